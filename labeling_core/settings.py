@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MODALITIES = ("tabular",)
 KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -81,6 +82,26 @@ class Project(NamedTuple):
     probe_limit: int
     source_fingerprint: str
     source_version: int
+
+
+def read_categories(rows: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:
+    """Categories from the rows of an editor: order, name, description, colour, key.
+
+    Rows without an order come last, in their own sequence; cells may be missing (None or NaN).
+    """
+
+    def text(value: Any) -> str:
+        return value.strip() if isinstance(value, str) else ""
+
+    def place(row: Mapping[str, Any]) -> float:
+        try:
+            order = float(row["order"])
+        except (TypeError, ValueError):
+            return math.inf
+        return math.inf if math.isnan(order) else order
+
+    columns = ("name", "description", "colour", "key")
+    return tuple(Category(*(text(row[c]) for c in columns)) for row in sorted(rows, key=place))
 
 
 def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:

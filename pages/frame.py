@@ -58,7 +58,7 @@ def _follow_url(projects: dict[str, Project]) -> None:
     if st.session_state.get("project") not in projects:
         st.session_state["project"] = next(iter(projects))
     if asked is not None and asked not in projects:
-        st.toast(f"There is no project “{asked[:60]}” here: choose one in the sidebar.")
+        st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
 
 
 def _system_user() -> str:

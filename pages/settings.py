@@ -48,12 +48,12 @@ with left:
     labels_table = fields.text(
         "labels_table", "Labels table", base.labels_table,
         "Where the labeled samples go: the source's own columns, the label and its id.",
-        default=f"{slug}_labels",
+        default=base.labels_table or f"{slug}_labels",
     )  # fmt: skip
     metadata_table = fields.text(
         "metadata_table", "Metadata table", base.metadata_table,
         "One row per decision: status, comment, session, annotator, time.",
-        default=f"{slug}_metadata",
+        default=base.metadata_table or f"{slug}_metadata",
     )  # fmt: skip
     use_queries = st.toggle(
         "Active learning", bool(base.queries_table) or old is None, key=fields.key("use_queries"),
@@ -64,16 +64,18 @@ with left:
         queries_table = fields.text(
             "queries_table", "Queries table", base.queries_table,
             "The unlabeled samples with their uncertainty, written anew by each session.",
-            default=f"{slug}_queries",
+            default=base.queries_table or f"{slug}_queries",
         )  # fmt: skip
 with right:
     label_column = fields.text(
         "label_column", "Label column", base.label_column,
-        "The column of labels and metadata that holds the category's name.", default="label",
+        "The column of labels and metadata that holds the category's name.",
+        default=base.label_column,
     )  # fmt: skip
     label_id_column = fields.text(
         "label_id_column", "Label id column", base.label_id_column,
-        "The number that joins labels and metadata; never used to learn from.", default="label_id",
+        "The number that joins labels and metadata; never used to learn from.",
+        default=base.label_id_column,
     )  # fmt: skip
 
 st.subheader("Learning", anchor=False)

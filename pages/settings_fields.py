@@ -14,7 +14,14 @@ import streamlit as st
 from labeling_core import importing, projects
 from labeling_core.database import columns, quote, tables
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Category, Project, Settings, assign_keys, output_tables
+from labeling_core.settings import (
+    Category,
+    Project,
+    Settings,
+    assign_keys,
+    output_tables,
+    read_categories,
+)
 from labeling_core.validation import Problem
 from labeling_core.workspace import Workspace
 
@@ -232,13 +239,7 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
         },
     )  # fmt: skip
     fields.slot("categories")
-    edited = edited.assign(order=edited["order"].fillna(float("inf")))
-    found = tuple(
-        Category(*(str(value).strip() for value in row))
-        for row in edited.sort_values("order", kind="stable")
-        .fillna("")[["name", "description", "colour", "key"]]
-        .itertuples(index=False)
-    )
+    found = read_categories(edited.to_dict("records"))
     if found:
         shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
         st.caption(f"Keys: {shown}")

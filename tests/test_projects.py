@@ -9,7 +9,7 @@ from conftest import SETTINGS, TWO, make_source, rows
 
 from labeling_core import projects
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Category, Settings, assign_keys
+from labeling_core.settings import Category, Settings, assign_keys, read_categories
 
 
 def problems(space, **changes):
@@ -66,6 +66,19 @@ def test_keys_are_first_letters_then_the_next_free_letter_or_digit():
     named = [Category(name) for name in ("cat", "cow", "coc", "c c", "ßß", "42")]
     given = [*named, Category("dog", key="a")]
     assert [each.key for each in assign_keys(given)] == ["c", "o", "b", "d", "ß", "4", "a"]
+
+
+def test_categories_are_read_from_an_editor_with_empty_cells_in_the_order_given():
+    empty = {"description": None, "colour": float("nan"), "key": None}
+    rows_ = [
+        empty | {"order": None, "name": " last "},
+        empty | {"order": 2, "name": "second", "key": "x"},
+        empty | {"order": 1.5, "name": None},
+        empty | {"order": float("nan"), "name": "very last"},
+    ]
+    found = read_categories(rows_)
+    assert [each.name for each in found] == ["", "second", "last", "very last"]
+    assert found[1].key == "x"
 
 
 def test_settings_survive_json():

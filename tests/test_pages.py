@@ -1,0 +1,197 @@
+"""The pages' logic, without a browser: empty states, settings, messages as component state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import make_source, rows
+from streamlit.testing.v1 import AppTest
+
+from labeling_core import workspace as workspaces
+from labeling_core.projects import create_project
+from labeling_core.settings import Category, Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("home", "label_tabular", "query_sampler", "session_progress", "settings")
+
+
+@pytest.fixture
+def open_page(tmp_path, monkeypatch):
+    """Open a page on a fresh database in this process."""
+    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "app.duckdb"))
+
+    def open_(name: str, **query: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+        for key, value in query.items():
+            at.query_params[key] = value
+        at.run()
+        return at.switch_page(f"{name}.py").run()
+
+    yield open_
+    workspaces.close_workspaces()
+
+
+def texts(at: AppTest) -> str:
+    kinds = ("title", "subheader", "caption", "info", "error", "markdown", "warning")
+    return "\n".join(str(each.value) for kind in kinds for each in getattr(at, kind))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_a_fresh_database(open_page, name):
+    at = open_page(name)
+    assert not at.exception
+    assert not at.error
+    assert at.selectbox(key="project").value == "wine_colour"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_without_any_project(open_page, name):
+    open_page("home")
+    workspaces.workspace().delete_project("wine_colour")
+    at = open_page(name)
+    assert not at.exception
+    assert not at.error
+    if name not in ("home", "settings"):
+        assert [each.value for each in at.info] == [
+            "Make one from a table of yours: it takes a minute."
+        ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_database_that_cannot_be_opened_is_one_sentence_on_every_page(
+    tmp_path, monkeypatch, name
+):
+    (tmp_path / "notes.duckdb").write_text("no database" * 1000)
+    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "notes.duckdb"))
+    at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60).run()
+    at = at.switch_page(f"{name}.py").run()
+    assert not at.exception
+    assert at.error[0].value.endswith(
+        "is not a DuckDB database: move it away, or set LABELING_DATABASE to another file."
+    )
+
+
+def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    make_source(space.database)
+    create_project(
+        space.database,
+        Settings(
+            title="Second", source="wine", labels_table="l", metadata_table="m",
+            categories=(Category("a"), Category("b")),
+        ),
+    )  # fmt: skip
+    at = open_page("session_progress", project="second")
+    assert at.selectbox(key="project").value == "second"
+    assert "Project: Second" in texts(at)
+    assert at.query_params["project"] == "second"
+    at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+    at.query_params["project"] = "gone"
+    at.run()
+    assert "There is no project “gone” here" in texts(at)
+
+
+def test_settings_name_each_mistake_and_save_what_is_right(open_page):
+    at = open_page("settings")
+    key = "settings-wine_colour-"
+    at.text_input(key=key + "label_column").input("pH")
+    at.text_input(key=key + "labels_table").input("wine_colour_test")
+    at.button(key=key + "save").click().run()
+    told = [each.value for each in at.error]
+    assert any("already has a column “pH”" in each for each in told)
+    assert any("“wine_colour_test” already exists" in each for each in told)
+    assert told[-1] == "Not saved: see the fields marked above."
+    at.text_input(key=key + "label_column").input("colour")
+    at.text_input(key=key + "labels_table").input("my_labels")
+    at.number_input(key=key + "every").set_value(1)
+    at.selectbox(key=key + "test_table").set_value("")
+    at.button(key=key + "save").click().run()
+    assert not at.error
+    settings = workspaces.workspace().project("wine_colour").settings
+    assert (settings.label_column, settings.labels_table, settings.every) == (
+        "colour", "my_labels", 1,
+    )  # fmt: skip
+    assert settings.metadata_table == "wine_colour_metadata"
+
+
+def test_renaming_a_project_leaves_its_tables_alone(open_page):
+    at = open_page("settings")
+    at.text_input(key="settings-wine_colour-title").input("Vinho Verde")
+    at.button(key="settings-wine_colour-save").click().run()
+    settings = workspaces.workspace().project("wine_colour").settings
+    assert (settings.title, settings.labels_table) == ("Vinho Verde", "wine_colour_labels")
+
+
+def test_a_new_project_can_be_made_from_an_upload(open_page):
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    content = b"gr\xf6\xdfe;farbe\n" + b"1,5;rot\n2,5;blau\n" * 30
+    at.file_uploader(key=key + "file").set_value(("kleider.csv", content, "text/csv"))
+    at.text_input(key=key + "title").input("Kleider")
+    at.run()
+    assert "60 rows, 2 columns" in texts(at)
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [],
+        "added_rows": [{"name": "hemd"}, {"name": "hose", "order": 1}],
+    }  # fmt: skip
+    at.button(key=key + "save").click().run()
+    assert not at.exception
+    assert not at.error
+    project = workspaces.workspace().project("kleider")
+    assert [each.key for each in project.settings.categories] == ["h", "e"]
+    assert project.settings.names == ("hose", "hemd")
+    found = rows(workspaces.workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
+    assert sorted(found) == [(1.5,), (2.5,)]
+
+
+def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):
+    at = open_page("settings", new="1")
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10
+    at.file_uploader(key="settings-new-file").set_value(("table.csv", picture, "text/csv")).run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "PNG" in at.error[0].value
+
+
+def test_decisions_that_come_as_component_state_are_stored_once(open_page):
+    at = open_page("label_tabular")
+    space = workspaces.workspace()
+    key, token = next(iter(at.session_state["deck_tokens"].items()))
+    message = {"token": token, "client": "c1", "message": 1, "want": 5}
+
+    def send(message):
+        at.session_state[key] = {"message": message}
+        at.run()
+        assert not at.exception
+        return at.session_state[f"{key}-reply"][1]
+
+    samples = send(message)["samples"]
+    decision = {
+        "client": "c1", "seq": 1, "sample_id": samples[0]["sample_id"], "action": "label",
+        "category": "red",
+    }  # fmt: skip
+    message |= {"message": 2, "decisions": [decision], "want": 0}
+    assert send(message)["stored"] == {"c1": 1}
+    assert send(message)["stored"] == {"c1": 1}
+    stored = rows(space.database, "SELECT sample_id, label FROM wine_colour_metadata")
+    assert stored == [(samples[0]["sample_id"], "red")]
+
+
+def test_a_session_can_be_run_by_hand_and_looked_at(open_page):
+    at = open_page("query_sampler")
+    assert "fills when the first session has run" in texts(at)
+    at.button[0].click().run()
+    assert "labels of at least two categories" in at.error[0].value
+
+
+def test_the_sample_database_is_what_an_analyst_expects(open_page, tmp_path):
+    open_page("home")
+    workspaces.close_workspaces()
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        names = [each[0] for each in connection.execute("SHOW TABLES").fetchall()]
+    assert names == [
+        "wine_colour", "wine_colour_labels", "wine_colour_metadata", "wine_colour_test",
+    ]  # fmt: skip
