@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from labeling_core import samples
-from labeling_core.database import quote, tables
+from labeling_core import queries, samples
+from labeling_core.database import quote
 from labeling_core.queue import Reservation
 from labeling_core.settings import Project
 
@@ -210,16 +210,9 @@ def _leave_pool(
         "AND sample_id IN (SELECT unnest(?::VARCHAR[]))",
         [project.project_id, sample_ids],
     )
-    name = project.settings.queries_table
-    if name not in tables(cursor):
-        return {}
-    rows = cursor.execute(
-        f"DELETE FROM main.{quote(name)} WHERE sample_id IN (SELECT unnest(?::VARCHAR[])) "
-        "RETURNING sample_id, uncertainty, session_id, prediction",
-        [sample_ids],
-    ).fetchall()
-    keys = ("uncertainty", "session_id", "prediction")
-    return {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
+    places = {each.reservation.place: each.reservation.sample_id for each in records}
+    asked = queries.take_out(cursor, project.project_id, list(places))
+    return {places[place]: stood for place, stood in asked.items()}
 
 
 def _return_to_pool(
@@ -227,21 +220,13 @@ def _return_to_pool(
 ) -> None:
     """Reserve a sample again, and put it back into the queries table as it stood there."""
     write_reservations(cursor, project.project_id, [reservation])
-    name = project.settings.queries_table
     row = cursor.execute(
         "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
         "AND kind = 'decision' ORDER BY event_id DESC LIMIT 1",
         [project.project_id, reservation.sample_id],
     ).fetchone()
-    asked = json.loads(row[0]) if row and row[0] else None
-    if asked is None or name not in tables(cursor):
-        return
-    cursor.execute(
-        f"INSERT INTO main.{quote(name)} SELECT {samples.SOURCE_COLUMNS}, "
-        f"{samples.SAMPLE_ID}, ?, ?, ? FROM {samples.table(project.project_id)} "
-        f"WHERE {samples.PLACE} = ?",
-        [asked["uncertainty"], asked["session_id"], asked["prediction"], reservation.place],
-    )
+    if row and row[0]:
+        queries.put_back(cursor, project.project_id, reservation.place, json.loads(row[0]))
 
 
 def write_events(

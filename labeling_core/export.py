@@ -9,8 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from labeling_core.database import literal, quote, tables
-from labeling_core.errors import LabelingError
+from labeling_core.database import literal, quote
 from labeling_core.settings import Project
 
 FORMATS = {"CSV": ("csv", "FORMAT csv, HEADER true"), "Parquet": ("parquet", "FORMAT parquet")}
@@ -26,17 +25,8 @@ def exports(project: Project) -> dict[str, str]:
     return found
 
 
-def available(cursor: duckdb.DuckDBPyConnection, project: Project) -> list[str]:
-    """Those of :func:`exports` that exist by now."""
-    there = {*tables(cursor), _SESSIONS}
-    return [what for what, name in exports(project).items() if name in there]
-
-
 def table(cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: str) -> bytes:
-    """One of :func:`exports` as a file in one of FORMATS.
-
-    Raises LabelingError when there is no such table yet.
-    """
+    """One of :func:`exports` as a file in one of FORMATS."""
     name = exports(project)[what]
     if name == _SESSIONS:
         query = (
@@ -46,10 +36,8 @@ def table(cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: 
             f"FROM labeling.sessions WHERE project_id = {literal(project.project_id)} "
             "ORDER BY session_id"
         )
-    elif name in tables(cursor):
-        query = f"SELECT * FROM main.{quote(name)}"
     else:
-        raise LabelingError(f"The table “{name}” does not exist before the first session.")
+        query = f"SELECT * FROM main.{quote(name)}"
     suffix, options = FORMATS[form]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export.{suffix}"

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import samples
-from labeling_core.database import Database, now, quote, tables
+from labeling_core import queries, samples
+from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Project, Settings, assign_keys, output_tables
+from labeling_core.settings import Project, Settings, assign_keys
 from labeling_core.validation import Problem, check
 
 
@@ -118,8 +118,8 @@ def delete_project(database: Database, project_id: str) -> None:
     """Forget a project. Its labels and metadata tables stay; queries and internals go."""
     with database.transaction() as cursor:
         project = get_project(cursor, project_id)
-        if project.settings.queries_table:
-            cursor.execute(f"DROP TABLE IF EXISTS main.{quote(project.settings.queries_table)}")
+        queries.hide(cursor, project.settings)
+        cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
         for name in ("projects", "sessions", "models", "reservations", "clients"):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
@@ -170,6 +170,7 @@ def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None
         "session_id INTEGER, annotator VARCHAR, labeled_at TIMESTAMPTZ, origin VARCHAR, "
         "seconds DOUBLE)"
     )
+    queries.create(cursor, project)
 
 
 def _rename_outputs(cursor: duckdb.DuckDBPyConnection, old: Settings, project: Project) -> None:
@@ -184,19 +185,16 @@ def _rename_outputs(cursor: duckdb.DuckDBPyConnection, old: Settings, project: P
                 cursor.execute(
                     f"ALTER TABLE main.{quote(after)} RENAME COLUMN {quote(was)} TO {quote(is_now)}"
                 )
-    if old.queries_table and old.queries_table != new.queries_table:
-        if new.queries_table and old.queries_table in tables(cursor):
-            cursor.execute(
-                f"ALTER TABLE main.{quote(old.queries_table)} RENAME TO {quote(new.queries_table)}"
-            )
-        else:
-            cursor.execute(f"DROP TABLE IF EXISTS main.{quote(old.queries_table)}")
+    if old.queries_table != new.queries_table:
+        queries.hide(cursor, old)
+        queries.show(cursor, project)
 
 
 def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:
     """Start over with another source; only allowed while nothing has been decided."""
     old = get_project(cursor, project.project_id).settings
-    for name in output_tables(old):
+    queries.hide(cursor, old)
+    for name in (old.labels_table, old.metadata_table):
         cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
     settings = project.settings
     count, fingerprint = samples.create(cursor, project.project_id, settings.source, settings.seed)

@@ -12,8 +12,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import samples
-from labeling_core.database import Database, columns, literal, now, quote
+from labeling_core import queries
+from labeling_core.database import Database, literal, now, quote
 from labeling_core.evaluation import Contradictions, contradictions
 from labeling_core.labels import Labels
 from labeling_core.queue import Queue
@@ -34,25 +34,26 @@ def publish(
 ) -> None:
     """Make a finished session visible: queries, session row and model in one transaction.
 
-    The queries table is prepared beside the old one without holding up any decision;
-    what has been decided meanwhile is taken out at the end.
+    The queries are prepared beside the old ones without holding up any decision; what has
+    been decided meanwhile is taken out at the end.
     """
     checks = np.load(out / "checks.npy")
-    scores = f"read_parquet({literal(str(out / 'scores.parquet'))}, file_row_number = true)"
-    name = project.settings.queries_table
+    scores = literal(str(out / "scores.parquet"))
+    prepared = f"labeling.{quote('next_' + project.project_id)}"
     with database.read() as cursor:
-        _prepare_queries(cursor, project, session_id, scores)
+        cursor.execute(
+            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "
+            "?::INTEGER AS session_id, file_row_number::INTEGER AS rank "
+            f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
+            [session_id],
+        )
         order = cursor.execute(
-            f"SELECT place FROM {scores} WHERE queryable ORDER BY file_row_number"
+            f"SELECT place FROM read_parquet({scores}, file_row_number = true) "
+            "WHERE queryable ORDER BY file_row_number"
         ).fetchnumpy()["place"]
     with database.lock:
         with database.transaction() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
-            cursor.execute(f"ALTER TABLE main.{quote(_next(name))} RENAME TO {quote(name)}")
-            cursor.execute(
-                f"DELETE FROM main.{quote(name)} WHERE sample_id IN "
-                f"(SELECT sample_id FROM main.{quote(project.settings.metadata_table)})"
-            )
+            queries.replace(cursor, project, prepared)
             changed = _contradictions(cursor, project, queue, checks)
             cursor.execute(
                 "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
@@ -64,31 +65,6 @@ def publish(
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
         queue.set_order(np.asarray(order, dtype=np.int32), session_id)
-
-
-def _next(name: str) -> str:
-    return name + "__next"
-
-
-def _prepare_queries(
-    cursor: duckdb.DuckDBPyConnection, project: Project, session_id: int, scores: str
-) -> None:
-    """Write the pool with its scores, in the order of asking, to a table of its own."""
-    settings = project.settings
-    ours = {"sample_id", "uncertainty", "session_id", "prediction"}
-    listed = ", ".join(
-        f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
-        for name, _ in columns(cursor, settings.labels_table)
-        if name not in (settings.label_column, settings.label_id_column)
-    )
-    cursor.execute(
-        f"CREATE OR REPLACE TABLE main.{quote(_next(settings.queries_table))} AS "
-        f"SELECT {listed}, s.{samples.SAMPLE_ID} AS sample_id, q.uncertainty, "
-        f"?::INTEGER AS session_id, q.prediction FROM {scores} AS q "
-        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.PLACE} = q.place "
-        "ORDER BY q.file_row_number",
-        [session_id],
-    )
 
 
 def _contradictions(

@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import samples
+from labeling_core import queries, samples
 from labeling_core.database import quote
 from labeling_core.settings import Project
 
@@ -255,16 +255,13 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
 
 
 def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    name = project.settings.queries_table
     row = cursor.execute(
         "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
-    if not name or row is None or row[0] is None:
+    if not project.settings.queries_table or row is None or row[0] is None:
         return
     places = cursor.execute(
-        f"SELECT {samples.PLACE} FROM main.{quote(name)} AS q "
-        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = q.sample_id "
-        "ORDER BY q.rowid"
-    ).fetchnumpy()[samples.PLACE]
+        f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
+    ).fetchnumpy()["place"]
     queue.set_order(np.asarray(places, dtype=np.int32), int(row[0]))

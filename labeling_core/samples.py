@@ -38,6 +38,12 @@ def count(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def source_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[str]:
+    """The names of the source's own columns, in their order."""
+    found = cursor.execute(f"SELECT {SOURCE_COLUMNS} FROM {table(project_id)} LIMIT 0")
+    return [each[0] for each in found.description or []]
+
+
 def fingerprint(cursor: duckdb.DuckDBPyConnection, source: str) -> str:
     """A hash of the columns and rows of ``main.source``, whatever the order of its rows."""
     row = cursor.execute(
@@ -79,8 +85,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, source: str, see
     rows are appended; rows that are gone stay in the sample table but leave the pool, and
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
-    known = cursor.execute(f"SELECT * FROM {table(project_id)} LIMIT 0").description or []
-    names = [each[0] for each in known[3:]]
+    names = source_columns(cursor, project_id)
     if names != [name for name, _ in columns(cursor, source)]:
         raise LabelingError(
             f"The columns of the table “{source}” are not what they were when the project began: "

@@ -35,6 +35,8 @@ class Workspace:
         self.trainer = Trainer(self._finished)
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
+        # Nobody else can write to the file while it is open: a source is compared once a run.
+        self._refreshed: set[str] = set()
         sessions.fail_interrupted(self.database)
 
     def close(self) -> None:
@@ -81,6 +83,7 @@ class Workspace:
 
     def refresh_source(self, project: Project) -> tuple[Project, samples.Change]:
         """Take over rows that were added to the source or are gone from it."""
+        self._refreshed.add(project.project_id)
         unchanged = samples.Change(0, 0)
         source = project.settings.source
         with self.database.read() as cursor:
@@ -187,8 +190,9 @@ class Workspace:
         self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
     ) -> str:
         settings = project.settings
-        project, _ = self.refresh_source(project)
-        project = project._replace(settings=settings)
+        if project.project_id not in self._refreshed:
+            project, _ = self.refresh_source(project)
+            project = project._replace(settings=settings)
         held = self.queue(project)
         behind = held.labeled - trigger >= settings.every
         labels = trigger if behind else held.labeled

@@ -197,12 +197,6 @@ def session_row(each: Session) -> dict[str, Any]:
     }
 
 
-def available_exports(project: Project) -> list[str]:
-    """Which of the project's tables exist to be downloaded."""
-    with workspace().database.read() as cursor:
-        return export.available(cursor, project)
-
-
 def export_table(project: Project, what: str, form: str) -> bytes:
     """The file behind a download button."""
     with workspace().database.read() as cursor:

@@ -43,7 +43,7 @@ frame.show_status(project)
 
 with space.database.read() as cursor:
     done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
-    if not done or not queries.exist(cursor, project):
+    if not done:
         st.info(
             f"It fills when the first session has run: after {settings.every} labels of at least "
             "two categories, or with the button above.",

@@ -87,9 +87,8 @@ if sessions:
 
 st.subheader("Download", anchor=False)
 form = st.segmented_control("Format", list(export.FORMATS), default="CSV", required=True)
-available = frame.available_exports(project)
 with st.container(horizontal=True):
-    for what in available:
+    for what in export.exports(project):
         st.download_button(
             what.capitalize(),
             partial(frame.export_table, project, what, form),

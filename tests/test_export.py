@@ -7,20 +7,14 @@ import json
 import zipfile
 
 import pandas as pd
-import pytest
 from test_sessions import run_session
 
 from labeling_core import export
-from labeling_core.errors import LabelingError
 
 
 def test_every_table_comes_out_in_both_formats_without_loss(space, make_project, annotator):
     project = make_project(every=1000)
     annotator(project).label_truly(40)
-    with space.database.read() as cursor:
-        assert export.available(cursor, project) == ["labels", "metadata", "sessions"]
-        with pytest.raises(LabelingError, match="does not exist before the first session"):
-            export.table(cursor, project, "queries", "CSV")
     run_session(space, project)
     expected = {"labels": 40, "metadata": 40, "queries": 160, "sessions": 1}
     for what, number in expected.items():

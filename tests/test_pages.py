@@ -193,5 +193,6 @@ def test_the_sample_database_is_what_an_analyst_expects(open_page, tmp_path):
     with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
         names = [each[0] for each in connection.execute("SHOW TABLES").fetchall()]
     assert names == [
-        "wine_colour", "wine_colour_labels", "wine_colour_metadata", "wine_colour_test",
+        "wine_colour", "wine_colour_labels", "wine_colour_metadata", "wine_colour_queries",
+        "wine_colour_test",
     ]  # fmt: skip

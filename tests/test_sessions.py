@@ -64,7 +64,7 @@ def test_queries_hold_the_whole_pool_once_and_nothing_decided(space, labeled):
 def test_queries_stand_best_first_and_are_served_in_that_order(space, labeled):
     project, ana = labeled(probe_share=0.0)
     run_session(space, project, strategy="margin")
-    order = rows(space.database, "SELECT sample_id, uncertainty FROM wine_queries ORDER BY rowid")
+    order = rows(space.database, "SELECT sample_id, uncertainty FROM wine_queries")
     uncertainty = [each[1] for each in order]
     assert uncertainty == sorted(uncertainty, reverse=True)
     assert ana.take(10) == [each[0] for each in order[:10]]
@@ -206,6 +206,8 @@ def test_rows_added_to_the_source_join_the_pool_and_the_features(space, labeled)
     with space.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine VALUES (500, 1.5, 'cask 9'), (500, 1.5, 'cask 9')")
         cursor.execute("DELETE FROM wine WHERE bottle = 150")
+    project, change = space.refresh_source(project)
+    assert change == (2, 1)
     run_session(space, project)
     new = rows(space.database, "SELECT sample_id FROM wine_queries WHERE bottle = 500")
     assert sorted(new) == [("201",), ("202",)]

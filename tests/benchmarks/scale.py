@@ -1,0 +1,165 @@
+"""How the core behaves at 10⁴, 10⁵ and 10⁶ samples of 64 numbers.
+
+    python tests/benchmarks/scale.py [rows ...]
+
+Prints, for each size: seconds to make the project and its features, seconds from the n-th
+label to the new queue served, milliseconds per exchange with one decision (alone, and while
+a session runs), milliseconds of what the pages ask for, and the memory of all processes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from labeling_core import exchange, progress, queries  # noqa: E402
+from labeling_core.projects import create_project  # noqa: E402
+from labeling_core.settings import Category, Project, Settings  # noqa: E402
+from labeling_core.workspace import Workspace  # noqa: E402
+
+COLUMNS, EVERY, WARM = 64, 20, 500
+SETTINGS = Settings(
+    title="Scale", source="scale", labels_table="scale_labels", metadata_table="scale_metadata",
+    queries_table="scale_queries", categories=(Category("a"), Category("b")), every=10**9,
+)  # fmt: skip
+
+
+class Browser:
+    """Labels without a browser; remembers how long each exchange took, in seconds."""
+
+    def __init__(self, space: Workspace, project: Project) -> None:
+        self.space, self.project, self.seq = space, project, 0
+        self.waiting: list[dict[str, Any]] = []
+        self.session_id = 0
+
+    def label(self) -> float:
+        """Decide on one sample; the seconds until it was stored."""
+        while not self.waiting:
+            self.send([], want=200)
+        sample = self.waiting.pop(0)
+        self.seq += 1
+        first = float(sample["view"]["fields"][0][1])
+        decision = {
+            "client": "bench", "seq": self.seq, "sample_id": sample["sample_id"],
+            "action": "label", "category": "a" if first > 0 else "b",
+        }  # fmt: skip
+        return self.send([decision], want=0)
+
+    def send(self, decisions: list[dict[str, Any]], want: int) -> float:
+        started = time.perf_counter()
+        message = {
+            "client": "bench", "message": self.seq, "decisions": decisions, "want": want,
+            "holding": [each["sample_id"] for each in self.waiting],
+            "session_id": self.session_id,
+        }  # fmt: skip
+        reply = exchange.answer(self.space, self.project.project_id, "ana", exchange.parse(message))
+        took = time.perf_counter() - started
+        dropped = set(reply["drop"])
+        self.waiting = [each for each in self.waiting if each["sample_id"] not in dropped]
+        self.waiting += reply["samples"]
+        self.session_id = reply["learning"]["session_id"]
+        return took
+
+
+def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield (what, figure) for a project of ``rows`` samples."""
+    space = Workspace(folder / f"scale-{rows}.duckdb")
+    listed = ", ".join(f"random() - 0.5 AS c{i}" for i in range(COLUMNS))
+    with space.database.transaction() as cursor:
+        cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({rows})")
+    seconds, project = timed(lambda: create_project(space.database, SETTINGS))
+    yield "make the project", f"{seconds:.1f} s"
+    space.prepare(project)
+    yield "features", f"{timed(lambda: wait(space, project))[0]:.1f} s"
+    browser = Browser(space, project)
+    alone = [browser.label() for _ in range(WARM)]
+    yield "decision stored", spread(alone)
+    for name in ("first", "second", "third"):
+        memory: list[float] = []
+        done = threading.Event()
+        watcher = threading.Thread(target=watch, args=(memory, done))
+        watcher.start()
+        started = time.perf_counter()
+        space.start_session(project, "hand")
+        during = []
+        while space.trainer.running(project.project_id):
+            during.append(browser.label())
+            time.sleep(0.05)
+        browser.send([], want=20)
+        yield f"{name} session until its queue is served", f"{time.perf_counter() - started:.2f} s"
+        yield "decision stored meanwhile", spread(during)
+        done.set()
+        watcher.join()
+        yield "memory, all processes", f"{max(memory):,.0f} MB"
+    yield from pages(space, project)
+    space.close()
+
+
+def pages(space: Workspace, project: Project) -> Iterator[tuple[str, str]]:
+    """What the pages ask the database for."""
+    queue = space.queue(project)
+    asked: dict[str, Callable[[Any], object]] = {
+        "projects at a glance": lambda cursor: progress.summary(cursor, project, queue),
+        "histogram": lambda cursor: queries.histogram(cursor, project),
+        "head of the queue": lambda cursor: queries.head(cursor, project, "margin"),
+        "learning curve": lambda cursor: progress.sessions(cursor, project, queue),
+        "labels over time": lambda cursor: progress.labels_over_time(cursor, project),
+    }
+    for name, ask in asked.items():
+        with space.database.read() as cursor:
+            times = [timed(lambda ask=ask, cursor=cursor: ask(cursor))[0] for _ in range(5)]
+        yield name, spread(times)
+    space.forget(project.project_id)
+    yield "queue rebuilt after a restart", f"{timed(lambda: space.queue(project))[0]:.2f} s"
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    result = call()
+    return time.perf_counter() - started, result
+
+
+def wait(space: Workspace, project: Project) -> None:
+    while space.trainer.running(project.project_id):
+        time.sleep(0.01)
+
+
+def spread(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    high = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    return f"p50 {statistics.median(ordered) * 1e3:.1f} ms, p95 {high * 1e3:.1f} ms"
+
+
+def watch(memory: list[float], done: threading.Event) -> None:
+    """Proportional memory of this process and its children, in MB."""
+    memory.append(0.0)
+    while not done.wait(0.1):
+        mine = str(Path("/proc/self").resolve().name)
+        children = Path(f"/proc/{mine}/task/{mine}/children").read_text().split()
+        memory.append(sum(anonymous(pid) for pid in (mine, *children)))
+
+
+def anonymous(pid: str) -> float:
+    """Memory of a process that is its own (pages of mapped files are the system's cache)."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return float(text.split("RssAnon:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    for size in [int(each) for each in sys.argv[1:]] or [10_000, 100_000, 1_000_000]:
+        print(f"\n{size:,} samples x {COLUMNS}")
+        with tempfile.TemporaryDirectory() as where:
+            for what, figure in measure(size, Path(where)):
+                print(f"  {what:45} {figure}", flush=True)
