@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import rows
+from annotating import rows
 
 from labeling_core.database import MIGRATIONS, Database, literal, quote
 from labeling_core.errors import LabelingError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from conftest import rows
+from annotating import rows
 
 METADATA = "SELECT * EXCLUDE (labeled_at, seconds) FROM wine_metadata ORDER BY label_id"
 

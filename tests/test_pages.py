@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import make_source, rows
+from annotating import make_source, rows
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import SETTINGS, TWO, make_source, rows
+from annotating import SETTINGS, TWO, make_source, rows
 
 from labeling_core import projects
 from labeling_core.errors import LabelingError

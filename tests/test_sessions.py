@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import rows
+from annotating import rows
 
 from labeling_core import progress
 from labeling_core.errors import LabelingError
