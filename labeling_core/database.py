@@ -51,6 +51,9 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
+CATALOG = "labeling_file"
+
+
 def quote(identifier: str) -> str:
     """Return ``identifier`` as a quoted SQL identifier, whatever characters it holds."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -91,6 +94,7 @@ class Database:
         """Yield a cursor of its own, to be used by the calling thread only."""
         cursor = self._connection.cursor()
         try:
+            cursor.execute(f"USE {CATALOG}")
             yield cursor
         finally:
             cursor.close()
@@ -136,11 +140,15 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    # Attached under a name of ours: opened directly, a file called labeling.duckdb would be a
+    # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(
-            str(path), config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
+            config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
         )
+        connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
+        connection.execute(f"USE {CATALOG}")
     except (duckdb.Error, OSError) as error:
         raise LabelingError(_sentence(path, error)) from error
     return connection
@@ -175,6 +183,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Apply what is missing of MIGRATIONS; return whether the schema was made anew."""
     try:
         connection.execute("CREATE SCHEMA IF NOT EXISTS labeling")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS labeling_pool")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS labeling.migrations "
             "(version INTEGER, name VARCHAR, applied TIMESTAMPTZ)"

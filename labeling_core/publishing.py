@@ -39,7 +39,7 @@ def publish(
     """
     checks = np.load(out / "checks.npy")
     scores = literal(str(out / "scores.parquet"))
-    prepared = f"labeling.{quote('next_' + project.project_id)}"
+    prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
     with database.read() as cursor:
         cursor.execute(
             f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "

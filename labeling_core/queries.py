@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from labeling_core import samples
 from labeling_core.database import quote
 from labeling_core.settings import Project, Settings
-from labeling_core.strategies import STRATEGIES
 
 BINS = 40
 
@@ -25,7 +24,7 @@ class Histogram(NamedTuple):
 
 def table(project_id: str) -> str:
     """The internal table behind the queries: place, uncertainty, prediction, session, rank."""
-    return f"labeling.{quote('scores_' + project_id)}"
+    return f"labeling_pool.{quote('scores_' + project_id)}"
 
 
 def create(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
@@ -131,20 +130,22 @@ def head(
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     ours = ("sample_id", "uncertainty", "prediction")
     return [
-        {"place in the queue": number, "why": _why(strategy, row)}
+        {"place in the queue": number, "why": _why(strategy, row, number <= project.settings.every)}
         | {name: row[name] for name in ours}
         | row
         for number, row in enumerate(rows, start=1)
     ]
 
 
-def _why(strategy: str, row: dict[str, Any]) -> str:
+def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
     """The reason in words; the scores are those of strategies.py turned around."""
     score, name = row["uncertainty"], row["prediction"]
+    lead = f"{name} leads the second likeliest by {1 - score:.0%}"
     reasons = {
+        "auto": f"unlike the rest of its batch; {lead}" if in_batch else lead,
         "confidence": f"{name} is likeliest, with only {1 - score:.0%}",
-        "margin": f"{name} leads the second likeliest by only {1 - score:.0%}",
+        "margin": lead,
         "entropy": f"probabilities spread at {score:.0%} of the most possible; likeliest: {name}",
         "random": f"drawn at random; likeliest: {name}",
     }
-    return reasons.get(strategy, f"{STRATEGIES[strategy].title}; likeliest: {name}")
+    return reasons[strategy]

@@ -1,9 +1,10 @@
 """The samples of a project: its source, shuffled once, each with a place and an id.
 
-The table ``labeling.samples_<project>`` is a snapshot of the source. Its ``place`` 0..N-1
+The table ``labeling_pool.samples_<project>`` is a snapshot of the source. Its ``place`` 0..N-1
 is a seeded random order: a prefix of it is a uniform random draw, which is what probes and
 the order before the first session need, and looking up a few places in a table sorted by
-them is quick at any size.
+them is quick at any size. The schema is not ``labeling`` because the queries view names it:
+in a file called labeling.duckdb, opened by an analyst, that word would be ambiguous.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Change(NamedTuple):
 
 def table(project_id: str) -> str:
     """The quoted, qualified name of the project's sample table."""
-    return f"labeling.{quote('samples_' + project_id)}"
+    return f"labeling_pool.{quote('samples_' + project_id)}"
 
 
 def count(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:

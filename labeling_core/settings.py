@@ -46,7 +46,7 @@ class Settings:
     label_column: str = "label"
     label_id_column: str = "label_id"
     classifier: str = "logistic_regression"
-    strategy: str = "margin"
+    strategy: str = "auto"
     every: int = 20
     probe_share: float = 0.1
     test_table: str = ""

@@ -33,6 +33,7 @@ class Workspace:
         self.database = Database(path)
         self.key = tokens.read_key(self.database.files())
         self.trainer = Trainer(self._finished)
+        self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
         # Nobody else can write to the file while it is open: a source is compared once a run.
@@ -46,8 +47,11 @@ class Workspace:
 
     def project(self, project_id: str) -> Project:
         """The project of that id; LabelingError when there is none."""
-        with self.database.read() as cursor:
-            return projects.get_project(cursor, project_id)
+        known = self._projects.get(project_id)
+        if known is None:
+            with self.database.lock, self.database.read() as cursor:
+                known = self._projects[project_id] = projects.get_project(cursor, project_id)
+        return known
 
     def queue(self, project: Project) -> Queue:
         """The project's queue, loaded at the first use."""
@@ -61,6 +65,7 @@ class Workspace:
     def forget(self, project_id: str) -> None:
         """Drop what is held in memory of a project, to be read anew from the tables."""
         with self.database.lock:
+            self._projects.pop(project_id, None)
             self._queues.pop(project_id, None)
             self._triggers.pop(project_id, None)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
-from annotating import rows
+from annotating import SETTINGS, Annotator, make_source, rows
 
 from labeling_core.database import MIGRATIONS, Database, literal, quote
 from labeling_core.errors import LabelingError
+from labeling_core.projects import create_project
+from labeling_core.workspace import Workspace
 
 
 def test_migrations_are_recorded_and_run_once(tmp_path):
@@ -63,6 +66,25 @@ def test_a_newer_schema_is_refused(tmp_path):
         connection.execute("INSERT INTO labeling.migrations VALUES (99, 'later', now())")
     with pytest.raises(LabelingError, match="schema version 99"):
         Database(tmp_path / "a.duckdb")
+
+
+@pytest.mark.parametrize("name", ["labeling", "main", "temp", "a'b ü", "wine"])
+def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, name):
+    from test_sessions import run_session
+
+    space = Workspace(tmp_path / f"{name}.duckdb")
+    make_source(space.database)
+    project = create_project(space.database, replace(SETTINGS, every=1000))
+    Annotator(space, project).label_truly(30)
+    assert run_session(space, project).state == "idle"
+    space.close()
+    with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+        for table, number in (("wine_labels", 30), ("wine_metadata", 30), ("wine_queries", 170)):
+            assert len(connection.execute(f"SELECT * FROM {table}").fetchall()) == number
+    with duckdb.connect() as connection:
+        path = literal(str(tmp_path / f"{name}.duckdb"))
+        connection.execute(f"ATTACH {path} AS other (READ_ONLY)")
+        assert len(connection.execute("SELECT * FROM other.wine_queries").fetchall()) == 170
 
 
 def test_a_transaction_that_raises_leaves_nothing_behind(database):

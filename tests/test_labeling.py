@@ -209,7 +209,7 @@ def test_probes_are_shown_at_their_share_and_come_from_the_kept_places(
     assert origins == {"probe": 40, "random": 160}
     places = rows(
         space.database,
-        "SELECT max(__place), count(*) FROM labeling.samples_wine "
+        "SELECT max(__place), count(*) FROM labeling_pool.samples_wine "
         "JOIN wine_metadata ON sample_id = __sample_id WHERE origin = 'probe'",
     )
     assert places == [(39, 40)]

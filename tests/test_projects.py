@@ -134,7 +134,7 @@ def test_identical_rows_are_samples_of_their_own(space):
     with space.database.transaction() as cursor:
         cursor.execute("CREATE TABLE wine AS SELECT 1 AS acidity FROM range(5)")
     project = projects.create_project(space.database, SETTINGS)
-    ids = rows(space.database, "SELECT __sample_id FROM labeling.samples_wine")
+    ids = rows(space.database, "SELECT __sample_id FROM labeling_pool.samples_wine")
     assert sorted(ids) == [("1",), ("2",), ("3",), ("4",), ("5",)]
     assert project.samples == 5
 

@@ -224,3 +224,18 @@ def test_contradictions_compare_two_consecutive_models(space, labeled):
     assert first.contradictions is None
     assert second.contradictions == 0.0
     assert second.compared == 200 - 60
+
+
+def test_every_strategy_says_why_a_sample_stands_where_it_stands(space, labeled):
+    from labeling_core import queries
+    from labeling_core.strategies import STRATEGIES
+
+    project, _ = labeled()
+    for strategy in STRATEGIES:
+        run_session(space, project, strategy=strategy)
+        with space.database.read() as cursor:
+            head = queries.head(cursor, project, strategy, count=5)
+            spread = queries.histogram(cursor, project)
+        assert [each["place in the queue"] for each in head] == [1, 2, 3, 4, 5]
+        assert all(each["prediction"] in each["why"] for each in head)
+        assert sum(spread.counts) == 160

@@ -108,6 +108,65 @@ def test_random_still_tells_the_margin():
     assert np.array_equal(ranked("random", p).uncertainty, margin(p))
 
 
+def clouds(sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Far apart clouds of the given sizes, shuffled; features and cloud of every row."""
+    rng = np.random.default_rng(0)
+    cloud = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    X = rng.normal(scale=0.3, size=(len(cloud), len(sizes))) + 5 * np.eye(len(sizes))[cloud]
+    return X.astype(np.float32), cloud
+
+
+def auto(X, p=None, labeled=(), labels=(), batch=4):
+    return rank(
+        "auto",
+        probabilities=p,
+        features=X,
+        pool=np.setdiff1d(np.arange(len(X)), labeled),
+        labeled=np.array(labeled, dtype=int),
+        labels=np.array(labels, dtype=int),
+        batch=batch,
+        seed=0,
+    )
+
+
+def test_auto_starts_with_one_sample_of_every_cloud():
+    X, cloud = clouds([200, 60, 30, 10])
+    assert set(cloud[auto(X).order[:4]]) == {0, 1, 2, 3}
+
+
+def test_auto_goes_on_with_clouds_that_hold_no_label_yet():
+    X, cloud = clouds([100, 80, 60, 10])
+    seen = np.flatnonzero(cloud < 2)[:4]
+    pool = np.setdiff1d(np.arange(len(X)), seen)
+    p = np.full((len(pool), 2), 0.5)
+    order = auto(X, p, seen, cloud[seen], batch=2).order
+    assert {2, 3} & set(cloud[pool[order[:2]]])
+
+
+def test_after_its_start_auto_takes_an_uncertain_batch_from_different_clouds():
+    X, cloud = clouds([300, 20, 20, 20])
+    labeled = np.flatnonzero(cloud == 0)[:20]
+    pool = np.setdiff1d(np.arange(len(X)), labeled)
+    sure = np.where(cloud[pool] == 0, 0.99, np.linspace(0.5, 0.6, len(pool)))
+    p = np.column_stack([sure, 1 - sure])
+    order, uncertainty = auto(X, p, labeled, np.arange(20) % 2, batch=6)
+    assert {1, 2, 3} <= set(cloud[pool[order[:6]]])
+    assert (np.diff(uncertainty[order[6:]]) <= 0).all()
+
+
+@pytest.mark.parametrize("width", [1, 30])
+def test_auto_copes_with_rows_that_are_all_alike(width):
+    X = np.zeros((400, width), dtype=np.float32)
+    p = np.tile([0.6, 0.4], (388, 1))
+    assert sorted(auto(X).order) == list(range(400))
+    assert sorted(auto(X, p, np.arange(12), np.arange(12) % 2).order) == list(range(388))
+
+
+def test_a_batch_larger_than_the_number_of_clusters_is_filled_up():
+    X, _ = clouds([400, 400])
+    assert sorted(auto(X, batch=500).order) == list(range(800))
+
+
 def test_an_unknown_strategy_names_the_field_and_the_choices():
     with pytest.raises(LabelingError, match="margin") as error:
         ranked("guess", None)

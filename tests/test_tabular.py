@@ -15,10 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.table_transformer import LIMIT, MAX_WIDTH
 from labeling_core.modalities.tabular import (
     FILES,
-    LIMIT,
-    MAX_WIDTH,
     FeatureSet,
     fit_features,
     load_transformer,

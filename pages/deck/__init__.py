@@ -13,7 +13,15 @@ import streamlit as st
 
 _HERE = Path(__file__).parent
 # One module for the browser: the pieces share one scope, in this order.
-_SCRIPTS = ("outbox.js", "exchange.js", "screen.js", "keys.js", "deck.js", "view_record.js")
+_SCRIPTS = (
+    "outbox.js",
+    "exchange.js",
+    "screen.js",
+    "view_record.js",
+    "keys.js",
+    "deck.js",
+    "mount.js",
+)
 
 
 def _read(*names: str) -> str:

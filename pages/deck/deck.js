@@ -89,7 +89,6 @@ class Deck {
       if (this.cursor === null && !this.queue.length && onTheirWay) break;
       this.act(this.keys.shift());
     }
-    this.exchange.pump();
   }
 
   decide(action, category) {
@@ -109,8 +108,9 @@ class Deck {
   record(entry, action, decision) {
     const { category = null, comment = null } = decision ?? {};
     const fields = { sample_id: entry.sample_id, action, category, comment, seconds: this.seconds() };
-    const before = entry.status ? { status: entry.status, category: entry.category } : null;
-    this.outbox.add(fields, [[before, -1], [decision, 1]]); // prettier-ignore
+    const before = entry.status && { status: entry.status, category: entry.category };
+    const after = decision && { status: decision.status, category };
+    this.outbox.add(fields, [[before, -1], [after, 1]]);
   }
 
   skip() {
@@ -160,8 +160,8 @@ class Deck {
     if (!entry?.status || entry.draft === undefined || commentOf(entry) === entry.comment) return;
     entry.comment = commentOf(entry);
     this.record(entry, entry.status === "LABELED" ? "label" : "skip", entry);
-    this.exchange.pump();
     this.show();
+    this.exchange.pump();
   }
 
   up() {
@@ -205,8 +205,8 @@ class Deck {
   onPainted() {
     this.painted = true;
     this.active = { time: 0, since: performance.now() };
-    if (this.cursor === null && this.queue.length) this.queue[0].seen = true;
     this.drain();
+    this.exchange.pump();
     if (!this.painted) return;
     this.screen.prepare(this.cursor === null ? this.queue[1] : this.queue[0]);
     for (const { view } of this.queue.slice(1, 6)) this.view.prefetch(view);
@@ -253,7 +253,7 @@ class Deck {
       message,
       decisions: this.outbox.decisions(),
       holding: this.queue.map(({ sample_id }) => sample_id),
-      screen: this.queue[0]?.seen ? this.queue[0].sample_id : null,
+      screen: this.queue[0]?.sample_id ?? null, // or where the screen returns to
       session_id: this.learning?.session_id ?? 0,
       release: false,
       ...this.asked,
@@ -265,7 +265,7 @@ class Deck {
     this.refuse(refused);
     Object.assign(this, { counts, learning, finished: Boolean(finished), notice, known: true });
     const away = new Set(drop);
-    this.queue = this.queue.filter((one, i) => !away.has(one.sample_id) || (i === 0 && one.seen));
+    this.queue = this.queue.filter((one, i) => i === 0 || !away.has(one.sample_id));
     const before = this.queue.length;
     this.take(samples);
     this.starved = this.queue.length - before < this.asked.want;
@@ -284,7 +284,8 @@ class Deck {
   refuse(refused) {
     if (!refused.length) return;
     const reasons = [...new Set(refused.map(({ reason }) => reason))].join(" ");
-    this.refusals = `${refused.length === 1 ? "A decision was" : `${refused.length} decisions were`} not accepted: ${reasons}`;
+    const subject = refused.length === 1 ? "A decision was" : `${refused.length} decisions were`;
+    this.refusals = `${subject} not accepted. ${reasons}`;
   }
 
   /** Put the piece of history where it belongs. Only when the server knows all we know: otherwise
@@ -308,7 +309,7 @@ class Deck {
     const shown = this.current();
     this.decided = new Array(mine);
     if (this.cursor >= mine) this.cursor = null;
-    else if (this.cursor !== null) this.decided[this.cursor] = shown;
+    else if (this.cursor !== null && shown) this.decided[this.cursor] = shown;
   }
 
   failed() {
@@ -327,62 +328,3 @@ class Deck {
 }
 
 const commentOf = (entry) => (entry.draft ?? entry.comment ?? "").trim() || null;
-
-// Mounting: Streamlit calls the export with every run; only the last cleanup is kept, maybe late.
-
-const decks = new Map(); // one per store
-let place = null; // {root, deck, calls, off}: where the deck is in the page
-
-export default function mount({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector('[data-part="deck"]');
-  if (!decks.has(data.store)) decks.set(data.store, new Deck(data.store));
-  const deck = decks.get(data.store);
-  const changed = deck.update(data, setStateValue);
-  const entered = place?.root !== root || place.deck !== deck;
-  if (entered) enter(root, deck);
-  else if (changed) deck.screen.setCategories(deck.categories);
-  deck.exchange.heard(data.reply);
-  deck.show();
-  if (entered) deck.exchange.hurry();
-  const here = place;
-  const call = ++here.calls;
-  return () => here.calls === call && leave(here);
-}
-
-function enter(root, deck) {
-  if (place) leave(place);
-  const off = new AbortController();
-  place = { root, deck, calls: 0, off };
-  deck.screen = new Screen(root, deck);
-  deck.screen.setCategories(deck.categories);
-  listen(root, deck, off.signal);
-  deck.screen.fit();
-}
-
-function leave(left) {
-  left.off.abort();
-  if (place !== left) return;
-  place = null;
-  left.deck.leave();
-}
-
-function listen(root, deck, signal) {
-  const { comment } = deck.screen.part;
-  for (const button of root.querySelectorAll("[data-do]")) button.onclick = () => deck.press(button.dataset.do);
-  comment.oninput = () => deck.current() && (deck.current().draft = comment.value);
-  comment.onblur = () => deck.keepComment();
-  root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
-  window.addEventListener("keydown", (event) => onKey(event, deck), { capture: true, signal });
-  window.addEventListener("pointermove", () => deck.touch(), { passive: true, signal });
-  window.addEventListener("resize", () => deck.screen.fit(), { signal });
-}
-
-addEventListener("online", () => decks.forEach((deck) => deck.exchange.hurry()));
-addEventListener("pagehide", () => decks.forEach((deck) => deck.exchange.farewell()));
-addEventListener("pageshow", (event) => event.persisted && decks.forEach((deck) => deck.comeBack()));
-document.addEventListener("visibilitychange", () => {
-  for (const deck of decks.values()) {
-    deck.touch(document.hidden); // hidden now: it was visible until now
-    if (!document.hidden && deck.screen && !deck.exchange.retry) deck.exchange.hurry();
-  }
-});

@@ -1,0 +1,59 @@
+/* Where the deck meets Streamlit and the browser. The export runs with every run of the page; only
+   the cleanup returned last is kept, and it may come late: after the next place was entered. */
+
+const decks = new Map(); // one per store
+let place = null; // {root, deck, calls, off}: where the deck is in the page
+
+export default function mount({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector('[data-part="deck"]');
+  if (!decks.has(data.store)) decks.set(data.store, new Deck(data.store));
+  const deck = decks.get(data.store);
+  const changed = deck.update(data, setStateValue);
+  const entered = place?.root !== root || place.deck !== deck;
+  if (entered) enter(root, deck);
+  else if (changed) deck.screen.setCategories(deck.categories);
+  deck.exchange.heard(data.reply);
+  deck.show();
+  if (entered) deck.exchange.hurry();
+  const here = place;
+  const call = ++here.calls;
+  return () => here.calls === call && leave(here);
+}
+
+function enter(root, deck) {
+  if (place) leave(place);
+  const off = new AbortController();
+  place = { root, deck, calls: 0, off };
+  deck.screen = new Screen(root, deck);
+  deck.screen.setCategories(deck.categories);
+  listen(root, deck, off.signal);
+  deck.screen.fit();
+}
+
+function leave(left) {
+  left.off.abort();
+  if (place !== left) return;
+  place = null;
+  left.deck.leave();
+}
+
+function listen(root, deck, signal) {
+  const { comment } = deck.screen.part;
+  for (const button of root.querySelectorAll("[data-do]")) button.onclick = () => deck.press(button.dataset.do);
+  comment.oninput = () => deck.current() && (deck.current().draft = comment.value);
+  comment.onblur = () => deck.keepComment();
+  root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
+  window.addEventListener("keydown", (event) => onKey(event, deck), { capture: true, signal });
+  window.addEventListener("pointermove", () => deck.touch(), { passive: true, signal });
+  window.addEventListener("resize", () => deck.screen.fit(), { signal });
+}
+
+addEventListener("online", () => decks.forEach((deck) => deck.exchange.hurry()));
+addEventListener("pagehide", () => decks.forEach((deck) => deck.exchange.farewell()));
+addEventListener("pageshow", (event) => event.persisted && decks.forEach((deck) => deck.comeBack()));
+document.addEventListener("visibilitychange", () => {
+  for (const deck of decks.values()) {
+    deck.touch(document.hidden); // hidden now: it was visible until now
+    if (!document.hidden && deck.screen && !deck.exchange.retry) deck.exchange.hurry();
+  }
+});

@@ -1,0 +1,183 @@
+"""The real app as a process of its own, to be frozen, held up, killed and looked into."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from labeling_core.database import Database
+from labeling_core.projects import create_project
+from labeling_core.sample_projects import WINE_COLOUR, create_wine_colour
+from labeling_core.settings import Category, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+# C and R are also keys of Streamlit (clear the cache, run again).
+CATEGORIES = (Category("red", "pressed late"), Category("white"), Category("cava"))
+# Cells that a page must not stumble over: markup, a long word, nothing at all, sixty columns.
+ODD_TABLE = (
+    "CREATE TABLE main.odd AS SELECT '<script>alert(1)</script><b>bold</b>' AS markup, "
+    "repeat('word ', 500) || repeat('x', 3000) AS \"a long ‹text›\", NULL::DOUBLE AS nothing, i, "
+    + ", ".join(f"i * {n} AS column_{n}" for n in range(60))
+    + " FROM range(40) t(i)"
+)
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class AppServer:
+    """`streamlit run app.py` on 127.0.0.1 with a database of its own in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "deck.duckdb"
+        self.port = free_port()
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def make_projects(self, settings: list[Settings]) -> list[str]:
+        """Make projects on the wine table, each with output tables of its own; their ids."""
+        database = Database(self.path)
+        try:
+            create_wine_colour(database)
+            with database.transaction() as cursor:
+                cursor.execute(ODD_TABLE)
+            return [create_project(database, each).project_id for each in settings]
+        finally:
+            database.close()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        command = [sys.executable, str(Path(__file__).with_name("held_up_server.py"))]
+        self.log = (self.folder / "server.log").open("a")
+        self.process = subprocess.Popen(
+            [*command, "--server.port", str(self.port), "--server.address", "127.0.0.1"],
+            cwd=ROOT,
+            env=os.environ | {"LABELING_DATABASE": str(self.path), "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=self.log,
+            stderr=self.log,
+            text=True,
+        )
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"no server: {(self.folder / 'server.log').read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    def hold_up(self, what: str, seconds: float) -> None:
+        """Stall the process: ``interpreter`` lock, ``database`` lock or ``cpu``."""
+        process = self._running()
+        assert process.stdin
+        process.stdin.write(f"{what} {seconds}\n")
+        process.stdin.flush()
+
+    def freeze(self) -> None:
+        """The process stops where it is; connections stay open and nothing is answered."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no clean-up."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        if self.process:
+            self._end(signal.SIGTERM)
+
+    def _running(self) -> subprocess.Popen[str]:
+        assert self.process, "the server is not running"
+        return self.process
+
+    def _end(self, how: signal.Signals) -> None:
+        process = self._running()
+        process.send_signal(how)
+        process.wait(timeout=30)
+        if process.stdin:
+            process.stdin.close()
+        self.log.close()
+        self.process = None
+
+    def tables(self) -> duckdb.DuckDBPyConnection:
+        """Open what a crash at this moment would leave: the frozen process's files, copied."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        if self.process:
+            self.freeze()
+        for file in self.folder.glob("deck.duckdb*"):
+            if file.is_file():
+                shutil.copy(file, copy)
+        if self.process:
+            self.thaw()
+        return duckdb.connect(str(copy / self.path.name))
+
+
+def settings_for(name: str, **changes: Any) -> Settings:
+    """Settings of a project on the wine table; without active learning unless asked for."""
+    plain = replace(
+        WINE_COLOUR,
+        title=name,
+        categories=CATEGORIES,
+        labels_table=f"{name}_labels",
+        metadata_table=f"{name}_metadata",
+        queries_table="",
+        test_table="",
+        probe_share=0.0,
+    )
+    return replace(plain, **changes)
+
+
+def decisions(server: AppServer, project: str) -> list[tuple[str, str | None, str | None]]:
+    """(sample_id, category or None, comment) of a project's metadata, oldest first.
+
+    Checks on the way that metadata, labels and the event log tell the same story.
+    """
+    connection = server.tables()
+    try:
+        rows = connection.execute(
+            f"SELECT sample_id, label, comment, status, label_id FROM {project}_metadata "
+            "ORDER BY label_id"
+        ).fetchall()
+        labels = connection.execute(
+            f"SELECT label_id, label FROM {project}_labels ORDER BY label_id"
+        ).fetchall()
+        numbers = connection.execute(
+            "SELECT client, list(seq ORDER BY event_id) FROM labeling.events "
+            "WHERE project_id = ? GROUP BY client",
+            [project],
+        ).fetchall()
+    finally:
+        connection.close()
+    assert len({row[0] for row in rows}) == len(rows), "a sample is decided twice"
+    assert labels == [(row[4], row[1]) for row in rows if row[3] == "LABELED"]
+    for client, seqs in numbers:
+        assert seqs == list(range(1, len(seqs) + 1)), f"{client}: not once each, in order"
+    return [row[:3] for row in rows]

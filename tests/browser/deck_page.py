@@ -1,0 +1,112 @@
+"""The labeling page as a person at the keyboard sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+EXCHANGE = "**/labeling/exchange"
+
+# Writes down, frame by frame, which sample is on the screen.
+RECORDER = """
+window.shown = [];
+const look = () => {
+  const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
+  const id = deck?.querySelector("[data-sample-id]")?.dataset.sampleId ?? null;
+  if (id !== null && window.shown.at(-1) !== id) window.shown.push(id);
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+CATEGORY_OF = {"r": "red", "w": "white", "c": "cava", "Tab": None}
+
+
+class DeckPage:
+    """One browser tab with the deck of ``project``.
+
+    ``expected`` collects what was decided: each key, with the sample that was on the screen
+    when its turn came.
+    """
+
+    def __init__(self, context: BrowserContext, url: str, project: str, transport: str) -> None:
+        self.page: Page = context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.add_init_script(RECORDER)
+        if transport == "state":
+            self.page.route(EXCHANGE, lambda route: route.abort())
+        self.address = f"{url}/label_tabular?project={project}"
+        self.keys: list[str] = []
+        self.earlier: list[tuple[str, str | None]] = []
+
+    def open(self) -> DeckPage:
+        self.page.goto(self.address)
+        self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        self.page.locator("[data-sample-id]").wait_for(timeout=30_000)
+        self.wait_saved()
+
+    def wait_saved(self, timeout: float = 45_000) -> None:
+        expect(self.page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible(
+            timeout=timeout
+        )
+
+    def wait_until_streamlit_is_back(self) -> None:
+        """Some seconds without a server, and a dialog of Streamlit's comes over the page."""
+        state = self.page.locator('[data-test-connection-state="CONNECTED"]')
+        expect(state).to_have_count(1, timeout=30_000)
+        expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=30_000)
+
+    @property
+    def sample(self) -> str | None:
+        return self.page.locator("[data-sample-id]").get_attribute("data-sample-id")
+
+    def count(self, name: str) -> int:
+        return int(self.page.locator(f'[data-count="{name}"]').inner_text().replace(",", ""))
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.keys.append(key)
+
+    def type_keys(self, number: int, rate: float, keys: str = "rwc") -> None:
+        """Press ``number`` keys, ``rate`` a second."""
+        start = time.monotonic()
+        for i in range(number):
+            self.press(keys[i % len(keys)])
+            time.sleep(max(0.0, start + (i + 1) / rate - time.monotonic()))
+
+    def press_in_one_tick(self, number: int) -> None:
+        keys = ["rwc"[i % 3] for i in range(number)]
+        self.page.evaluate(
+            """keys => { for (const key of keys) document.body.dispatchEvent(new KeyboardEvent(
+              "keydown", {key, bubbles: true, composed: true, cancelable: true})) }""",
+            keys,
+        )
+        self.keys += keys
+
+    def decided(self) -> list[tuple[str, str | None]]:
+        """(sample, category) in the order of the keys; valid while nobody navigates."""
+        shown: list[Any] = self.page.evaluate("window.shown")
+        assert len(shown) >= len(self.keys), "a key was taken for a sample that was not shown"
+        pairs = zip(shown, self.keys, strict=False)
+        return self.earlier + [(sample, CATEGORY_OF[key]) for sample, key in pairs]
+
+    def reload_when(self, the_server_answers: Callable[[], None]) -> None:
+        """Reload; what was decided so far counts on, though the page has forgotten it."""
+        self.earlier, self.keys = self.decided(), []
+        self.page.evaluate("setTimeout(() => location.reload(), 50)")
+        time.sleep(0.5)
+        the_server_answers()
+        self.page.wait_for_function("performance.now() < 10000 && window.shown?.length >= 0")
+
+    def close(self) -> list[tuple[str, str | None]]:
+        """Close the tab as a person does (pagehide runs); what was decided in it."""
+        decided = self.decided()
+        self.page.close(run_before_unload=False)
+        return decided

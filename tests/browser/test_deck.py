@@ -1,0 +1,462 @@
+"""The deck in a real browser against the real app: every decision stored once, in order.
+
+Afterwards the tables are read from a copy of the database as a crash would leave it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from app_server import AppServer, decisions, settings_for
+from deck_page import EXCHANGE, DeckPage
+from playwright.sync_api import Browser, BrowserContext, Route, expect
+from wire import Wire
+
+TRANSPORTS = ("post", "state")
+Tab = Callable[..., DeckPage]
+
+
+@pytest.fixture(scope="module")
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One server for all tests, with more projects than there are tests."""
+    server = AppServer(Path(tmp_path_factory.mktemp("app")))
+    plain = [settings_for(f"plain{i}") for i in range(50)]
+    learning = [settings_for(f"learning{i}", queries_table=f"queries{i}") for i in range(4)]
+    server.make_projects([*plain, *learning, settings_for("odd", source="odd")])
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def numbers() -> Iterator[int]:
+    return count()
+
+
+@pytest.fixture(scope="module")
+def learning_numbers() -> Iterator[int]:
+    return count()
+
+
+@pytest.fixture
+def server(app: AppServer) -> AppServer:
+    """The server, running (a test before may have killed it)."""
+    if app.process is None:
+        app.start()
+    return app
+
+
+@pytest.fixture
+def project(numbers: Iterator[int]) -> str:
+    """A project nobody has labeled in, without active learning."""
+    return f"plain{next(numbers)}"
+
+
+@pytest.fixture
+def learning_project(learning_numbers: Iterator[int]) -> str:
+    """A project nobody has labeled in, with a session every 20 labels."""
+    return f"learning{next(learning_numbers)}"
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    """How messages go out: `state` means that every POST is aborted."""
+    return request.param
+
+
+@pytest.fixture
+def tab(server: AppServer, context: BrowserContext) -> Iterator[Tab]:
+    """Open the deck in a new tab: ``tab(project, transport)``."""
+    opened: list[DeckPage] = []
+
+    def open_tab(project: str, transport: str = "post", url: str = "") -> DeckPage:
+        opened.append(DeckPage(context, url or server.url, project, transport))
+        return opened[-1].open()
+
+    yield open_tab
+    assert [error for each in opened for error in each.errors] == []
+
+
+def stored(server: AppServer, project: str) -> list[tuple[str, str | None]]:
+    return [row[:2] for row in decisions(server, project)]
+
+
+def assert_all_stored(server: AppServer, project: str, deck: DeckPage, number: int) -> None:
+    """``number`` keys were pressed; exactly these decisions are in the tables, in their order."""
+    deck.wait_saved()
+    expected = deck.decided()
+    assert len(expected) == number
+    assert stored(server, project) == expected
+
+
+# The scenarios under which nothing may be lost or doubled
+
+
+def test_300_keys_at_30_a_second_are_all_stored(
+    server: AppServer, learning_project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(learning_project, transport)
+    deck.type_keys(300, rate=30)
+    assert_all_stored(server, learning_project, deck, 300)
+
+
+def test_100_keys_in_one_tick_are_taken_one_per_painted_sample(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(project, transport)
+    deck.press_in_one_tick(100)
+    expect(deck.page.locator("[data-state]")).to_have_attribute("data-state", "pending")
+    assert_all_stored(server, project, deck, 100)
+
+
+@pytest.mark.parametrize("what", ["interpreter", "database", "cpu"])
+def test_labeling_goes_on_while_the_server_is_held_up(
+    server: AppServer, project: str, transport: str, tab: Tab, what: str
+) -> None:
+    deck = tab(project, transport)
+    server.hold_up(what, 3)
+    deck.type_keys(40, rate=20)
+    assert_all_stored(server, project, deck, 40)
+
+
+@pytest.fixture
+def wire(server: AppServer) -> Iterator[Wire]:
+    wire = Wire(server.port)
+    yield wire
+    wire.cut()
+
+
+def test_a_connection_cut_while_typing_loses_nothing(
+    server: AppServer, project: str, transport: str, tab: Tab, wire: Wire
+) -> None:
+    deck = tab(project, transport, wire.url)
+    deck.type_keys(10, rate=20)
+    wire.cut()
+    deck.type_keys(30, rate=20)
+    expect(deck.page.locator("[data-state]")).to_have_text(re.compile(r"\d+ to save"))
+    wire.mend()
+    deck.wait_until_streamlit_is_back()
+    deck.type_keys(10, rate=20)
+    assert_all_stored(server, project, deck, 50)
+
+
+def test_a_connection_cut_while_idle_loses_nothing(
+    server: AppServer, project: str, transport: str, tab: Tab, wire: Wire
+) -> None:
+    deck = tab(project, transport, wire.url)
+    deck.type_keys(5, rate=20)
+    deck.wait_saved()
+    wire.cut()
+    deck.page.wait_for_timeout(500)
+    deck.type_keys(5, rate=20)
+    deck.page.wait_for_timeout(500)
+    wire.mend()
+    assert_all_stored(server, project, deck, 10)
+
+
+def test_decisions_pending_at_a_reload_arrive(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(project, transport)
+    deck.type_keys(5, rate=20)
+    server.freeze()
+    deck.type_keys(10, rate=20)
+    expect(deck.page.locator("[data-state]")).to_have_attribute("data-state", "pending")
+    deck.reload_when(server.thaw)
+    deck.wait_ready()
+    deck.type_keys(5, rate=20)
+    assert_all_stored(server, project, deck, 20)
+
+
+def test_decisions_pending_when_the_tab_is_closed_arrive(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    first = tab(project, transport)
+    first.type_keys(5, rate=20)
+    server.freeze()
+    first.type_keys(10, rate=20)
+    before = first.close()
+    server.thaw()
+    second = tab(project, transport)
+    second.type_keys(5, rate=20)
+    second.wait_saved()
+    assert stored(server, project) == before + second.decided()
+
+
+def test_two_tabs_never_show_the_same_sample(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    one, two = tab(project, transport), tab(project, transport)
+    for _ in range(5):
+        one.type_keys(4, rate=30)
+        two.type_keys(4, rate=30)
+    one.wait_saved()
+    two.wait_saved()
+    decided = stored(server, project)
+    assert sorted(decided) == sorted(one.decided() + two.decided())
+    for each in (one, two):  # in the order of its own keys
+        mine = set(each.decided())
+        assert [pair for pair in decided if pair in mine] == each.decided()
+    for each in (one, two):
+        expect(each.page.locator('[data-count="labeled"]')).to_have_text("40", timeout=15_000)
+
+
+def test_a_page_switch_straight_after_a_key_loses_nothing(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(project, transport)
+    deck.type_keys(9, rate=20)
+    link = deck.page.get_by_role("link", name="Session progress")
+    deck.press("c")
+    link.evaluate("link => link.click()")  # no waiting for anything to settle
+    expect(deck.page.locator("[data-sample-id]")).to_have_count(0)
+    deck.page.get_by_role("link", name="Label tabular").click()
+    deck.wait_ready()
+    deck.press("r")
+    assert_all_stored(server, project, deck, 11)
+
+
+def test_a_server_killed_while_typing_loses_nothing(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(project, transport)
+    deck.type_keys(20, rate=20)
+    server.kill()
+    deck.type_keys(20, rate=20)
+    server.start()
+    deck.wait_until_streamlit_is_back()
+    deck.type_keys(10, rate=20)
+    assert_all_stored(server, project, deck, 50)
+
+
+def test_a_server_killed_while_idle_loses_nothing_that_was_shown_as_saved(
+    server: AppServer, project: str, transport: str, tab: Tab
+) -> None:
+    deck = tab(project, transport)
+    deck.type_keys(10, rate=20)
+    deck.wait_saved()
+    server.kill()
+    assert stored(server, project) == deck.decided()
+    server.start()
+    deck.wait_until_streamlit_is_back()
+    deck.type_keys(5, rate=20)
+    assert_all_stored(server, project, deck, 15)
+
+
+# The main job, and what the keys do
+
+
+def test_100_records_by_keys_with_changes_skips_and_a_comment(
+    server: AppServer, learning_project: str, tab: Tab
+) -> None:
+    deck = tab(learning_project)
+    keyboard = deck.page.keyboard
+    deck.type_keys(49, rate=20, keys="rw")
+    deck.press("Tab", "Tab")
+    keyboard.press("/")
+    keyboard.type("cork? r/w")
+    keyboard.press("Escape")
+    deck.press("w")
+    deck.type_keys(48, rate=20, keys="rw")
+    expected: list[tuple[str, str | None, str | None]] = [(*pair, None) for pair in deck.decided()]
+    expected[51] = (*expected[51][:2], "cork? r/w")
+    for steps_back in (3, 7):
+        for _ in range(steps_back):
+            keyboard.press("ArrowLeft")
+        expect(deck.page.locator("[data-sample-id]")).to_have_attribute(
+            "data-decision", expected[-steps_back][1] or ""
+        )
+        keyboard.press("c")
+        keyboard.press("End")
+        expected[-steps_back] = (expected[-steps_back][0], "cava", None)
+    deck.wait_saved()
+    assert decisions(server, learning_project) == expected
+    assert (deck.count("labeled"), deck.count("skipped")) == (98, 2)
+
+
+def test_c_and_r_label_and_never_reach_streamlit(server: AppServer, project: str, tab: Tab) -> None:
+    deck = tab(project)
+    deck.type_keys(6, rate=20, keys="cr")
+    deck.page.keyboard.press("x")  # no category: ignored, by Streamlit as well
+    deck.page.keyboard.press("/")
+    deck.page.keyboard.type("crc?")
+    deck.page.keyboard.press("Enter")
+    deck.press("c")
+    assert_all_stored(server, project, deck, 7)
+    assert decisions(server, project)[-1][2] == "crc?"
+    expect(deck.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_is_typed_into_the_sidebar_is_no_decision(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.get_by_role("textbox", name="Your name").press_sequentially("rwc")
+    deck.page.locator("[data-sample-id]").click()
+    deck.wait_ready()
+    assert stored(server, project) == []
+    assert deck.count("labeled") == 0
+
+
+def test_a_held_key_and_keys_with_ctrl_decide_nothing(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.keyboard.down("r")
+    for _ in range(5):
+        deck.page.keyboard.down("r")  # repeats
+    deck.page.keyboard.up("r")
+    deck.page.keyboard.press("Control+c")
+    deck.keys.append("r")
+    assert_all_stored(server, project, deck, 1)
+
+
+def test_a_decision_taken_back_leaves_the_tables_and_its_sample_returns(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.type_keys(3, rate=20)
+    last = deck.decided()[-1][0]
+    deck.wait_saved()
+    deck.page.keyboard.press("Backspace")
+    expect(deck.page.locator("[data-sample-id]")).to_have_attribute("data-sample-id", last)
+    deck.wait_saved()
+    assert len(stored(server, project)) == 2
+    deck.page.keyboard.press("w")
+    deck.wait_saved()
+    assert stored(server, project)[2] == (last, "white")
+
+
+def test_ones_decisions_can_be_walked_through_after_a_reload(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.type_keys(80, rate=30)
+    deck.wait_saved()
+    expected = deck.decided()
+    deck.page.reload()
+    deck.wait_ready()
+    sheet = deck.page.locator("[data-sample-id]")
+    for key, (sample, category) in [
+        ("Home", expected[0]), ("ArrowRight", expected[1]), ("ArrowLeft", expected[0]),
+        ("ArrowDown", (deck.sample, None)), ("ArrowLeft", expected[-1]), ("ArrowUp", expected[0]),
+    ]:  # fmt: skip
+        deck.page.keyboard.press(key)
+        expect(sheet).to_have_attribute("data-sample-id", sample or "")
+        if category:
+            expect(sheet).to_have_attribute("data-decision", category)
+    seen = []
+    for _ in range(80):
+        seen.append((deck.sample, sheet.get_attribute("data-decision")))
+        deck.page.keyboard.press("ArrowRight")
+        deck.page.wait_for_timeout(20)
+    assert seen == expected
+
+
+def test_a_comment_on_an_earlier_decision_is_saved_when_the_field_is_left(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.type_keys(3, rate=20)
+    deck.page.keyboard.press("ArrowLeft")
+    deck.page.keyboard.press("/")
+    deck.page.keyboard.type("look again")
+    deck.page.keyboard.press("Enter")
+    deck.wait_saved()
+    assert decisions(server, project)[2] == (*deck.decided()[2], "look again")
+
+
+def test_the_question_mark_shows_all_keys_and_decides_nothing_meanwhile(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.keyboard.press("?")
+    keys = deck.page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("cava")
+    deck.page.keyboard.press("r")
+    deck.page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    assert deck.count("labeled") == 0
+
+
+def test_the_buttons_do_what_the_keys_do(server: AppServer, project: str, tab: Tab) -> None:
+    deck = tab(project)
+    deck.page.locator('[data-category="white"]').click()
+    deck.page.get_by_role("button", name="Skip").click()
+    deck.page.get_by_role("button", name="First").click()
+    expect(deck.page.locator('[data-category="white"]')).to_have_attribute("aria-pressed", "true")
+    deck.page.locator('[data-category="red"]').click()
+    deck.page.get_by_role("button", name="Take back").click()
+    deck.wait_saved()
+    assert [row[1] for row in stored(server, project)] == ["red"]
+
+
+def test_a_refused_decision_is_told_and_holds_nothing_up(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.type_keys(2, rate=20)
+    deck.wait_saved()
+
+    def meddle(route: Route) -> None:
+        route.continue_(post_data=(route.request.post_data or "").replace('"cava"', '"rosé"'))
+
+    deck.page.route(EXCHANGE, meddle)
+    deck.page.keyboard.press("c")
+    expect(deck.page.get_by_role("alert")).to_contain_text("“rosé” is no category")
+    deck.page.keyboard.press("w")
+    deck.wait_saved()
+    assert [row[1] for row in stored(server, project)] == ["red", "white", "white"]
+    assert deck.count("labeled") == 3
+    deck.page.keyboard.press("ArrowLeft")
+    expect(deck.page.get_by_text("Decision 3 of 3")).to_be_visible()
+
+
+def test_a_page_that_is_not_signed_in_says_so_and_keeps_its_decisions(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.route(
+        EXCHANGE,
+        lambda route: route.continue_(
+            post_data=(route.request.post_data or "").replace('"token":"', '"token":"x')
+        ),
+    )
+    deck.type_keys(3, rate=20)
+    expect(deck.page.get_by_role("alert")).to_contain_text("reload it")
+    expect(deck.page.locator("[data-state]")).to_contain_text("3 to save")
+    deck.page.unroute(EXCHANGE)
+    assert_all_stored(server, project, deck, 3)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_odd_cells_are_shown_as_text(server: AppServer, browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    deck = DeckPage(context, server.url, "odd", "post").open()
+    sheet = deck.page.locator("[data-sample-id]")
+    expect(sheet).to_contain_text("<script>alert(1)</script><b>bold</b>")
+    expect(sheet.locator("dd.missing")).to_have_text("missing")
+    too_wide = sheet.evaluate("sheet => sheet.scrollWidth - sheet.clientWidth")
+    assert too_wide == 0
+    assert deck.errors == []
+    context.close()
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_labeling_needs_no_scrolling(
+    server: AppServer, project: str, browser: Browser, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    deck = DeckPage(context, server.url, project, "post").open()
+    room = deck.page.evaluate(
+        """() => { const main = document.querySelector('[data-testid="stMain"]');
+          return [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight,
+                  document.documentElement.scrollWidth - innerWidth] }"""
+    )
+    assert room == [0, 0, 0]
+    for each in ("red", "white", "cava"):
+        expect(deck.page.locator(f'[data-category="{each}"]')).to_be_in_viewport(ratio=1)
+    context.close()
