@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -129,28 +130,28 @@ class Worker:
 
 
 class Trainer:
-    """One line of jobs for one worker: at most one a project waits or runs at a time."""
+    """One line of jobs for one worker."""
 
     def __init__(self, finished: Callable[[str], None]) -> None:
         """``finished`` is called with the project's id after each of its jobs."""
         self.worker = Worker()
         self._finished = finished
         self.status: dict[str, Status] = {}
-        self._busy: set[str] = set()
+        self._busy: Counter[str] = Counter()
         self._jobs: SimpleQueue[tuple[str, Callable[[Worker, Progress], str]] | None]
         self._jobs = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def running(self, project_id: str) -> bool:
         """Whether a job of this project waits or runs."""
-        return project_id in self._busy
+        return self._busy[project_id] > 0
 
     def submit(self, project_id: str, job: Callable[[Worker, Progress], str]) -> None:
         """Queue a job; it gets the worker and a progress function, and returns a last word.
 
         A LabelingError it raises becomes the project's status.
         """
-        self._busy.add(project_id)
+        self._busy[project_id] += 1
         self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="trainer", daemon=True)
@@ -179,7 +180,7 @@ class Trainer:
                 log.exception("A session failed")
                 last = Status("failed", "The session stopped on an unexpected fault; see the log.")
             self.status[project_id] = last
-            self._busy.discard(project_id)
+            self._busy[project_id] -= 1
             self._tell(project_id)
 
     def _tell(self, project_id: str) -> None:

@@ -38,6 +38,7 @@ class Workspace:
         self._triggers: dict[str, int] = {}
         # Nobody else can write to the file while it is open: a source is compared once a run.
         self._refreshed: set[str] = set()
+        self._in_session: set[str] = set()
         sessions.fail_interrupted(self.database)
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ class Workspace:
             return
         held = self.queue(project)
         trigger, every = self._trigger(project), project.settings.every
-        running = self.trainer.running(project.project_id)
+        running = project.project_id in self._in_session
         if self._classes(held) < 2 and held.labeled - trigger > every:
             # nothing could be learned at the points that have gone by: they are not made up for
             self._triggers[project.project_id] = held.labeled - every
@@ -150,7 +151,7 @@ class Workspace:
                 "Active learning is off: name a queries table in the settings first."
             )
         with self.database.lock:
-            if self.trainer.running(project.project_id):
+            if project.project_id in self._in_session:
                 raise LabelingError("A session of this project is running already.")
             held = self.queue(project)
             if self._classes(held) < 2:
@@ -161,6 +162,7 @@ class Workspace:
             if started_by == "trigger":
                 trigger = next_trigger(held.labeled, self._trigger(project), settings.every)
             self._triggers[project.project_id] = trigger
+            self._in_session.add(project.project_id)
             chosen = project._replace(
                 settings=replace(
                     settings,
@@ -194,15 +196,18 @@ class Workspace:
     def _session(
         self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
     ) -> str:
-        settings = project.settings
-        if project.project_id not in self._refreshed:
-            project, _ = self.refresh_source(project)
-            project = project._replace(settings=settings)
-        held = self.queue(project)
-        behind = held.labeled - trigger >= settings.every
-        labels = trigger if behind else held.labeled
-        session_id = sessions.begin(self.database, project, started_by, labels, trigger)
-        return sessions.run(self.database, project, held, session_id, labels, worker, progress)
+        try:
+            settings = project.settings
+            if project.project_id not in self._refreshed:
+                project, _ = self.refresh_source(project)
+                project = project._replace(settings=settings)
+            held = self.queue(project)
+            behind = held.labeled - trigger >= settings.every
+            labels = trigger if behind else held.labeled
+            session_id = sessions.begin(self.database, project, started_by, labels, trigger)
+            return sessions.run(self.database, project, held, session_id, labels, worker, progress)
+        finally:
+            self._in_session.discard(project.project_id)
 
     def _trigger(self, project: Project) -> int:
         if project.project_id not in self._triggers:

@@ -48,6 +48,8 @@ class AppServer:
         self.path = folder / "deck.duckdb"
         self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
+        # The app with a thread beside it that can hold it up; or what a person would type.
+        self.command = [sys.executable, str(Path(__file__).with_name("held_up_server.py"))]
 
     @property
     def url(self) -> str:
@@ -66,10 +68,9 @@ class AppServer:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        command = [sys.executable, str(Path(__file__).with_name("held_up_server.py"))]
         self.log = (self.folder / "server.log").open("a")
         self.process = subprocess.Popen(
-            [*command, "--server.port", str(self.port), "--server.address", "127.0.0.1"],
+            [*self.command, "--server.port", str(self.port), "--server.address", "127.0.0.1"],
             cwd=ROOT,
             env=os.environ | {"LABELING_DATABASE": str(self.path), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
