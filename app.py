@@ -1,0 +1,34 @@
+"""The entry: ``python -m streamlit run app.py``. Server concerns only; pages are in pages/."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import duckdb  # noqa: F401  imported before the freeze below
+import pandas as pd  # noqa: F401
+import plotly.graph_objects  # noqa: F401
+import streamlit as st
+
+from labeling_core.errors import LabelingError
+from labeling_core.routes import ROUTES
+from labeling_core.workspace import close_workspaces, workspace
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Open the database before the first page asks, and close it in the end."""
+    try:
+        workspace()
+    except LabelingError as error:
+        logging.getLogger(__name__).error("%s", error)  # each page shows the same sentence
+    # Streamlit collects garbage after every script run: what is loaded now stays for good.
+    gc.collect()
+    gc.freeze()
+    yield
+    close_workspaces()
+
+
+app = st.App("pages/main.py", routes=ROUTES, lifespan=lifespan)

@@ -1,0 +1,312 @@
+"""Writing decisions into the tables of a project: metadata, labels, queries, event log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+
+from labeling_core import samples
+from labeling_core.database import quote, tables
+from labeling_core.queue import Reservation
+from labeling_core.settings import Project
+
+
+class Decision(NamedTuple):
+    """What an annotator did with one sample: ``action`` is label, skip or undo.
+
+    ``client`` and ``seq`` number the decisions of one browser without a gap, so that a
+    message sent twice is stored once.
+    """
+
+    client: str
+    seq: int
+    sample_id: str
+    action: str
+    category: str | None = None
+    comment: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class Record:
+    """One sample while a message is worked through: as stored, and as it shall be."""
+
+    reservation: Reservation
+    label_id: int | None = None
+    before: tuple[str, str | None] | None = None
+    after: tuple[str, str | None] | None = None
+    comment: str | None = None
+    seconds: float = 0.0
+    retired: list[int] = field(default_factory=list)
+
+
+class Event(NamedTuple):
+    """One entry of the event log: decision, correction, undo or refused."""
+
+    kind: str
+    decision: Decision
+    label_id: int | None
+    detail: dict
+
+
+def find_decided(
+    cursor: duckdb.DuckDBPyConnection, project: Project, annotator: str, sample_ids: list[str]
+) -> dict[str, Record]:
+    settings = project.settings
+    rows = cursor.execute(
+        f"SELECT s.{samples.PLACE}, m.sample_id, m.annotator, m.origin, m.session_id, "
+        f"m.{quote(settings.label_id_column)}, m.status, m.{quote(settings.label_column)}, "
+        f"m.comment, m.seconds FROM main.{quote(settings.metadata_table)} AS m "
+        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
+        "WHERE m.annotator = ? AND m.sample_id IN (SELECT unnest(?::VARCHAR[]))",
+        [annotator, sample_ids],
+    ).fetchall()
+    found = {}
+    for place, sample_id, who, origin, session_id, label_id, status, label, comment, secs in rows:
+        reservation = Reservation(place, sample_id, who, "", origin, session_id, 0.0)
+        state = (status, label)
+        found[sample_id] = Record(reservation, label_id, state, state, comment, secs)
+    return found
+
+
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    annotator: str,
+    records: dict[str, Record],
+    moment: datetime,
+) -> dict[str, dict]:
+    """Bring metadata, labels, queries and reservations in line with ``records``.
+
+    Returns, for each sample that left the queries table, what stood there about it.
+    """
+    gone = [label_id for each in records.values() for label_id in each.retired]
+    new, changed, reopened = [], [], []
+    for each in records.values():
+        kept = each.before is not None and not each.retired
+        if each.after is None:
+            reopened += [each] if each.before is not None else []
+        elif kept:
+            changed.append(each)
+        else:
+            new.append(each)
+    _delete_decisions(cursor, project, gone)
+    _insert_decisions(cursor, project, annotator, new, moment)
+    _change_decisions(cursor, project, changed, moment)
+    for each in reopened:
+        _return_to_pool(cursor, project, each.reservation)
+    return _leave_pool(cursor, project, [each for each in new if each.before is None])
+
+
+def _delete_decisions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, label_ids: list[int]
+) -> None:
+    settings = project.settings
+    if label_ids:
+        for name in (settings.metadata_table, settings.labels_table):
+            cursor.execute(
+                f"DELETE FROM main.{quote(name)} WHERE {quote(settings.label_id_column)} "
+                "IN (SELECT unnest(?::BIGINT[]))",
+                [label_ids],
+            )
+
+
+def _insert_decisions(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    annotator: str,
+    records: list[Record],
+    moment: datetime,
+) -> None:
+    if not records:
+        return
+    settings = project.settings
+    records = sorted(records, key=lambda each: each.label_id or 0)
+    states = [each.after or ("", None) for each in records]
+    cursor.execute(
+        f"INSERT INTO main.{quote(settings.metadata_table)} "
+        "SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), ?, ?, "
+        "unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
+        [
+            [each.label_id for each in records],
+            [each.reservation.sample_id for each in records],
+            [status for status, _ in states],
+            [label for _, label in states],
+            [each.comment for each in records],
+            [each.reservation.session_id for each in records],
+            annotator,
+            moment,
+            [each.reservation.origin for each in records],
+            [each.seconds for each in records],
+        ],
+    )
+    _insert_labels(cursor, project, [each for each in records if _labeled(each)])
+
+
+def _labeled(record: Record) -> bool:
+    return record.after is not None and record.after[0] == "LABELED"
+
+
+def _insert_labels(
+    cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record]
+) -> None:
+    """Copy the source's rows, with label and label id, into the labels table."""
+    if not records:
+        return
+    cursor.execute(
+        f"INSERT INTO main.{quote(project.settings.labels_table)} "
+        f"SELECT s.{samples.SOURCE_COLUMNS}, d.label, d.label_id FROM (SELECT "
+        "unnest(?::INTEGER[]) AS place, unnest(?::VARCHAR[]) AS label, "
+        "unnest(?::BIGINT[]) AS label_id) AS d "
+        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.PLACE} = d.place "
+        "ORDER BY d.label_id",
+        [
+            [each.reservation.place for each in records],
+            [each.after[1] if each.after else None for each in records],
+            [each.label_id for each in records],
+        ],
+    )
+
+
+def _change_decisions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record], moment: datetime
+) -> None:
+    settings = project.settings
+    metadata, labels = quote(settings.metadata_table), quote(settings.labels_table)
+    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    for each in records:
+        if each.after is None or each.before is None:
+            continue
+        cursor.execute(
+            f"UPDATE main.{metadata} SET status = ?, {label} = ?, comment = ?, seconds = ?, "
+            f"labeled_at = ? WHERE {label_id} = ?",
+            [*each.after, each.comment, each.seconds, moment, each.label_id],
+        )
+        if each.before[0] == "LABELED" and each.after[0] == "LABELED":
+            cursor.execute(
+                f"UPDATE main.{labels} SET {label} = ? WHERE {label_id} = ?",
+                [each.after[1], each.label_id],
+            )
+        elif each.before[0] == "LABELED":
+            cursor.execute(f"DELETE FROM main.{labels} WHERE {label_id} = ?", [each.label_id])
+        else:
+            _insert_labels(cursor, project, [each] if _labeled(each) else [])
+
+
+def _leave_pool(
+    cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record]
+) -> dict[str, dict]:
+    sample_ids = [each.reservation.sample_id for each in records]
+    if not sample_ids:
+        return {}
+    cursor.execute(
+        "DELETE FROM labeling.reservations WHERE project_id = ? "
+        "AND sample_id IN (SELECT unnest(?::VARCHAR[]))",
+        [project.project_id, sample_ids],
+    )
+    name = project.settings.queries_table
+    if name not in tables(cursor):
+        return {}
+    rows = cursor.execute(
+        f"DELETE FROM main.{quote(name)} WHERE sample_id IN (SELECT unnest(?::VARCHAR[])) "
+        "RETURNING sample_id, uncertainty, session_id, prediction",
+        [sample_ids],
+    ).fetchall()
+    keys = ("uncertainty", "session_id", "prediction")
+    return {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
+
+
+def _return_to_pool(
+    cursor: duckdb.DuckDBPyConnection, project: Project, reservation: Reservation
+) -> None:
+    """Reserve a sample again, and put it back into the queries table as it stood there."""
+    write_reservations(cursor, project.project_id, [reservation])
+    name = project.settings.queries_table
+    row = cursor.execute(
+        "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
+        "AND kind = 'decision' ORDER BY event_id DESC LIMIT 1",
+        [project.project_id, reservation.sample_id],
+    ).fetchone()
+    asked = json.loads(row[0]) if row and row[0] else None
+    if asked is None or name not in tables(cursor):
+        return
+    cursor.execute(
+        f"INSERT INTO main.{quote(name)} SELECT {samples.SOURCE_COLUMNS}, "
+        f"{samples.SAMPLE_ID}, ?, ?, ? FROM {samples.table(project.project_id)} "
+        f"WHERE {samples.PLACE} = ?",
+        [asked["uncertainty"], asked["session_id"], asked["prediction"], reservation.place],
+    )
+
+
+def write_events(
+    cursor: duckdb.DuckDBPyConnection,
+    project_id: str,
+    annotator: str,
+    events: list[Event],
+    moment: datetime,
+) -> None:
+    """Append to the event log, from which every decision and its changes can be told."""
+    cursor.execute(
+        "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
+        "label_id, detail, client, seq) SELECT ?, ?, ?, unnest(?::VARCHAR[]), "
+        "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::BIGINT[])",
+        [
+            moment,
+            project_id,
+            annotator,
+            [each.kind for each in events],
+            [each.decision.sample_id for each in events],
+            [each.label_id for each in events],
+            [json.dumps(each.detail, ensure_ascii=False) for each in events],
+            [each.decision.client for each in events],
+            [each.decision.seq for each in events],
+        ],
+    )
+
+
+def write_clients(
+    cursor: duckdb.DuckDBPyConnection,
+    project_id: str,
+    annotator: str,
+    last: dict[str, int],
+    known: Container[str],
+) -> None:
+    """Remember the last number stored of each browser; ``known`` ones have a row already."""
+    for client, seq in last.items():
+        if client in known:
+            cursor.execute(
+                "UPDATE labeling.clients SET last_seq = ? WHERE client = ? AND project_id = ?",
+                [seq, client, project_id],
+            )
+        else:
+            cursor.execute(
+                "INSERT INTO labeling.clients VALUES (?, ?, ?, ?)",
+                [client, project_id, annotator, seq],
+            )
+
+
+def write_reservations(
+    cursor: duckdb.DuckDBPyConnection, project_id: str, taken: list[Reservation]
+) -> None:
+    """Keep reservations of one browser, so that they survive a restart."""
+    cursor.execute(
+        "INSERT INTO labeling.reservations SELECT ?, unnest(?::INTEGER[]), "
+        "unnest(?::VARCHAR[]), ?, ?, unnest(?::VARCHAR[]), ?, to_timestamp(?)",
+        [
+            project_id,
+            [each.place for each in taken],
+            [each.sample_id for each in taken],
+            taken[0].annotator,
+            taken[0].client,
+            [each.origin for each in taken],
+            taken[0].session_id,
+            taken[0].until,
+        ],
+    )

@@ -1,0 +1,51 @@
+"""The labels of a project as arrays, divided into what trains and what measures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core import samples
+from labeling_core.database import quote
+from labeling_core.settings import Project
+
+
+class Labels(NamedTuple):
+    """Labeled samples, aligned: place, class code, label_id."""
+
+    places: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
+
+
+def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
+    """All labels of the project, in the order of their places."""
+    settings = project.settings
+    found = cursor.execute(
+        f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], "
+        f"m.{quote(settings.label_column)}) - 1 AS code, "
+        f"m.{quote(settings.label_id_column)} AS label_id "
+        f"FROM main.{quote(settings.metadata_table)} AS m "
+        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
+        "WHERE m.status = 'LABELED' AND code >= 0 ORDER BY place",
+        [list(settings.names)],
+    ).fetchnumpy()
+    return Labels(*(np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")))
+
+
+def split(all_labels: Labels, probe_limit: int, first_open: int) -> tuple[Labels, Labels]:
+    """Divide the labels into those to train on and the probes to measure with.
+
+    Places below ``probe_limit`` are never trained on. Of them only the unbroken run before
+    ``first_open``, the first one without a decision, is measured: whatever the strategy did,
+    that run is a uniform random draw.
+    """
+    train = all_labels.places >= probe_limit
+    probe = all_labels.places < min(probe_limit, first_open)
+    return (
+        Labels(*(each[train] for each in all_labels)),
+        Labels(*(each[probe] for each in all_labels)),
+    )

@@ -1,0 +1,150 @@
+"""The learning curve: accuracy by session with honest intervals, counts, labels over time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.database import quote
+from labeling_core.evaluation import auc, wilson
+from labeling_core.labels import Labels, read_labels
+from labeling_core.queue import Queue
+from labeling_core.settings import Project
+
+
+class Session(NamedTuple):
+    """One session as the curve shows it; shares in 0..1, times in seconds since the epoch.
+
+    ``kind`` says what accuracy was measured on: test table, probes or cross-validation
+    ("" and None where it could not be). ``contradictions`` is the share of predictions that
+    changed since the session before, out of ``compared``.
+    """
+
+    session_id: int
+    state: str
+    started_by: str
+    started: float
+    finished: float | None
+    labels: int
+    classifier: str
+    strategy: str
+    kind: str
+    evaluated: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    auc: float | None
+    contradictions: float | None
+    compared: int
+    reason: str | None
+
+
+def sessions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None = None
+) -> list[Session]:
+    """All sessions of a project, first to last.
+
+    With ``queue``, each session's model is measured anew on all probes labeled so far, so
+    that the points of the curve compare like with like; without it, as at its own time.
+    """
+    rows = cursor.execute(
+        "SELECT session_id, state, started_by, epoch(started), epoch(finished), labels, "
+        "classifier, strategy, evaluation, evaluated, correct, auc, changed, compared, reason, "
+        "classes, checks FROM labeling.sessions WHERE project_id = ? ORDER BY session_id",
+        [project.project_id],
+    ).fetchall()
+    probes = _probes(cursor, project, queue) if queue is not None else None
+    return [_session(row, project, probes) for row in rows]
+
+
+def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+    if not queue.probe_limit:
+        return None
+    still_open = np.flatnonzero(~queue.closed[: queue.probe_limit])
+    first_open = int(still_open[0]) if len(still_open) else queue.probe_limit
+    found = read_labels(cursor, project)
+    return Labels(*(each[found.places < first_open] for each in found))
+
+
+def _session(row: tuple[Any, ...], project: Project, probes: Labels | None) -> Session:
+    kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
+    classes, checks = row[15], row[16]
+    if probes is not None and kind != "test table" and checks is not None:
+        again = _measure(json.loads(classes), checks, project, probes)
+        if again is not None:
+            kind, (evaluated, correct, area) = "probes", again
+    share = wilson(correct, evaluated) if evaluated else None
+    changed, compared = row[12] or 0, row[13] or 0
+    return Session(
+        *row[:8],  # type: ignore[call-arg]  # eight columns, as selected
+        kind,
+        evaluated,
+        share.share if share else None,
+        share.low if share else None,
+        share.high if share else None,
+        area,
+        changed / compared if compared else None,
+        compared,
+        row[14],
+    )
+
+
+def _measure(
+    classes: list[str], checks: bytes, project: Project, probes: Labels
+) -> tuple[int, int, float | None] | None:
+    """(evaluated, correct, AUC) of a stored model on the probes among its kept places."""
+    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(classes))
+    kept = probes.places < len(found)
+    if not kept.any():
+        return None
+    codes = {name: code for code, name in enumerate(classes)}
+    names = project.settings.names
+    truth = np.array([codes.get(names[code], -1) for code in probes.codes[kept]])
+    rows = found[probes.places[kept]]
+    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+
+
+def labels_by_category(
+    cursor: duckdb.DuckDBPyConnection, project: Project
+) -> list[tuple[str, int]]:
+    """(category, labels) in the categories' order."""
+    settings = project.settings
+    rows = cursor.execute(
+        f"SELECT {quote(settings.label_column)}, count(*) FROM "
+        f"main.{quote(settings.metadata_table)} WHERE status = 'LABELED' GROUP BY 1"
+    ).fetchall()
+    found = dict(rows)
+    return [(name, found.get(name, 0)) for name in settings.names]
+
+
+def labels_over_time(
+    cursor: duckdb.DuckDBPyConnection, project: Project, points: int = 400
+) -> list[tuple[str, float, int]]:
+    """(annotator, seconds since the epoch, labels so far), at most ``points`` of each one."""
+    return cursor.execute(
+        "WITH each AS (SELECT annotator, epoch(labeled_at) AS moment, row_number() OVER "
+        "(PARTITION BY annotator ORDER BY labeled_at) AS number, count(*) OVER "
+        f"(PARTITION BY annotator) AS total FROM main.{quote(project.settings.metadata_table)} "
+        "WHERE status = 'LABELED') SELECT annotator, moment, number FROM each "
+        "WHERE number = total OR number % greatest(1, total // ?) = 0 ORDER BY 1, 3",
+        [points],
+    ).fetchall()
+
+
+class Summary(NamedTuple):
+    """One project at a glance."""
+
+    labeled: int
+    skipped: int
+    total: int
+    last: Session | None
+
+
+def summary(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Summary:
+    """Counts of a project and its last finished session."""
+    done = [each for each in sessions(cursor, project, queue) if each.state == "DONE"]
+    return Summary(queue.labeled, queue.skipped, queue.total, done[-1] if done else None)

@@ -1,0 +1,212 @@
+"""Projects as stored: making, changing, listing and forgetting them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import duckdb
+
+from labeling_core import samples
+from labeling_core.database import Database, now, quote, tables
+from labeling_core.errors import LabelingError
+from labeling_core.settings import Project, Settings, assign_keys, output_tables
+from labeling_core.validation import Problem, check
+
+
+def list_projects(cursor: duckdb.DuckDBPyConnection) -> list[Project]:
+    """All projects, oldest first."""
+    rows = cursor.execute(f"{_SELECT} ORDER BY created, project_id").fetchall()
+    return [_from_row(row) for row in rows]
+
+
+def get_project(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Project:
+    """One project; LabelingError when there is none of that id."""
+    row = cursor.execute(f"{_SELECT} WHERE project_id = ?", [project_id]).fetchone()
+    if row is None:
+        raise LabelingError(f"There is no project “{project_id}”: choose one on the start page.")
+    return _from_row(row)
+
+
+_SELECT = (
+    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version "
+    "FROM labeling.projects"
+)
+
+
+def _from_row(row: tuple) -> Project:
+    return Project(row[0], Settings.from_json(row[1]), *row[2:])
+
+
+def problems(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, project: Project | None = None
+) -> list[Problem]:
+    """Everything that is wrong with ``settings``, for a new project or for ``project``."""
+    others = [
+        other
+        for other in list_projects(cursor)
+        if project is None or other.project_id != project.project_id
+    ]
+    return check(cursor, settings, project, others)
+
+
+def create_project(database: Database, settings: Settings) -> Project:
+    """Store a new project, its samples and its empty tables.
+
+    Raises LabelingError for the first of the problems that :func:`problems` finds.
+    """
+    settings = replace(settings, categories=assign_keys(settings.categories))
+    with database.transaction() as cursor:
+        _raise_first(problems(cursor, settings))
+        project_id = _free_id(cursor, settings.title)
+        count, fingerprint = samples.create(cursor, project_id, settings.source, settings.seed)
+        project = Project(project_id, settings, count, 0, fingerprint, 1)
+        project = project._replace(probe_limit=_probe_limit(settings, count, 0))
+        cursor.execute(
+            "INSERT INTO labeling.projects VALUES (?, ?, ?, ?, ?, 1, ?)",
+            [project_id, settings.to_json(), count, project.probe_limit, fingerprint, now()],
+        )
+        _create_outputs(cursor, project)
+    return project
+
+
+def update_project(database: Database, project_id: str, settings: Settings) -> Project:
+    """Change the settings of a project; what exists already is renamed, not lost.
+
+    Raises LabelingError for the first of the problems that :func:`problems` finds.
+    """
+    settings = replace(settings, categories=assign_keys(settings.categories))
+    with database.transaction() as cursor:
+        old = get_project(cursor, project_id)
+        _raise_first(problems(cursor, settings, old))
+        new = old._replace(
+            settings=settings, probe_limit=_probe_limit(settings, old.samples, old.probe_limit)
+        )
+        if settings.source != old.settings.source:
+            new = _change_source(cursor, new)
+        else:
+            _rename_outputs(cursor, old.settings, new)
+        cursor.execute(
+            "UPDATE labeling.projects SET settings = ?, probe_limit = ?, samples = ?, "
+            "source_fingerprint = ?, source_version = ? WHERE project_id = ?",
+            [settings.to_json(), new.probe_limit, new.samples, new.source_fingerprint,
+             new.source_version, project_id],
+        )  # fmt: skip
+    return new
+
+
+def refresh(database: Database, project: Project) -> tuple[Project, samples.Change]:
+    """Take over what has changed in the project's source since it was last read."""
+    source = project.settings.source
+    with database.transaction() as cursor:
+        change = samples.refresh(cursor, project.project_id, source, project.settings.seed)
+        project = project._replace(
+            samples=samples.count(cursor, project.project_id),
+            source_fingerprint=samples.fingerprint(cursor, source),
+            source_version=project.source_version + 1,
+        )
+        cursor.execute(
+            "UPDATE labeling.projects SET samples = ?, source_fingerprint = ?, "
+            "source_version = ? WHERE project_id = ?",
+            [project.samples, project.source_fingerprint, project.source_version,
+             project.project_id],
+        )  # fmt: skip
+    return project, change
+
+
+def delete_project(database: Database, project_id: str) -> None:
+    """Forget a project. Its labels and metadata tables stay; queries and internals go."""
+    with database.transaction() as cursor:
+        project = get_project(cursor, project_id)
+        if project.settings.queries_table:
+            cursor.execute(f"DROP TABLE IF EXISTS main.{quote(project.settings.queries_table)}")
+        cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
+        for name in ("projects", "sessions", "models", "reservations", "clients"):
+            cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
+
+
+def slug(title: str) -> str:
+    """A name for ids and tables made of a title: lower case, no spaces."""
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40] or "project"
+
+
+def _raise_first(found: list[Problem]) -> None:
+    if found:
+        raise LabelingError(found[0].sentence, found[0].field)
+
+
+def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
+    """An id made of the title that no project has or, in the event log, ever had."""
+    base = slug(title)
+    rows = cursor.execute(
+        "SELECT project_id FROM labeling.projects UNION SELECT project_id FROM labeling.events"
+    ).fetchall()
+    taken = {name for (name,) in rows}
+    numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
+    return base if base not in taken else next(name for name in numbered if name not in taken)
+
+
+def _probe_limit(settings: Settings, count: int, old: int) -> int:
+    """How many of the first places of the shuffled samples are kept for probes.
+
+    Never shrinks: places once kept from training stay comparable over all sessions.
+    """
+    if settings.test_table:
+        return old
+    return max(old, round(settings.probe_share * count))
+
+
+def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    settings = project.settings
+    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    cursor.execute(
+        f"CREATE TABLE main.{quote(settings.labels_table)} AS "
+        f"SELECT {samples.SOURCE_COLUMNS}, NULL::VARCHAR AS {label}, NULL::BIGINT AS {label_id} "
+        f"FROM {samples.table(project.project_id)} LIMIT 0"
+    )
+    cursor.execute(
+        f"CREATE TABLE main.{quote(settings.metadata_table)} ({label_id} BIGINT, "
+        f"sample_id VARCHAR, status VARCHAR, {label} VARCHAR, comment VARCHAR, "
+        "session_id INTEGER, annotator VARCHAR, labeled_at TIMESTAMPTZ, origin VARCHAR, "
+        "seconds DOUBLE)"
+    )
+
+
+def _rename_outputs(cursor: duckdb.DuckDBPyConnection, old: Settings, project: Project) -> None:
+    new = project.settings
+    for before, after in ((old.labels_table, new.labels_table),
+                          (old.metadata_table, new.metadata_table)):  # fmt: skip
+        if before != after:
+            cursor.execute(f"ALTER TABLE main.{quote(before)} RENAME TO {quote(after)}")
+        for was, is_now in ((old.label_column, new.label_column),
+                            (old.label_id_column, new.label_id_column)):  # fmt: skip
+            if was != is_now:
+                cursor.execute(
+                    f"ALTER TABLE main.{quote(after)} RENAME COLUMN {quote(was)} TO {quote(is_now)}"
+                )
+    if old.queries_table and old.queries_table != new.queries_table:
+        if new.queries_table and old.queries_table in tables(cursor):
+            cursor.execute(
+                f"ALTER TABLE main.{quote(old.queries_table)} RENAME TO {quote(new.queries_table)}"
+            )
+        else:
+            cursor.execute(f"DROP TABLE IF EXISTS main.{quote(old.queries_table)}")
+
+
+def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:
+    """Start over with another source; only allowed while nothing has been decided."""
+    old = get_project(cursor, project.project_id).settings
+    for name in output_tables(old):
+        cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
+    settings = project.settings
+    count, fingerprint = samples.create(cursor, project.project_id, settings.source, settings.seed)
+    for name in ("sessions", "models", "reservations"):
+        cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id])
+    project = project._replace(
+        samples=count,
+        probe_limit=_probe_limit(settings, count, 0),
+        source_fingerprint=fingerprint,
+        source_version=project.source_version + 1,
+    )
+    _create_outputs(cursor, project)
+    return project

@@ -1,0 +1,189 @@
+"""Sessions in the database: what an iteration needs, and publishing what it found."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core import samples
+from labeling_core.database import Database, columns, literal, now, quote
+from labeling_core.errors import LabelingError
+from labeling_core.evaluation import wilson
+from labeling_core.labels import Labels, read_labels, split
+from labeling_core.publishing import publish
+from labeling_core.queue import Queue
+from labeling_core.settings import Project
+from labeling_core.trainer import Progress, Worker
+
+
+def begin(database: Database, project: Project, started_by: str, number: int, trigger: int) -> int:
+    """Write the row of a session that starts with ``number`` labels; returns its session_id."""
+    settings = project.settings
+    with database.transaction() as cursor:
+        row = cursor.execute(
+            "SELECT coalesce(max(session_id), 0) + 1 FROM labeling.sessions WHERE project_id = ?",
+            [project.project_id],
+        ).fetchone()
+        session_id = int(row[0]) if row else 1
+        cursor.execute(
+            "INSERT INTO labeling.sessions (project_id, session_id, state, started_by, started, "
+            "classifier, strategy, labels, trigger_labels) "
+            "VALUES (?, ?, 'RUNNING', ?, ?, ?, ?, ?, ?)",
+            [project.project_id, session_id, started_by, now(), settings.classifier,
+             settings.strategy, number, trigger],
+        )  # fmt: skip
+    return session_id
+
+
+def fail(database: Database, project_id: str, session_id: int, reason: str) -> None:
+    """Note why a session failed; the last good model and queue stay as they are."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE labeling.sessions SET state = 'FAILED', finished = ?, reason = ? "
+            "WHERE project_id = ? AND session_id = ?",
+            [now(), reason, project_id, session_id],
+        )
+
+
+def fail_interrupted(database: Database) -> None:
+    """After a start: sessions that ran when the program ended did not finish."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE labeling.sessions SET state = 'FAILED', finished = ?, reason = ? "
+            "WHERE state = 'RUNNING'",
+            [now(), "The program ended while this session ran."],
+        )
+
+
+def last_trigger(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
+    """How many labels there were at the last trigger point; 0 before the first session."""
+    row = cursor.execute(
+        "SELECT trigger_labels FROM labeling.sessions WHERE project_id = ? "
+        "ORDER BY session_id DESC LIMIT 1",
+        [project_id],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def ensure_features(
+    database: Database, project: Project, worker: Worker, progress: Progress
+) -> Path:
+    """The folder of the project's feature matrix; computed by the worker where missing.
+
+    The folder's name holds the version of the samples, so that changed data are computed
+    anew; older versions are deleted.
+    """
+    root = database.files(project.project_id)
+    folder = root / f"features_{project.source_version}"
+    if (folder / "features.json").exists():
+        return folder
+    for old in root.glob("features_*"):
+        shutil.rmtree(old, ignore_errors=True)
+    folder.mkdir()
+    table = root / "samples.parquet"
+    progress("Reading the samples", 0.0)
+    with database.read() as cursor:
+        cursor.execute(
+            f"COPY (SELECT {samples.SOURCE_COLUMNS} FROM {samples.table(project.project_id)} "
+            f"ORDER BY {samples.PLACE}) TO {literal(str(table))} (FORMAT parquet)"
+        )
+    settings = project.settings
+    exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
+    job = {"kind": "features", "table": str(table), "folder": str(folder), "exclude": exclude}
+    worker.run(job, progress)
+    table.unlink()
+    return folder
+
+
+def run(
+    database: Database,
+    project: Project,
+    queue: Queue,
+    session_id: int,
+    limit: int,
+    worker: Worker,
+    progress: Progress,
+) -> str:
+    """Run session ``session_id`` in the worker and publish it; returns a word on it.
+
+    It learns from the first ``limit`` labels only: a session that catches up stands for an
+    earlier moment.
+    Raises LabelingError after having noted the reason in the session's row.
+    """
+    try:
+        folder = ensure_features(database, project, worker, progress)
+        out = database.files(project.project_id, "session")
+        task, train = _task(database, project, queue, limit)
+        np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are the names
+        job = _job(database, project, session_id, folder, out)
+        result = worker.run(job, progress)
+        publish(database, project, queue, session_id, folder, out, result["evaluation"], train)
+        shutil.rmtree(out)
+    except LabelingError as error:
+        fail(database, project.project_id, session_id, str(error))
+        raise
+    except Exception as error:
+        reason = f"The session stopped on an unexpected fault ({type(error).__name__})."
+        fail(database, project.project_id, session_id, reason)
+        raise
+    return _last_word(result["evaluation"])
+
+
+def _last_word(evaluation: dict[str, Any]) -> str:
+    moment = datetime.now().strftime("%H:%M")
+    if not evaluation["evaluated"]:
+        return f"finished at {moment}"
+    share = wilson(evaluation["correct"], evaluation["evaluated"])
+    return f"finished at {moment}, accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
+
+
+def _task(
+    database: Database, project: Project, queue: Queue, limit: int
+) -> tuple[dict[str, NDArray[Any]], Labels]:
+    closed = queue.closed.copy()  # first: what is labeled meanwhile is only unused this time
+    with database.read() as cursor:
+        found = read_labels(cursor, project)
+    kept = queue.probe_limit
+    open_probes = np.flatnonzero(~closed[:kept])
+    first_open = int(open_probes[0]) if len(open_probes) else kept
+    train, probes = split(found, kept, first_open)
+    early = np.isin(train.label_ids, np.sort(found.label_ids)[:limit])
+    if len(np.unique(train.codes[early])) > 1:
+        train = Labels(*(each[early] for each in train))
+    pool = np.flatnonzero(~closed)
+    task = {
+        "train": train.places, "train_codes": train.codes,
+        "probes": probes.places, "probe_codes": probes.codes,
+        "pool": pool, "queryable": pool >= kept,
+    }  # fmt: skip
+    return task, train
+
+
+def _job(
+    database: Database, project: Project, session_id: int, folder: Path, out: Path
+) -> dict[str, Any]:
+    settings = project.settings
+    test = ""
+    if settings.test_table:
+        test = str(out / "test.parquet")
+        with database.read() as cursor:
+            listed = ", ".join(
+                quote(name)
+                for name, _ in [*columns(cursor, settings.source), (settings.label_column, "")]
+            )
+            cursor.execute(
+                f"COPY (SELECT {listed} FROM main.{quote(settings.test_table)}) "
+                f"TO {literal(test)} (FORMAT parquet)"
+            )
+    return {
+        "kind": "session", "folder": str(folder), "out": str(out), "test": test,
+        "classes": list(settings.names), "label_column": settings.label_column,
+        "classifier": settings.classifier, "strategy": settings.strategy,
+        "batch": settings.every, "seed": settings.seed + session_id,
+    }  # fmt: skip

@@ -1,0 +1,108 @@
+"""The settings of a project: one record, and what it says of categories and keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
+
+MODALITIES = ("tabular",)
+KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
+# Okabe and Ito's palette (black left out): distinguishable with colour-blind eyes.
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Category:
+    """One label on offer: its name, what it means, its colour (#rrggbb) and its key."""
+
+    name: str
+    description: str = ""
+    color: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a person chooses about a project.
+
+    ``queries_table`` empty means labeling without active learning; ``test_table`` empty
+    means that accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5)
+    or, with a share of 0, by cross-validation. ``every`` is the number of labels after
+    which a session runs.
+    """
+
+    title: str = ""
+    modality: str = "tabular"
+    source: str = ""
+    categories: tuple[Category, ...] = ()
+    labels_table: str = ""
+    metadata_table: str = ""
+    queries_table: str = ""
+    label_column: str = "label"
+    label_id_column: str = "label_id"
+    classifier: str = "logistic_regression"
+    strategy: str = "margin"
+    every: int = 20
+    probe_share: float = 0.1
+    test_table: str = ""
+    seed: int = 0
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """Read what :meth:`to_json` wrote."""
+        values = json.loads(text)
+        values["categories"] = tuple(Category(**each) for each in values["categories"])
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """The record as a JSON object."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The categories' names; a class code is an index into it."""
+        return tuple(each.name for each in self.categories)
+
+
+class Project(NamedTuple):
+    """A project as stored.
+
+    ``samples`` is the size of the shuffled sample table, ``probe_limit`` how many of its
+    first places are kept for probes, ``source_version`` counts the changes of the source.
+    """
+
+    project_id: str
+    settings: Settings
+    samples: int
+    probe_limit: int
+    source_fingerprint: str
+    source_version: int
+
+
+def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
+    """Give every category a key and a colour that it lacks.
+
+    A key set by hand stays. Otherwise it is the first letter of the name where free, then
+    the name's next free letter or digit, then any free one.
+    """
+    taken = {each.key.lower() for each in categories if each.key}
+    done = []
+    for number, each in enumerate(categories):
+        key = each.key.lower()
+        if not key:
+            wanted = [c for c in each.name.lower() if c.isalnum() and len(c) == 1] + list(KEYS)
+            key = next((c for c in wanted if c not in taken), "")
+            taken.add(key)
+        color = each.color or COLOURS[number % len(COLOURS)]
+        done.append(replace(each, name=each.name.strip(), key=key, color=color))
+    return tuple(done)
+
+
+def output_tables(settings: Settings) -> list[str]:
+    """The tables that belong to a project: labels, metadata and, if any, queries."""
+    names = (settings.labels_table, settings.metadata_table, settings.queries_table)
+    return [name for name in names if name]

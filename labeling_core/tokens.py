@@ -1,0 +1,73 @@
+"""Signed, expiring tokens that say who may do what on which project."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from labeling_core.errors import LabelingError
+
+LIFETIME = 7 * 24 * 3600.0  # seconds; a laptop lid may be closed over a weekend
+
+
+class Grant(NamedTuple):
+    """What a token stands for: this annotator may label in this project until ``expires``."""
+
+    project_id: str
+    annotator: str
+    expires: float
+
+
+def read_key(folder: Path) -> bytes:
+    """The signing key kept in ``folder``, made at the first use, readable by the owner only.
+
+    It outlives the process: pages that are open during a restart stay valid.
+    """
+    path = folder / "signing.key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def issue(key: bytes, project_id: str, annotator: str) -> str:
+    """A token for ``annotator`` to label in ``project_id``."""
+    body = json.dumps([project_id, annotator, time.time() + LIFETIME]).encode()
+    return f"{_encode(body)}.{_encode(_sign(key, body))}"
+
+
+def verify(key: bytes, token: str) -> Grant:
+    """What ``token`` grants; LabelingError when it is not ours or has expired."""
+    try:
+        body, signature = (_decode(part) for part in token.split("."))
+        genuine = hmac.compare_digest(signature, _sign(key, body))
+    except (ValueError, TypeError, AttributeError):
+        genuine = False
+    if not genuine:
+        raise LabelingError("This page is not signed in to the project: reload it.")
+    grant = Grant(*json.loads(body))
+    if grant.expires < time.time():
+        raise LabelingError("This page has been open for too long: reload it to go on.")
+    return grant
+
+
+def _sign(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, hashlib.sha256)
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text.encode())

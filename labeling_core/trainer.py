@@ -1,0 +1,189 @@
+"""When a session runs (a pure rule) and where (one long-lived, niced worker process)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from labeling_core.errors import LabelingError
+
+log = logging.getLogger(__name__)
+CATCH_UP = 5
+TIME_LIMIT = 3600.0  # seconds a job may take before the worker is ended
+Progress = Callable[[str, float], None]
+
+
+def due(labels: int, trigger: int, every: int, classes: int, running: bool) -> bool:
+    """Whether a session shall start: ``every`` labels after the last trigger point.
+
+    ``labels`` are there now, the last session was triggered at ``trigger`` of them, and
+    ``classes`` categories have at least one label to train on.
+    """
+    return not running and classes >= 2 and labels - trigger >= every
+
+
+def next_trigger(labels: int, trigger: int, every: int) -> int:
+    """The trigger point that a session starting now stands for.
+
+    Sessions that could not keep up are made up for one by one, so that the learning curve
+    has its point after every ``every`` labels; beyond CATCH_UP of them the oldest are
+    passed over.
+    """
+    behind = (labels - trigger) // every
+    return trigger + every * max(1, behind - CATCH_UP + 1)
+
+
+class Status(NamedTuple):
+    """What the loop is doing: ``state`` off, idle, waiting, running or failed; share 0..1."""
+
+    state: str
+    text: str
+    progress: float | None = None
+
+
+class Worker:
+    """The worker process, started at the first job and again after a crash."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the process if it does not run; it warms up by itself.
+
+        Raises LabelingError after :meth:`stop`.
+        """
+        with self._lock:
+            if self._stopped:
+                raise LabelingError("The program is ending: no session can start any more.")
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                root = str(Path(__file__).resolve().parent.parent)
+                path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "labeling_core.worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    env=os.environ | {"PYTHONPATH": path},
+                )
+            return self._process
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, for good."""
+        with self._lock:
+            self._stopped = True
+            self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):  # what was not flushed has no reader any more
+                        pipe.close()
+
+    def run(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Do one job and return its result.
+
+        Raises LabelingError with the worker's sentence when it fails, dies or takes longer
+        than TIME_LIMIT.
+        """
+        process = self.start()
+        assert process.stdin is not None and process.stdout is not None
+        limit = threading.Timer(TIME_LIMIT, process.kill)
+        limit.daemon = True
+        limit.start()
+        try:
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                answer = json.loads(line)
+                if "progress" in answer:
+                    progress(*answer["progress"])
+                elif "error" in answer:
+                    raise LabelingError(answer["error"])
+                else:
+                    return answer["result"]
+        except (OSError, ValueError) as error:  # a pipe that broke, or was closed by stop()
+            log.warning("The worker could not be reached: %s", error)
+        finally:
+            limit.cancel()
+        process.wait()
+        raise LabelingError(
+            "The training process was ended from outside or took too long; labeling is not "
+            "affected, and the next session starts a new one."
+        )
+
+
+class Trainer:
+    """One line of jobs for one worker: at most one a project waits or runs at a time."""
+
+    def __init__(self, finished: Callable[[str], None]) -> None:
+        """``finished`` is called with the project's id after each of its jobs."""
+        self.worker = Worker()
+        self._finished = finished
+        self.status: dict[str, Status] = {}
+        self._busy: set[str] = set()
+        self._jobs: SimpleQueue[tuple[str, Callable[[Worker, Progress], str]] | None]
+        self._jobs = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def running(self, project_id: str) -> bool:
+        """Whether a job of this project waits or runs."""
+        return project_id in self._busy
+
+    def submit(self, project_id: str, job: Callable[[Worker, Progress], str]) -> None:
+        """Queue a job; it gets the worker and a progress function, and returns a last word.
+
+        A LabelingError it raises becomes the project's status.
+        """
+        self._busy.add(project_id)
+        self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="trainer", daemon=True)
+            self._thread.start()
+        self._jobs.put((project_id, job))
+
+    def stop(self) -> None:
+        """End the worker and the line; what was running is told as failed."""
+        self._jobs.put(None)
+        self.worker.stop()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _serve(self) -> None:
+        while (item := self._jobs.get()) is not None:
+            project_id, job = item
+
+            def progress(text: str, share: float, project_id: str = project_id) -> None:
+                self.status[project_id] = Status("running", text, share)
+
+            try:
+                last = Status("idle", job(self.worker, progress))
+            except LabelingError as error:
+                last = Status("failed", str(error))
+            except Exception:
+                log.exception("A session failed")
+                last = Status("failed", "The session stopped on an unexpected fault; see the log.")
+            self.status[project_id] = last
+            self._busy.discard(project_id)
+            self._tell(project_id)
+
+    def _tell(self, project_id: str) -> None:
+        try:
+            self._finished(project_id)
+        except Exception:  # the line of jobs goes on whatever follows from one of them
+            log.exception("What follows a session failed")

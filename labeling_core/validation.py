@@ -1,0 +1,209 @@
+"""What can be wrong with the settings of a project, told field by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import duckdb
+
+from labeling_core import samples
+from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.database import columns, quote, tables
+from labeling_core.settings import (
+    MODALITIES,
+    Category,
+    Project,
+    Settings,
+    assign_keys,
+    output_tables,
+)
+from labeling_core.strategies import STRATEGIES
+
+
+class Problem(NamedTuple):
+    """One mistake in the settings: the field it belongs to and a sentence."""
+
+    field: str
+    sentence: str
+
+
+@dataclass
+class _Problems:
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, where: str, sentence: str) -> None:
+        self.found.append(Problem(where, sentence))
+
+
+def check(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    others: Sequence[Project],
+) -> list[Problem]:
+    """Everything that is wrong with ``settings``, for a new project or for ``project``.
+
+    ``others`` are the projects whose tables must be left alone.
+    """
+    problems = _Problems()
+    if not settings.title.strip():
+        problems.add("title", "A project needs a name.")
+    _check_categories(settings.categories, problems)
+    _check_source(cursor, settings, project, problems)
+    _check_outputs(cursor, settings, project, others, problems)
+    _check_learning(cursor, settings, problems)
+    if project is not None:
+        _check_change(cursor, settings, project, problems)
+    return problems.found
+
+
+def _check_categories(categories: Sequence[Category], problems: _Problems) -> None:
+    names = [each.name.strip() for each in categories]
+    if len(names) < 2:
+        problems.add("categories", "At least two categories are needed.")
+    if any(not name for name in names):
+        problems.add("categories", "A category has no name: fill it in or remove the row.")
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        problems.add("categories", f"The category “{name}” stands there twice: remove one.")
+    by_key: dict[str, str] = {}
+    for each in assign_keys(categories):
+        if not each.key:
+            problems.add("categories", f"No key is left for “{each.name}”: set one by hand.")
+        elif len(each.key) != 1 or not each.key.isprintable() or each.key in " /?":
+            problems.add(
+                "categories",
+                f"The key “{each.key}” of “{each.name}” cannot be used: take one letter or digit.",
+            )
+        elif each.key in by_key:
+            problems.add(
+                "categories",
+                f"“{by_key[each.key]}” and “{each.name}” share the key “{each.key}”: change one.",
+            )
+        by_key.setdefault(each.key, each.name)
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", each.color):
+            problems.add("categories", f"The colour of “{each.name}” is not of the form #1a2b3c.")
+
+
+def _check_source(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    problems: _Problems,
+) -> None:
+    if settings.modality not in MODALITIES:
+        problems.add("modality", f"“{settings.modality}” is no modality.")
+    found = columns(cursor, settings.source)
+    if not settings.source:
+        problems.add("source", "Choose the table to label, or upload one.")
+        return
+    if not found and project is None:
+        problems.add("source", f"There is no table “{settings.source}” in the database.")
+        return
+    taken = {name.lower(): name for name, _ in found}
+    for name in (samples.PLACE, samples.SAMPLE_ID, samples.PRESENT):
+        if name in taken:
+            problems.add("source", f"The column “{taken[name]}” is one we need: rename it.")
+    for where, name in (
+        ("label_column", settings.label_column),
+        ("label_id_column", settings.label_id_column),
+    ):
+        if not name.strip():
+            problems.add(where, "The column needs a name.")
+        elif name.lower() in taken:
+            problems.add(
+                where,
+                f"The table “{settings.source}” already has a column “{taken[name.lower()]}”: "
+                "choose another name here.",
+            )
+    if settings.label_column.lower() == settings.label_id_column.lower():
+        problems.add("label_id_column", "Label column and label id column need two names.")
+    reserved = {"sample_id", "status", "comment", "session_id", "annotator", "labeled_at",
+                "origin", "seconds"}  # fmt: skip
+    for where in ("label_column", "label_id_column"):
+        name = getattr(settings, where)
+        if name.lower() in reserved:
+            problems.add(where, f"“{name}” is a column of the metadata table: choose another.")
+    if found and project is None:
+        row = cursor.execute(f"SELECT 1 FROM main.{quote(settings.source)} LIMIT 1").fetchone()
+        if row is None:
+            problems.add("source", f"The table “{settings.source}” has no rows.")
+
+
+def _check_outputs(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    others: Sequence[Project],
+    problems: _Problems,
+) -> None:
+    own = set() if project is None else {name.lower() for name in output_tables(project.settings)}
+    existing = {name.lower() for name in tables(cursor)} - own
+    owners = {
+        name.lower(): other.settings.title
+        for other in others
+        for name in output_tables(other.settings)
+    }
+    seen: set[str] = set()
+    for where in ("labels_table", "metadata_table", "queries_table"):
+        name = getattr(settings, where).strip()
+        low = name.lower()
+        if not name and where != "queries_table":
+            problems.add(where, "The table needs a name.")
+        elif low in owners:
+            problems.add(
+                where,
+                f"The table “{name}” is in use by the project “{owners[low]}”: choose another.",
+            )
+        elif low in existing:
+            problems.add(where, f"A table “{name}” already exists: choose another name.")
+        elif low and low in seen:
+            problems.add(where, f"“{name}” is named twice: each table needs its own name.")
+        seen.add(low)
+
+
+def _check_learning(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    if settings.classifier not in CLASSIFIERS:
+        problems.add("classifier", f"“{settings.classifier}” is no classifier on offer.")
+    if settings.strategy not in STRATEGIES:
+        problems.add("strategy", f"“{settings.strategy}” is no query strategy on offer.")
+    if settings.every < 1:
+        problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
+    if not 0 <= settings.probe_share <= 0.5:
+        problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
+    if settings.test_table:
+        found = {name.lower() for name, _ in columns(cursor, settings.test_table)}
+        wanted = {name.lower() for name, _ in columns(cursor, settings.source)}
+        missing = sorted((wanted | {settings.label_column.lower()}) - found)
+        if not found:
+            problems.add("test_table", f"There is no table “{settings.test_table}”.")
+        elif missing:
+            problems.add(
+                "test_table",
+                f"The table “{settings.test_table}” lacks the column “{missing[0]}”: it needs "
+                "the columns of the table to label and the label column.",
+            )
+
+
+def _check_change(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, project: Project, problems: _Problems
+) -> None:
+    old = project.settings
+    row = cursor.execute(f"SELECT 1 FROM main.{quote(old.metadata_table)} LIMIT 1").fetchone()
+    if row is None:
+        return
+    for where in ("source", "modality"):
+        if getattr(settings, where) != getattr(old, where):
+            problems.add(
+                where, "Decisions have been made on the old one: make a new project instead."
+            )
+    used = cursor.execute(
+        f"SELECT DISTINCT {quote(old.label_column)} FROM main.{quote(old.metadata_table)} "
+        "WHERE status = 'LABELED'"
+    ).fetchall()
+    for name in sorted({name for (name,) in used} - set(settings.names)):
+        problems.add("categories", f"“{name}” has labels already, so it has to stay.")

@@ -1,0 +1,147 @@
+"""The worker process: ``python -m labeling_core.worker``, one JSON job a line on stdin.
+
+It answers with lines of JSON on stdout: ``{"progress": [text, share]}`` any number of
+times, then ``{"result": {...}}`` or ``{"error": sentence}``. It holds no database: arrays
+and files in, arrays and files out. It ends when its parent does (stdin closes).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TextIO
+
+import numpy as np
+
+from labeling_core import iteration
+from labeling_core.errors import LabelingError
+from labeling_core.modalities import tabular
+
+Progress = Callable[[str, float], None]
+
+
+def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Turn the samples (Parquet, in the order of their places) into the feature matrix."""
+    tabular.fit_features(Path(job["table"]), Path(job["folder"]), job["exclude"], progress)
+    return {}
+
+
+def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run one iteration; leaves scores.parquet, checks.npy and model.skops in ``out``."""
+    out, folder = Path(job["out"]), Path(job["folder"])
+    arrays = np.load(out / "task.npz")
+    test, test_codes = _test_table(job, folder)
+    task = iteration.Task(
+        features=np.load(folder / "features.npy", mmap_mode="r"),
+        **{name: arrays[name] for name in arrays.files},
+        test=test,
+        test_codes=test_codes,
+        classes=len(job["classes"]),
+        **{name: job[name] for name in ("classifier", "strategy", "batch", "seed")},
+    )
+    outcome = iteration.run(task, progress)
+    progress("Writing the queries", 0.9)
+    _write_scores(outcome, job["classes"], out / "scores.parquet")
+    np.save(out / "checks.npy", outcome.checks)
+    _write_model(outcome.model, folder, job["classes"], out / "model.skops")
+    return {"evaluation": outcome.evaluation._asdict()}
+
+
+def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
+    """Features and class codes of the labeled test table, if there is one."""
+    if not job["test"]:
+        return None, np.zeros(0, dtype=np.intp)
+    import pyarrow.parquet as pq
+
+    labels = pq.read_table(job["test"], columns=[job["label_column"]]).column(0).to_pylist()
+    codes = {name: code for code, name in enumerate(job["classes"])}
+    known = np.array([str(label) in codes for label in labels], dtype=bool)
+    if not known.any():
+        raise LabelingError(
+            f"No row of the test table has a category of this project in “{job['label_column']}”: "
+            "check its labels, or choose no test table.",
+            "test_table",
+        )
+    X = tabular.transform(Path(job["test"]), folder)
+    return X[known], np.array([codes[str(label)] for label in labels if str(label) in codes])
+
+
+def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(outcome.prediction.astype(np.int32)), pa.array(classes, pa.string())
+    )
+    columns = {
+        "place": pa.array(outcome.places),
+        "uncertainty": pa.array(outcome.uncertainty),
+        "prediction": names.cast(pa.string()),
+        "queryable": pa.array(outcome.queryable),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> None:
+    """Save features and classifier as one pipeline that predicts the categories' names."""
+    import skops.io
+    from sklearn.pipeline import Pipeline
+
+    model.classes_ = np.array(classes)[model.classes_]
+    steps = [("features", tabular.load_transformer(folder)), ("classifier", model)]
+    skops.io.dump(Pipeline(steps), path)
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
+    "features": features,
+    "session": session,
+}
+
+
+def main() -> None:
+    """Serve jobs until stdin closes; a closed stdin ends the process even in mid-job."""
+    os.nice(10)  # labeling comes first
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
+    lines: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    for name in ("sklearn.compose", "sklearn.linear_model", "skops.io", "pyarrow.parquet"):
+        importlib.import_module(name)  # the first session shall not wait for them
+
+    while True:
+        serve(json.loads(lines.get()), answers)
+
+
+def _read(lines: SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)
+
+
+def serve(job: dict[str, Any], answers: TextIO) -> None:
+    """Do one job and write its answer."""
+
+    def progress(text: str, share: float) -> None:
+        answers.write(json.dumps({"progress": [text, share]}) + "\n")
+
+    try:
+        answer: dict[str, Any] = {"result": JOBS[job["kind"]](job, progress)}
+    except LabelingError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": "Training ran out of memory: use fewer columns or a lighter classifier."}
+    except Exception as error:
+        traceback.print_exc()
+        answer = {"error": f"Training stopped on an unexpected fault ({type(error).__name__})."}
+    answers.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()

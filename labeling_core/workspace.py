@@ -1,0 +1,242 @@
+"""One open database with what lives beside it in memory: queues and the trainer."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from labeling_core import projects, queue, samples, sessions, tokens
+from labeling_core.database import Database, columns
+from labeling_core.errors import LabelingError
+from labeling_core.queue import Queue
+from labeling_core.settings import Project, Settings
+from labeling_core.trainer import Progress, Status, Trainer, Worker, due, next_trigger
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def database_path() -> Path:
+    """The file that LABELING_DATABASE names, else ``data/labeling.duckdb``."""
+    named = os.environ.get("LABELING_DATABASE", "").strip()
+    return Path(named).expanduser().resolve() if named else ROOT / "data" / "labeling.duckdb"
+
+
+class Workspace:
+    """Everything the pages, the routes and the command line share in one process."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at ``path``; LabelingError when that cannot be done."""
+        self.database = Database(path)
+        self.key = tokens.read_key(self.database.files())
+        self.trainer = Trainer(self._finished)
+        self._queues: dict[str, Queue] = {}
+        self._triggers: dict[str, int] = {}
+        sessions.fail_interrupted(self.database)
+
+    def close(self) -> None:
+        """End the worker and close the file."""
+        self.trainer.stop()
+        self.database.close()
+
+    def project(self, project_id: str) -> Project:
+        """The project of that id; LabelingError when there is none."""
+        with self.database.read() as cursor:
+            return projects.get_project(cursor, project_id)
+
+    def queue(self, project: Project) -> Queue:
+        """The project's queue, loaded at the first use."""
+        with self.database.lock:
+            if project.project_id not in self._queues:
+                with self.database.read() as cursor:
+                    loaded = queue.load(cursor, project, time.time())
+                self._queues[project.project_id] = loaded
+            return self._queues[project.project_id]
+
+    def forget(self, project_id: str) -> None:
+        """Drop what is held in memory of a project, to be read anew from the tables."""
+        with self.database.lock:
+            self._queues.pop(project_id, None)
+            self._triggers.pop(project_id, None)
+
+    def update_project(self, project_id: str, settings: Settings) -> Project:
+        """Change a project's settings; LabelingError for the first mistake in them."""
+        with self.database.lock:
+            if self.trainer.running(project_id):
+                raise LabelingError("A session is running: save again when it has finished.")
+            project = projects.update_project(self.database, project_id, settings)
+            self.forget(project_id)
+        return project
+
+    def delete_project(self, project_id: str) -> None:
+        """Forget a project; its labels and metadata tables stay."""
+        with self.database.lock:
+            if self.trainer.running(project_id):
+                raise LabelingError("A session is running: try again when it has finished.")
+            projects.delete_project(self.database, project_id)
+            self.forget(project_id)
+
+    def refresh_source(self, project: Project) -> tuple[Project, samples.Change]:
+        """Take over rows that were added to the source or are gone from it."""
+        unchanged = samples.Change(0, 0)
+        source = project.settings.source
+        with self.database.read() as cursor:
+            if not columns(cursor, source):
+                return project, unchanged  # the source was dropped: its snapshot goes on serving
+            if samples.fingerprint(cursor, source) == project.source_fingerprint:
+                return project, unchanged
+        with self.database.lock:
+            project, change = projects.refresh(self.database, project)
+            self.forget(project.project_id)
+        return project, change
+
+    def status(self, project: Project) -> Status:
+        """What the loop of a project is doing, in a sentence."""
+        settings = project.settings
+        if not settings.queries_table:
+            return Status("off", "active learning is off, samples come in random order")
+        known = self.trainer.status.get(project.project_id)
+        if known is not None and known.state == "running":
+            return known
+        held = self.queue(project)
+        left = self._trigger(project) + settings.every - held.labeled
+        if left <= 0 and self._classes(held) < 2:
+            return Status("waiting", "a session needs labels of at least two categories")
+        state, told = (known.state, f"{known.text}; ") if known is not None else ("idle", "")
+        word = "label" if left == 1 else "labels"
+        return Status(state, f"{told}next session after {max(left, 1)} more {word}")
+
+    def after_decisions(self, project: Project) -> None:
+        """Apply the rule: start a session when enough labels have come in."""
+        if not project.settings.queries_table:
+            return
+        held = self.queue(project)
+        trigger, every = self._trigger(project), project.settings.every
+        running = self.trainer.running(project.project_id)
+        if self._classes(held) < 2 and held.labeled - trigger > every:
+            # nothing could be learned at the points that have gone by: they are not made up for
+            self._triggers[project.project_id] = held.labeled - every
+        elif due(held.labeled, trigger, every, self._classes(held), running):
+            self.start_session(project, "trigger")
+
+    def _finished(self, project_id: str) -> None:
+        """After a session: labels that came in meanwhile may make up the next one."""
+        with self.database.read() as cursor:
+            known = {each.project_id: each for each in projects.list_projects(cursor)}
+        if project_id in known:
+            self.after_decisions(known[project_id])
+
+    def start_session(
+        self, project: Project, started_by: str, classifier: str = "", strategy: str = ""
+    ) -> None:
+        """Queue a session; classifier and strategy default to the project's.
+
+        Raises LabelingError when one is under way, or the labels do not allow it yet.
+        """
+        settings = project.settings
+        if not settings.queries_table:
+            raise LabelingError(
+                "Active learning is off: name a queries table in the settings first."
+            )
+        with self.database.lock:
+            if self.trainer.running(project.project_id):
+                raise LabelingError("A session of this project is running already.")
+            held = self.queue(project)
+            if self._classes(held) < 2:
+                raise LabelingError(
+                    "A session needs labels of at least two categories: label some more first."
+                )
+            trigger = held.labeled
+            if started_by == "trigger":
+                trigger = next_trigger(held.labeled, self._trigger(project), settings.every)
+            self._triggers[project.project_id] = trigger
+            chosen = project._replace(
+                settings=replace(
+                    settings,
+                    classifier=classifier or settings.classifier,
+                    strategy=strategy or settings.strategy,
+                )
+            )
+            self.trainer.submit(
+                project.project_id,
+                lambda worker, progress: self._session(
+                    chosen, started_by, trigger, worker, progress
+                ),
+            )
+
+    def prepare(self, project: Project) -> None:
+        """Warm up for labeling: start the worker, have the features computed early."""
+        if project.settings.queries_table and not self.trainer.running(project.project_id):
+            folder = self.database.files(project.project_id)
+            if not (folder / f"features_{project.source_version}" / "features.json").exists():
+                self.trainer.submit(
+                    project.project_id,
+                    lambda worker, progress: self._features(project, worker, progress),
+                )
+            else:
+                self.trainer.worker.start()
+
+    def _features(self, project: Project, worker: Worker, progress: Progress) -> str:
+        sessions.ensure_features(self.database, project, worker, progress)
+        return "features are ready"
+
+    def _session(
+        self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
+    ) -> str:
+        settings = project.settings
+        project, _ = self.refresh_source(project)
+        project = project._replace(settings=settings)
+        held = self.queue(project)
+        behind = held.labeled - trigger >= settings.every
+        labels = trigger if behind else held.labeled
+        session_id = sessions.begin(self.database, project, started_by, labels, trigger)
+        return sessions.run(self.database, project, held, session_id, labels, worker, progress)
+
+    def _trigger(self, project: Project) -> int:
+        if project.project_id not in self._triggers:
+            with self.database.read() as cursor:
+                self._triggers[project.project_id] = sessions.last_trigger(
+                    cursor, project.project_id
+                )
+        return self._triggers[project.project_id]
+
+    @staticmethod
+    def _classes(held: Queue) -> int:
+        return sum(number > 0 for number in held.categories.values())
+
+
+_open: dict[Path, Workspace] = {}
+_open_lock = threading.Lock()
+
+
+def workspace() -> Workspace:
+    """The process's one workspace on :func:`database_path`; LabelingError if it cannot open.
+
+    A database made new comes with the sample project.
+    """
+    path = database_path()
+    with _open_lock:
+        if path not in _open:
+            opened = Workspace(path)
+            if opened.database.created:
+                from labeling_core.sample_projects import create_wine_colour
+
+                create_wine_colour(opened.database)
+            _open[path] = opened
+        return _open[path]
+
+
+def close_workspaces() -> None:
+    """Close what :func:`workspace` has opened."""
+    with _open_lock:
+        for each in _open.values():
+            each.close()
+        _open.clear()
+
+
+def describe(status: Status) -> dict[str, Any]:
+    """A status as the deck reads it."""
+    return {"state": status.state, "text": status.text, "progress": status.progress}

@@ -1,0 +1,388 @@
+/* The deck: what is prefetched, what is decided, which sample is on the screen.
+   It outlives its place in the page (Streamlit switches pages without a reload), so that the outbox
+   goes on being sent; `screen` is that place, or null. */
+
+const FIRST_DEPTH = 24; // samples asked for at first, so that the first one comes soon
+const LONGEST = 120000; // ms without any input that still count as work on a sample
+const MOST_KEYS = 300; // that wait for their sample to be painted
+
+class Deck {
+  constructor(store) {
+    this.outbox = new Outbox(store);
+    this.exchange = new Exchange(this);
+    this.screen = null;
+    this.queue = []; // undecided samples, the first one is on the screen unless `cursor` is set
+    this.decided = []; // own decisions, oldest first; holes are fetched when somebody comes near
+    this.cursor = null; // index of the decision on the screen
+    this.keys = []; // commands that wait for their sample to be painted
+    this.painted = true;
+    this.known = false; // the server has answered once
+    this.depth = FIRST_DEPTH;
+    this.active = { time: 0, since: 0 };
+    this.refusals = "";
+  }
+
+  /** Take what the page says; it says it again with every run. */
+  update({ url, token, categories, view }, setStateValue) {
+    this.url = url;
+    this.token = token;
+    this.view = views[view];
+    this.sendAsState = (message) => setStateValue("message", message);
+    const changed = JSON.stringify(categories) !== JSON.stringify(this.categories);
+    this.categories = categories;
+    return changed;
+  }
+
+  current() {
+    return this.cursor === null ? this.queue[0] : (this.decided[this.cursor] ?? undefined);
+  }
+
+  get unsaved() {
+    return this.outbox.size + this.keys.filter((command) => command.category || command === "skip").length;
+  }
+
+  /** The server's counts and what is on its way there; null before the first reply. */
+  countsNow() {
+    if (!this.counts) return null;
+    const now = { ...this.counts, categories: { ...this.counts.categories } };
+    for (const [decision, step] of this.outbox.entries.flatMap(({ delta }) => delta)) {
+      if (decision?.status === "LABELED") {
+        now.labeled += step;
+        now.categories[decision.category] = (now.categories[decision.category] ?? 0) + step;
+      } else if (decision) now.skipped += step;
+    }
+    return now;
+  }
+
+  // Commands
+
+  /** Do it now if the sample on the screen was painted; otherwise after that, one per frame. */
+  press(command) {
+    this.touch();
+    const free = !this.keys.length;
+    if (free && (this.painted || command === "comment")) this.act(command);
+    else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? { text: "" } : command);
+    this.screen.showSaved();
+    this.exchange.pump();
+  }
+
+  /** Text typed behind a comment key that is still waiting goes into that comment. */
+  spell(key) {
+    const waiting = this.keys.at(-1);
+    if (waiting?.text === undefined || waiting.closed) return false;
+    if (key === "Enter" || key === "Escape") waiting.closed = true;
+    else if (key.length === 1) waiting.text += key;
+    return true;
+  }
+
+  act(command) {
+    if (command.category) this.decide("label", command.category);
+    else if (command.text !== undefined) this.comment(command);
+    else this[command]();
+    this.show();
+  }
+
+  /** Work off the keys that waited, as far as a painted sample is there for them. */
+  drain() {
+    while (this.painted && this.keys.length) {
+      const onTheirWay = this.exchange.waiting && !this.finished;
+      if (this.cursor === null && !this.queue.length && onTheirWay) break;
+      this.act(this.keys.shift());
+    }
+    this.exchange.pump();
+  }
+
+  decide(action, category) {
+    const entry = this.current();
+    if (!entry) return;
+    const decision = { status: action === "label" ? "LABELED" : "SKIPPED", category, comment: commentOf(entry) };
+    this.record(entry, action, decision);
+    if (this.cursor !== null) {
+      Object.assign(entry, decision, { draft: undefined });
+      return this.next();
+    }
+    this.queue.shift();
+    this.decided.push({ sample_id: entry.sample_id, view: entry.view, ...decision });
+    this.latest = decision;
+  }
+
+  record(entry, action, decision) {
+    const { category = null, comment = null } = decision ?? {};
+    const fields = { sample_id: entry.sample_id, action, category, comment, seconds: this.seconds() };
+    const before = entry.status ? { status: entry.status, category: entry.category } : null;
+    this.outbox.add(fields, [[before, -1], [decision, 1]]); // prettier-ignore
+  }
+
+  skip() {
+    this.decide("skip", null);
+  }
+
+  undo() {
+    const at = this.cursor ?? this.decided.length - 1;
+    const entry = this.decided[at];
+    if (!entry) return;
+    this.record(entry, "undo", null);
+    this.decided.splice(at, 1);
+    this.queue.unshift({ sample_id: entry.sample_id, view: entry.view, draft: entry.comment ?? "" });
+    this.cursor = null;
+    this.latest = null;
+  }
+
+  back() {
+    const at = this.cursor ?? this.decided.length;
+    if (at > 0) this.cursor = at - 1;
+  }
+
+  next() {
+    if (this.cursor !== null) this.cursor = this.cursor + 1 < this.decided.length ? this.cursor + 1 : null;
+  }
+
+  first() {
+    if (this.decided.length) this.cursor = 0;
+  }
+
+  last() {
+    this.cursor = null;
+  }
+
+  comment({ text = "", closed = false } = {}) {
+    const entry = this.current();
+    if (!entry) return;
+    const field = this.screen.part.comment;
+    if (text) entry.draft = field.value += text;
+    if (closed) this.keepComment();
+    else field.focus();
+  }
+
+  /** The comment on an undecided sample waits for the decision; on a decided one it is saved now. */
+  keepComment() {
+    const entry = this.current();
+    if (!entry?.status || entry.draft === undefined || commentOf(entry) === entry.comment) return;
+    entry.comment = commentOf(entry);
+    this.record(entry, entry.status === "LABELED" ? "label" : "skip", entry);
+    this.exchange.pump();
+    this.show();
+  }
+
+  up() {
+    this.screen.scroll(-1);
+  }
+
+  down() {
+    this.screen.scroll(1);
+  }
+
+  help() {
+    this.screen.toggleHelp();
+  }
+
+  dismiss() {
+    this.refusals = "";
+  }
+
+  // Time spent on the sample on the screen: the tab visible, long pauses cut
+
+  touch(counts = !document.hidden) {
+    const now = performance.now();
+    if (counts) this.active.time += Math.min(now - this.active.since, LONGEST);
+    this.active.since = now;
+  }
+
+  seconds() {
+    this.touch();
+    return Math.round(this.active.time / 10) / 100;
+  }
+
+  // The screen
+
+  show() {
+    if (!this.screen?.show()) return;
+    this.painted = false;
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    afterPaint(() => turn === this.turn && this.screen && this.onPainted());
+  }
+
+  onPainted() {
+    this.painted = true;
+    this.active = { time: 0, since: performance.now() };
+    if (this.cursor === null && this.queue.length) this.queue[0].seen = true;
+    this.drain();
+    if (!this.painted) return;
+    this.screen.prepare(this.cursor === null ? this.queue[1] : this.queue[0]);
+    for (const { view } of this.queue.slice(1, 6)) this.view.prefetch(view);
+  }
+
+  leave() {
+    this.screen = null;
+    this.keys = []; // their samples were never painted
+    this.painted = true;
+    this.sendAsState = null;
+    this.exchange.unplug();
+  }
+
+  // The exchange
+
+  room() {
+    return this.screen && this.queue.length * 2 < this.depth ? this.depth - this.queue.length : 0;
+  }
+
+  /** The piece of one's own decisions that is not here and may be wanted soon. */
+  missing() {
+    if (!this.screen) return null;
+    if (!this.known) return { index: -1, count: 30 };
+    const at = this.cursor ?? this.decided.length - 1;
+    const hole = [at, at - 8, at + 8].find((i) => i >= 0 && i < this.decided.length && !(i in this.decided));
+    return hole === undefined ? null : { index: Math.max(0, hole - 20), count: 41 };
+  }
+
+  urgent() {
+    return Boolean(this.outbox.size || this.missing() || (this.room() && !this.starved));
+  }
+
+  pause() {
+    if (document.hidden) return 30000;
+    return this.learning?.state === "running" || !this.queue.length ? 1500 : 5000;
+  }
+
+  compose(message) {
+    if (!this.outbox.size) this.outbox.adopt(); // of tabs that were closed meanwhile
+    this.asked = { want: this.room(), history: this.missing() };
+    return {
+      token: this.token,
+      client: this.outbox.client,
+      message,
+      decisions: this.outbox.decisions(),
+      holding: this.queue.map(({ sample_id }) => sample_id),
+      screen: this.queue[0]?.seen ? this.queue[0].sample_id : null,
+      session_id: this.learning?.session_id ?? 0,
+      release: false,
+      ...this.asked,
+    };
+  }
+
+  receive({ stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, notice, history }) {
+    this.outbox.prune(stored, refused);
+    this.refuse(refused);
+    Object.assign(this, { counts, learning, finished: Boolean(finished), notice, known: true });
+    const away = new Set(drop);
+    this.queue = this.queue.filter((one, i) => !away.has(one.sample_id) || (i === 0 && one.seen));
+    const before = this.queue.length;
+    this.take(samples);
+    this.starved = this.queue.length - before < this.asked.want;
+    this.remember(counts.mine, history, refused.length > 0);
+    this.show();
+    if (this.painted) this.drain();
+  }
+
+  take(samples) {
+    const held = new Set(this.queue.map(({ sample_id }) => sample_id));
+    const fresh = ({ sample_id }) => !held.has(sample_id) && !this.outbox.has(sample_id);
+    for (const sample of samples.filter(fresh)) this.queue.push({ sample_id: sample.sample_id, view: sample.view });
+    if (samples.length) this.depth = this.view.depth;
+  }
+
+  refuse(refused) {
+    if (!refused.length) return;
+    const reasons = [...new Set(refused.map(({ reason }) => reason))].join(" ");
+    this.refusals = `${refused.length === 1 ? "A decision was" : `${refused.length} decisions were`} not accepted: ${reasons}`;
+  }
+
+  /** Put the piece of history where it belongs. Only when the server knows all we know: otherwise
+      it is asked for again with the next message. */
+  remember(mine, history, doubt) {
+    if (this.outbox.size) return;
+    if (mine !== this.decided.length || doubt) this.forget(mine);
+    history?.decisions.forEach((decision, i) => {
+      const at = history.index + i;
+      if (at < mine && at !== this.cursor) this.decided[at] = decision;
+      else if (at < mine) this.decided[at] ??= decision;
+    });
+    const asked = history && this.asked.history;
+    if (!asked) return;
+    const start = asked.index < 0 ? Math.max(0, mine - asked.count) : asked.index;
+    for (let i = start; i < Math.min(mine, start + asked.count); i++) this.decided[i] ??= null;
+  }
+
+  /** Another tab decided as well: fetch again what is looked at, keep what is on the screen. */
+  forget(mine) {
+    const shown = this.current();
+    this.decided = new Array(mine);
+    if (this.cursor >= mine) this.cursor = null;
+    else if (this.cursor !== null) this.decided[this.cursor] = shown;
+  }
+
+  failed() {
+    if (!this.screen) return;
+    if (!this.queue.length) this.keys = [];
+    this.show();
+  }
+
+  /** Back from the browser's page cache: the samples were given back when the page went away. */
+  comeBack() {
+    this.queue = [];
+    this.starved = false;
+    this.show();
+    this.exchange.hurry();
+  }
+}
+
+const commentOf = (entry) => (entry.draft ?? entry.comment ?? "").trim() || null;
+
+// Mounting: Streamlit calls the export with every run; only the last cleanup is kept, maybe late.
+
+const decks = new Map(); // one per store
+let place = null; // {root, deck, calls, off}: where the deck is in the page
+
+export default function mount({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector('[data-part="deck"]');
+  if (!decks.has(data.store)) decks.set(data.store, new Deck(data.store));
+  const deck = decks.get(data.store);
+  const changed = deck.update(data, setStateValue);
+  const entered = place?.root !== root || place.deck !== deck;
+  if (entered) enter(root, deck);
+  else if (changed) deck.screen.setCategories(deck.categories);
+  deck.exchange.heard(data.reply);
+  deck.show();
+  if (entered) deck.exchange.hurry();
+  const here = place;
+  const call = ++here.calls;
+  return () => here.calls === call && leave(here);
+}
+
+function enter(root, deck) {
+  if (place) leave(place);
+  const off = new AbortController();
+  place = { root, deck, calls: 0, off };
+  deck.screen = new Screen(root, deck);
+  deck.screen.setCategories(deck.categories);
+  listen(root, deck, off.signal);
+  deck.screen.fit();
+}
+
+function leave(left) {
+  left.off.abort();
+  if (place !== left) return;
+  place = null;
+  left.deck.leave();
+}
+
+function listen(root, deck, signal) {
+  const { comment } = deck.screen.part;
+  for (const button of root.querySelectorAll("[data-do]")) button.onclick = () => deck.press(button.dataset.do);
+  comment.oninput = () => deck.current() && (deck.current().draft = comment.value);
+  comment.onblur = () => deck.keepComment();
+  root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
+  window.addEventListener("keydown", (event) => onKey(event, deck), { capture: true, signal });
+  window.addEventListener("pointermove", () => deck.touch(), { passive: true, signal });
+  window.addEventListener("resize", () => deck.screen.fit(), { signal });
+}
+
+addEventListener("online", () => decks.forEach((deck) => deck.exchange.hurry()));
+addEventListener("pagehide", () => decks.forEach((deck) => deck.exchange.farewell()));
+addEventListener("pageshow", (event) => event.persisted && decks.forEach((deck) => deck.comeBack()));
+document.addEventListener("visibilitychange", () => {
+  for (const deck of decks.values()) {
+    deck.touch(document.hidden); // hidden now: it was visible until now
+    if (!document.hidden && deck.screen && !deck.exchange.retry) deck.exchange.hurry();
+  }
+});

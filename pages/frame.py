@@ -1,0 +1,215 @@
+"""What all pages share: the project they are about, and who is at the keyboard."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from labeling_core import exchange, export, tokens
+from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.errors import LabelingError
+from labeling_core.progress import Session
+from labeling_core.projects import list_projects
+from labeling_core.settings import Project
+from labeling_core.strategies import STRATEGIES
+from labeling_core.workspace import Workspace, workspace
+from pages.deck import deck, pending_message
+
+LABEL_PAGES = {"tabular": "label_tabular.py"}
+
+
+def sidebar() -> None:
+    """Choose the project (kept in the URL) and the annotator's name."""
+    projects = _projects()
+    with st.sidebar:
+        if projects:
+            _follow_url(projects)
+            st.selectbox(
+                "Project",
+                list(projects),
+                key="project",
+                format_func=lambda each: projects[each].settings.title,
+            )
+            st.query_params["project"] = st.session_state["project"]
+            st.session_state["project_in_url"] = st.session_state["project"]
+        st.session_state.setdefault("annotator", _system_user())
+        st.text_input(
+            "Your name",
+            key="annotator",
+            max_chars=100,
+            help="Written beside each of your decisions. It is a name, not a protection: "
+            "anyone who reaches this page can enter any name.",
+        )
+
+
+def _projects() -> dict[str, Project]:
+    with workspace().database.read() as cursor:
+        return {each.project_id: each for each in list_projects(cursor)}
+
+
+def _follow_url(projects: dict[str, Project]) -> None:
+    """A project named in the URL wins when the URL is new; widgets win after that."""
+    asked = st.query_params.get("project")
+    if asked in projects and asked != st.session_state.get("project_in_url"):
+        st.session_state["project"] = asked
+    if st.session_state.get("project") not in projects:
+        st.session_state["project"] = next(iter(projects))
+    if asked is not None and asked not in projects:
+        st.toast(f"There is no project “{asked[:60]}” here: choose one in the sidebar.")
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number without a name
+        return "annotator"
+
+
+def annotator() -> str:
+    """The name decisions are stored under."""
+    return st.session_state.get("annotator", "").strip() or _system_user()
+
+
+def current_project() -> tuple[Workspace, Project]:
+    """The workspace and the chosen project; shows an empty state and stops if there is none."""
+    chosen = st.session_state.get("project")
+    if chosen is None or chosen not in _projects():
+        st.info(
+            "Make one from a table of yours: it takes a minute.", title="There is no project yet"
+        )
+        st.page_link("settings.py", label="New project", icon=":material/add:")
+        st.stop()
+    return workspace(), workspace().project(chosen)
+
+
+def label_page(project: Project) -> str:
+    """The page on which a project's samples are labeled."""
+    return LABEL_PAGES[project.settings.modality]
+
+
+@st.fragment
+def show_deck(project: Project, view: str) -> None:
+    """Mount the deck; serve its second transport, messages that come as component state."""
+    who, space = annotator(), workspace()
+    key = f"deck-{project.project_id}-{who}"
+    tokens_ = st.session_state.setdefault("deck_tokens", {})
+    if key not in tokens_:
+        tokens_[key] = tokens.issue(space.key, project.project_id, who)
+    settings = project.settings
+    deck(
+        key,
+        {
+            "project": project.project_id,
+            "view": view,
+            "url": "/labeling/exchange",
+            "token": tokens_[key],
+            "store": f"{space.database.path.name}/{project.project_id}/{who}",
+            "categories": [
+                {"name": each.name, "key": each.key, "description": each.description,
+                 "color": each.color}
+                for each in settings.categories
+            ],
+            "reply": _reply(space, pending_message(key), key),
+        },
+    )  # fmt: skip
+
+
+def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+    """Answer a message once; a rerun for another reason gets the same answer again."""
+    if raw is None:
+        return None
+    kept = st.session_state.get(f"{key}-reply")
+    if kept is not None and kept[0] == (raw.get("client"), raw.get("message")):
+        return kept[1]
+    try:
+        message = exchange.parse(raw)
+        grant = tokens.verify(space.key, str(raw.get("token")))
+        reply = exchange.answer(space, grant.project_id, grant.annotator, message)
+    except LabelingError as error:
+        return {"message": raw.get("message"), "error": str(error)}
+    st.session_state[f"{key}-reply"] = ((message.client, message.number), reply)
+    return reply
+
+
+@st.fragment(run_every="2s")
+def show_status(project: Project) -> None:
+    """What the loop is doing; a progress bar while a session runs, a rerun when one ends."""
+    status = workspace().status(project)
+    session_id = workspace().queue(project).session_id
+    seen = st.session_state.setdefault("session_seen", {})
+    before = seen.get(project.project_id, (session_id, status.state))
+    seen[project.project_id] = (session_id, status.state)
+    if status.state == "running":
+        st.progress(status.progress or 0.0, text=status.text)
+    elif status.state == "failed":
+        st.error(status.text, icon=":material/error:")
+    else:
+        st.caption(f"Session {session_id}: {status.text}" if session_id else status.text)
+    if before != (session_id, status.state):
+        st.rerun()
+
+
+def show_figure(title: str, figure: go.Figure, alt: str, help: str | None = None) -> None:
+    """A titled plotly figure whose toolbar can download it as a picture."""
+    st.subheader(title, anchor=False, help=help)
+    st.plotly_chart(
+        figure,
+        key=f"figure-{title}",
+        alt=alt,
+        config={"displaylogo": False, "toImageButtonOptions": {"filename": title, "scale": 2}},
+    )
+
+
+def explain_accuracy(session: Session) -> str:
+    """Where an accuracy comes from, in words for someone who never labels."""
+    number = f"{session.evaluated:,}"
+    words = {
+        "test table": f"Measured on the {number} samples of the labeled test table, "
+        "which the model never trains on.",
+        "probes": f"Measured on {number} probes: samples drawn at random and kept from training, "
+        "the same ones for every session.",
+        "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
+        "Labels chosen by a strategy are no random draw, so this can be off; "
+        "probes or a test table would be honest.",
+    }
+    return words[session.kind]
+
+
+def session_row(each: Session) -> dict[str, Any]:
+    """A session as a row for reading."""
+    return {
+        "session": each.session_id,
+        "state": each.state.lower(),
+        "labels": each.labels,
+        "accuracy": each.accuracy,
+        "from": each.low,
+        "to": each.high,
+        "AUC": each.auc,
+        "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
+        "contradictions": each.contradictions,
+        "classifier": CLASSIFIERS[each.classifier].title,
+        "strategy": STRATEGIES[each.strategy].title,
+        "started by": each.started_by,
+        "reason": each.reason,
+    }
+
+
+def available_exports(project: Project) -> list[str]:
+    """Which of the project's tables exist to be downloaded."""
+    with workspace().database.read() as cursor:
+        return export.available(cursor, project)
+
+
+def export_table(project: Project, what: str, form: str) -> bytes:
+    """The file behind a download button."""
+    with workspace().database.read() as cursor:
+        return export.table(cursor, project, what, form)
+
+
+def export_model(project_id: str) -> bytes:
+    """The model behind its download button."""
+    with workspace().database.read() as cursor:
+        return export.model(cursor, project_id) or b""

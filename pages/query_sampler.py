@@ -1,0 +1,70 @@
+"""Run a session by hand, and see what is asked next and why."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import figures, progress, queries
+from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.errors import LabelingError
+from labeling_core.strategies import STRATEGIES
+from pages import frame
+
+space, project = frame.current_project()
+settings = project.settings
+st.title("Query sampler", anchor=False)
+st.caption(f"Project: {settings.title}")
+if not settings.queries_table:
+    st.info("Name a queries table in the settings to use it.", title="Active learning is off")
+    st.page_link("settings.py", label="Open the settings", icon=":material/tune:")
+    st.stop()
+
+classifier_column, strategy_column = st.columns(2)
+classifier = classifier_column.selectbox(
+    "Classifier",
+    list(CLASSIFIERS),
+    index=list(CLASSIFIERS).index(settings.classifier),
+    format_func=lambda each: CLASSIFIERS[each].title,
+)
+classifier_column.caption(CLASSIFIERS[classifier].description)
+strategy = strategy_column.selectbox(
+    "Query strategy",
+    list(STRATEGIES),
+    index=list(STRATEGIES).index(settings.strategy),
+    format_func=lambda each: STRATEGIES[each].title,
+)
+strategy_column.caption(STRATEGIES[strategy].description)
+if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
+    try:
+        space.start_session(project, "hand", classifier, strategy)
+    except LabelingError as error:
+        st.error(str(error))
+frame.show_status(project)
+
+with space.database.read() as cursor:
+    done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
+    if not done or not queries.exist(cursor, project):
+        st.info(
+            f"It fills when the first session has run: after {settings.every} labels of at least "
+            "two categories, or with the button above.",
+            title="The queue is empty",
+        )
+        st.stop()
+    spread = queries.histogram(cursor, project)
+    head = queries.head(cursor, project, done[-1].strategy)
+st.caption(
+    f"Session {done[-1].session_id}: {CLASSIFIERS[done[-1].classifier].title}, "
+    f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
+    f"{sum(spread.counts):,} samples in the queue."
+)
+frame.show_figure(
+    "Uncertainty of the pool",
+    figures.uncertainty(*spread),
+    "Histogram of the uncertainty of the unlabeled samples",
+)
+st.subheader("Next in the queue", anchor=False)
+st.dataframe(
+    head,
+    hide_index=True,
+    column_config={"uncertainty": st.column_config.NumberColumn(format="%.4f")},
+)

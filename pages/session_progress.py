@@ -1,0 +1,109 @@
+"""The learning curve, for people who look at curves and need not label."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from labeling_core import export, figures, progress
+from pages import frame
+
+space, project = frame.current_project()
+queue = space.queue(project)
+with space.database.read() as cursor:
+    sessions = progress.sessions(cursor, project, queue)
+    by_category = progress.labels_by_category(cursor, project)
+    over_time = progress.labels_over_time(cursor, project)
+finished = [each for each in sessions if each.state == "DONE"]
+measured = [each for each in finished if each.accuracy is not None]
+
+st.title("Session progress", anchor=False)
+st.caption(f"Project: {project.settings.title}")
+frame.show_status(project)
+with st.container(horizontal=True):
+    st.metric("Labeled", f"{queue.labeled:,}")
+    st.metric("Skipped", f"{queue.skipped:,}")
+    st.metric("Samples in all", f"{queue.total:,}")
+    st.metric("Sessions", len(finished))
+    if measured:
+        last = measured[-1]
+        st.metric("Accuracy", f"{last.accuracy:.1%}")
+        st.metric("95 % interval", f"{last.low:.1%} – {last.high:.1%}")
+
+if measured:
+    st.caption(frame.explain_accuracy(measured[-1]))
+    by = st.segmented_control(
+        "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
+    )
+    frame.show_figure(
+        "Accuracy", figures.accuracy(sessions, by != "session_id"), "Accuracy and AUC by session"
+    )
+elif finished:
+    st.info(
+        "The labels do not allow a measurement yet: two of each category are needed.",
+        title="Accuracy is not known yet",
+    )
+else:
+    st.info(
+        f"The first session starts after {project.settings.every} labels of at least two "
+        "categories, or when someone starts one on the query sampler page.",
+        title="No session has finished yet",
+    )
+left, right = st.columns(2)
+with left:
+    frame.show_figure(
+        "Labels per category",
+        figures.labels_by_category(by_category, project.settings.categories),
+        "Bar chart of labels per category",
+    )
+with right:
+    if over_time:
+        frame.show_figure(
+            "Labels over time", figures.labels_over_time(over_time), "Labels over time"
+        )
+if any(each.contradictions is not None for each in finished):
+    frame.show_figure(
+        "Contradictions",
+        figures.contradictions(sessions),
+        "Share of predictions that changed from session to session",
+        "The share of up to 1,000 unlabeled samples whose predicted category changed from one "
+        "session to the next. It falls as the model settles.",
+    )
+
+if sessions:
+    st.subheader("Sessions", anchor=False)
+    st.dataframe(
+        [frame.session_row(each) for each in reversed(sessions)],
+        hide_index=True,
+        column_config={
+            "accuracy": st.column_config.NumberColumn(format="percent"),
+            "from": st.column_config.NumberColumn(format="percent"),
+            "to": st.column_config.NumberColumn(format="percent"),
+            "contradictions": st.column_config.NumberColumn(format="percent"),
+            "AUC": st.column_config.NumberColumn(format="%.3f"),
+        },
+    )
+
+st.subheader("Download", anchor=False)
+form = st.segmented_control("Format", list(export.FORMATS), default="CSV", required=True)
+available = frame.available_exports(project)
+with st.container(horizontal=True):
+    for what in available:
+        st.download_button(
+            what.capitalize(),
+            partial(frame.export_table, project, what, form),
+            file_name=f"{project.project_id}_{what}.{export.FORMATS[form][0]}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if finished:
+        st.download_button(
+            "Model",
+            partial(frame.export_model, project.project_id),
+            file_name=f"{project.project_id}_model.zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A zip of model.skops (a scikit-learn pipeline from the raw columns to the "
+            "category) and model_card.json (what it was trained on, and how good it is).",
+        )

@@ -1,0 +1,132 @@
+"""Make a project, or change one; every mistake is named beside its field."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import projects
+from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.errors import LabelingError
+from labeling_core.settings import MODALITIES, Settings
+from labeling_core.strategies import STRATEGIES
+from labeling_core.validation import Problem
+from labeling_core.workspace import workspace
+from pages import frame, settings_fields
+from pages.settings_fields import Fields
+
+space = workspace()
+chosen = st.session_state.get("project")
+making_new = "new" in st.query_params or chosen is None
+old = None if making_new else space.project(chosen)
+base = old.settings if old else Settings()
+fields = Fields(old.project_id if old else "new")
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title(f"Settings of {base.title}" if old else "New project", anchor=False)
+    if old and st.button("New project", icon=":material/add:"):
+        st.query_params["new"] = "1"
+        st.rerun()
+    if not old and chosen and st.button("Back to the project", icon=":material/arrow_back:"):
+        del st.query_params["new"]
+        st.rerun()
+
+st.subheader("What is labeled", anchor=False)
+title = fields.text("title", "Name", base.title, "What the project is called on every page.")
+modality = fields.choice(
+    "modality", "Modality", {each: each.capitalize() for each in MODALITIES}, base.modality,
+    "What a sample is: the row of a table.",
+)  # fmt: skip
+source, upload = settings_fields.source(fields, space, base, old)
+
+st.subheader("Categories", anchor=False)
+categories = settings_fields.categories(fields, base)
+
+st.subheader("Tables", anchor=False)
+slug = projects.slug(title)
+left, right = st.columns(2)
+with left:
+    labels_table = fields.text(
+        "labels_table", "Labels table", base.labels_table,
+        "Where the labeled samples go: the source's own columns, the label and its id.",
+        default=f"{slug}_labels",
+    )  # fmt: skip
+    metadata_table = fields.text(
+        "metadata_table", "Metadata table", base.metadata_table,
+        "One row per decision: status, comment, session, annotator, time.",
+        default=f"{slug}_metadata",
+    )  # fmt: skip
+    use_queries = st.toggle(
+        "Active learning", bool(base.queries_table) or old is None, key=fields.key("use_queries"),
+        help="Off: samples come in a random order, and no model is trained.",
+    )  # fmt: skip
+    queries_table = ""
+    if use_queries:
+        queries_table = fields.text(
+            "queries_table", "Queries table", base.queries_table,
+            "The unlabeled samples with their uncertainty, written anew by each session.",
+            default=f"{slug}_queries",
+        )  # fmt: skip
+with right:
+    label_column = fields.text(
+        "label_column", "Label column", base.label_column,
+        "The column of labels and metadata that holds the category's name.", default="label",
+    )  # fmt: skip
+    label_id_column = fields.text(
+        "label_id_column", "Label id column", base.label_id_column,
+        "The number that joins labels and metadata; never used to learn from.", default="label_id",
+    )  # fmt: skip
+
+st.subheader("Learning", anchor=False)
+left, right = st.columns(2)
+with left:
+    classifier = fields.choice(
+        "classifier", "Classifier", {key: each.title for key, each in CLASSIFIERS.items()},
+        base.classifier, "The model that is trained on the labels.",
+    )  # fmt: skip
+    st.caption(CLASSIFIERS[classifier].description)
+    strategy = fields.choice(
+        "strategy", "Query strategy", {key: each.title for key, each in STRATEGIES.items()},
+        base.strategy, "How the next samples to label are chosen.",
+    )  # fmt: skip
+    st.caption(STRATEGIES[strategy].description)
+with right:
+    every = fields.number(
+        "every", "Retrain every n labelings", base.every, 1, 100_000,
+        "After so many new labels a session runs by itself: train, score, new queue.",
+    )  # fmt: skip
+    percent = fields.number(
+        "probe_share", "Share of probes (%)", round(base.probe_share * 100), 0, 50,
+        "So many of the samples shown are drawn at random and only measure accuracy: that keeps "
+        "the learning curve honest. They look like any other sample.",
+    )  # fmt: skip
+    test_table = settings_fields.test_table(fields, space, base)
+
+wanted = Settings(
+    title=title.strip(), modality=modality, source=source, categories=categories,
+    labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
+    label_column=label_column, label_id_column=label_id_column, classifier=classifier,
+    strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
+    seed=base.seed,
+)  # fmt: skip
+
+if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):
+    found: list[Problem] = []
+    try:
+        if old:
+            with space.database.read() as cursor:
+                found = projects.problems(cursor, wanted, old)
+            if not found:
+                space.update_project(old.project_id, wanted)
+                st.toast("Saved.", icon=":material/check:")
+        else:
+            made = settings_fields.create(space, wanted, upload)
+            fields.forget()
+            st.switch_page(frame.label_page(made), query_params={"project": made.project_id})
+    except settings_fields.SettingsError as error:
+        found = error.found
+    except LabelingError as error:
+        found = [Problem(error.field or "save", str(error))]
+    fields.show(found)
+
+if old:
+    settings_fields.danger(space, old)

@@ -1,0 +1,297 @@
+"""The fields of the settings page: widgets that know their project and their mistakes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from labeling_core import importing, projects
+from labeling_core.database import columns, quote, tables
+from labeling_core.errors import LabelingError
+from labeling_core.settings import Category, Project, Settings, assign_keys, output_tables
+from labeling_core.validation import Problem
+from labeling_core.workspace import Workspace
+
+FILE, TABLE = "Upload a file", "Use a table in the database"
+DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
+
+
+class SettingsError(Exception):
+    """All mistakes at once, to be shown beside their fields."""
+
+    def __init__(self, found: list[Problem]) -> None:
+        super().__init__(found[0].sentence)
+        self.found = found
+
+
+class Fields:
+    """Widgets of one project's settings, each with a place for its mistakes below it."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        self._slots: dict[str, Any] = {}
+
+    def key(self, name: str) -> str:
+        """The widget key of a field."""
+        return f"settings-{self._scope}-{name}"
+
+    def slot(self, name: str) -> None:
+        """Keep a place here for the mistakes of a field."""
+        self._slots[name] = st.container()
+
+    def text(self, name: str, title: str, value: str, help: str, default: str = "") -> str:
+        """A text; left empty, ``default`` holds (shown as a placeholder)."""
+        entered = st.text_input(
+            title, "" if value == default else value, key=self.key(name), help=help,
+            placeholder=default,
+        )  # fmt: skip
+        self.slot(name)
+        return entered.strip() or default
+
+    def choice(
+        self, name: str, title: str, options: Mapping[str, str], value: str, help: str
+    ) -> str:
+        """One of ``options`` (value → what is shown)."""
+        listed = list(options)
+        chosen = st.selectbox(
+            title, listed, index=listed.index(value) if value in listed else 0,
+            format_func=lambda each: options[each], key=self.key(name), help=help,
+        )  # fmt: skip
+        self.slot(name)
+        return str(chosen)
+
+    def number(self, name: str, title: str, value: int, least: int, most: int, help: str) -> int:
+        """A whole number between ``least`` and ``most``."""
+        entered = st.number_input(title, least, most, value, step=1, key=self.key(name), help=help)
+        self.slot(name)
+        return int(entered)
+
+    def show(self, found: Sequence[Problem]) -> None:
+        """Name each mistake beside its field, and say at the end that there are some."""
+        for each in found:
+            slot = self._slots.get(each.field)
+            (slot or st).error(each.sentence, icon=":material/error:")
+        if any(each.field in self._slots for each in found):
+            st.error("Not saved: see the fields marked above.", icon=":material/error:")
+
+    def forget(self) -> None:
+        """Start the next project with empty fields."""
+        for name in [each for each in st.session_state if str(each).startswith(self.key(""))]:
+            del st.session_state[name]
+
+
+class Upload(NamedTuple):
+    """An uploaded file, looked at and waiting to be loaded."""
+
+    path: Path
+    preview: importing.Preview
+
+
+def source(
+    fields: Fields, space: Workspace, base: Settings, old: Project | None
+) -> tuple[str, Upload | None]:
+    """The table to label: the name of one in the database, or an upload with its name."""
+    ways = [TABLE] if old else [FILE, TABLE]
+    way = ways[0]
+    if len(ways) > 1:
+        way = st.segmented_control(
+            "Samples from", ways, default=ways[0], key=fields.key("way"), required=True
+        )
+    if way == TABLE:
+        return _table(fields, space, base), None
+    file = st.file_uploader(
+        "CSV, TSV, Parquet or JSON lines", type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson",
+        "json"], key=fields.key("file"),
+        help="Delimiter, decimal mark and encoding are found out; correct them below if need be.",
+    )  # fmt: skip
+    fields.slot("source")
+    if file is None:
+        return "", None
+    return _uploaded(fields, file)
+
+
+def _table(fields: Fields, space: Workspace, base: Settings) -> str:
+    with space.database.read() as cursor:
+        taken = {
+            name for each in projects.list_projects(cursor) for name in output_tables(each.settings)
+        }
+        listed = [name for name in tables(cursor) if name not in taken]
+        options = {name: name for name in dict.fromkeys([*listed, base.source]) if name}
+        if not options:
+            st.info("The database holds no table to label yet: upload a file.")
+            fields.slot("source")
+            return ""
+        name = fields.choice(
+            "source", "Table to label", options, base.source,
+            "A table of the database file; it is read, never written.",
+        )  # fmt: skip
+        if columns(cursor, name):
+            st.dataframe(
+                cursor.execute(f"SELECT * FROM main.{quote(name)} LIMIT 5").df(), hide_index=True
+            )
+    return name
+
+
+def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
+    path = _keep(file)
+    try:
+        preview = _inspect(path, file.name)
+        if preview.delimiter is not None:
+            preview = _reread(fields, path, file.name, preview)
+    except LabelingError as error:
+        st.error(str(error))
+        return "", None
+    for note in preview.notes:
+        st.info(note)
+    st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns. The first of them:")
+    st.dataframe(
+        pd.DataFrame(preview.rows, columns=[name for name, _ in preview.columns]).astype(str),
+        hide_index=True,
+        height=220,
+    )
+    table = fields.text(
+        "table", "Name of the new table", "", "Under this name the file's rows are kept in the "
+        "database.", default=projects.slug(Path(file.name).stem),
+    )  # fmt: skip
+    return table, Upload(path, preview)
+
+
+def _keep(file: Any) -> Path:
+    """Write an upload to disk once; reruns find it there."""
+    kept = st.session_state.setdefault("uploads", {})
+    if file.file_id not in kept:
+        folder = Path(tempfile.mkdtemp(prefix="labeling-"))
+        kept[file.file_id] = folder / "upload"
+        kept[file.file_id].write_bytes(file.getbuffer())
+    return kept[file.file_id]
+
+
+def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -> importing.Preview:
+    """Let the person correct how a text file is read."""
+    first, second, third = st.columns(3)
+    with first:
+        delimiter = fields.choice(
+            "delimiter", "Delimiter", importing.DELIMITERS, preview.delimiter or ",",
+            "What separates the columns.",
+        )  # fmt: skip
+    with second:
+        decimal = fields.choice(
+            "decimal", "Decimal mark", DECIMALS, preview.decimal or ".", "How numbers are written."
+        )
+    with third:
+        encoding = fields.text(
+            "encoding", "Encoding", "", "How letters are written, such as utf-8 or cp1252.",
+            default=preview.encoding or "utf-8",
+        )  # fmt: skip
+    found = (preview.delimiter, preview.decimal, preview.encoding)
+    if (delimiter, decimal, encoding) == found:
+        return preview
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the file …")
+def _inspect(path: Path, name: str, **reading: str) -> importing.Preview:
+    """Read the whole upload once, not at every rerun of the page."""
+    return importing.inspect(path, name, **reading)
+
+
+def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
+    """The categories as an editable table; the numbers in front give their order."""
+    rows = [
+        {"order": number, "name": each.name, "description": each.description, "key": each.key,
+         "colour": each.color}
+        for number, each in enumerate(base.categories, start=1)
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["order", "name", "description", "key", "colour"])
+    text = {name: "string" for name in ("name", "description", "key", "colour")}
+    edited = st.data_editor(
+        frame.astype(text | {"order": "Float64"}),
+        num_rows="dynamic",
+        hide_index=True,
+        key=fields.key("categories"),
+        column_config={
+            "order": st.column_config.NumberColumn(
+                "Order", help="Rows are sorted by it; 1.5 goes between 1 and 2.", width="small"
+            ),
+            "name": st.column_config.TextColumn("Name", required=True),
+            "description": st.column_config.TextColumn(
+                "Description", help="Optional: shown on the button.", width="large"
+            ),
+            "key": st.column_config.TextColumn(
+                "Key", help="One letter or digit; found by itself if left empty.", max_chars=1,
+                width="small",
+            ),
+            "colour": st.column_config.TextColumn(
+                "Colour", help="Like #1a2b3c; found by itself if left empty.", width="small"
+            ),
+        },
+    )  # fmt: skip
+    fields.slot("categories")
+    edited = edited.assign(order=edited["order"].fillna(float("inf")))
+    found = tuple(
+        Category(*(str(value).strip() for value in row))
+        for row in edited.sort_values("order", kind="stable")
+        .fillna("")[["name", "description", "colour", "key"]]
+        .itertuples(index=False)
+    )
+    if found:
+        shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
+        st.caption(f"Keys: {shown}")
+    return found
+
+
+def test_table(fields: Fields, space: Workspace, base: Settings) -> str:
+    """The optional labeled test table."""
+    with space.database.read() as cursor:
+        names = {"": "none: measure on probes"} | {name: name for name in tables(cursor)}
+    return fields.choice(
+        "test_table", "Labeled test table", names, base.test_table,
+        "If you have labeled data: a table with the same columns and the label column. Accuracy "
+        "is then measured on it, and no probes are drawn.",
+    )  # fmt: skip
+
+
+def create(space: Workspace, wanted: Settings, upload: Upload | None) -> Project:
+    """Load the upload, if any, and make the project: both or neither.
+
+    Raises SettingsError with everything that is wrong.
+    """
+    with space.database.transaction() as cursor:
+        if upload is not None and wanted.source:
+            try:
+                importing.load(cursor, upload.path, upload.preview, wanted.source)
+            except LabelingError as error:
+                raise SettingsError([Problem(error.field or "source", str(error))]) from error
+        found = projects.problems(cursor, wanted)
+        if found:
+            raise SettingsError(found)
+        return projects.create_project(space.database, replace(wanted))
+
+
+def danger(space: Workspace, project: Project) -> None:
+    """Take over changes of the source; forget the project."""
+    st.subheader("More", anchor=False)
+    with st.container(horizontal=True):
+        if st.button("Look for new rows in the source", icon=":material/sync:"):
+            try:
+                _, change = space.refresh_source(project)
+                st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
+            except LabelingError as error:
+                st.error(str(error))
+        with st.popover("Delete the project", icon=":material/delete:"):
+            settings = project.settings
+            st.write(
+                f"The tables {settings.labels_table} and {settings.metadata_table} stay in the "
+                "database; the queries, sessions and models go."
+            )
+            if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
+                try:
+                    space.delete_project(project.project_id)
+                    st.switch_page("home.py")
+                except LabelingError as error:
+                    st.error(str(error))

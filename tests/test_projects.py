@@ -1,0 +1,160 @@
+"""Settings: every mistake is told beside its field; a running project can be changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import SETTINGS, TWO, make_source, rows
+
+from labeling_core import projects
+from labeling_core.errors import LabelingError
+from labeling_core.settings import Category, Settings, assign_keys
+
+
+def problems(space, **changes):
+    with space.database.read() as cursor:
+        return projects.problems(cursor, replace(SETTINGS, **changes))
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "changes"),
+    [
+        ("title", "needs a name", {"title": " "}),
+        ("categories", "At least two", {"categories": TWO[:1]}),
+        ("categories", "no name", {"categories": (*TWO, Category(""))}),
+        ("categories", "stands there twice", {"categories": (*TWO, Category("red"))}),
+        ("categories", "share the key", {"categories": (*TWO, Category("rosé", key="r"))}),
+        ("categories", "cannot be used", {"categories": (*TWO, Category("x", key="/"))}),
+        ("categories", "form #1a2b3c", {"categories": (*TWO, Category("x", color="red"))}),
+        ("source", "Choose the table", {"source": ""}),
+        ("source", "no table “beer”", {"source": "beer"}),
+        ("source", "has no rows", {"source": "empty"}),
+        ("label_column", "already has a column “acidity”", {"label_column": "Acidity"}),
+        ("label_id_column", "already has a column", {"label_id_column": "bottle"}),
+        ("label_id_column", "two names", {"label_id_column": "LABEL"}),
+        ("label_column", "column of the metadata table", {"label_column": "status"}),
+        ("labels_table", "needs a name", {"labels_table": ""}),
+        ("labels_table", "already exists", {"labels_table": "WINE"}),
+        ("metadata_table", "named twice", {"metadata_table": "wine_labels"}),
+        ("every", "1 or more", {"every": 0}),
+        ("probe_share", "between 0 and 50", {"probe_share": 0.6}),
+        ("classifier", "no classifier", {"classifier": "oracle"}),
+        ("strategy", "no query strategy", {"strategy": "guess"}),
+        ("test_table", "There is no table", {"test_table": "nowhere"}),
+        ("test_table", "lacks the column “label”", {"test_table": "wine"}),
+    ],
+)
+def test_a_mistake_is_named_beside_its_field(space, field, part, changes):
+    make_source(space.database)
+    with space.database.transaction() as cursor:
+        cursor.execute("CREATE TABLE empty AS SELECT * FROM wine LIMIT 0")
+    assert problems(space) == []
+    found = problems(space, **changes)
+    assert [each.field for each in found] == [field]
+    assert part in found[0].sentence
+
+
+def test_a_table_of_another_project_is_refused(space, make_project):
+    make_project()
+    found = problems(space, title="Second")
+    assert {each.field for each in found} == {"labels_table", "metadata_table", "queries_table"}
+    assert all("in use by the project “Wine”" in each.sentence for each in found)
+
+
+def test_keys_are_first_letters_then_the_next_free_letter_or_digit():
+    named = [Category(name) for name in ("cat", "cow", "coc", "c c", "ßß", "42")]
+    given = [*named, Category("dog", key="a")]
+    assert [each.key for each in assign_keys(given)] == ["c", "o", "b", "d", "ß", "4", "a"]
+
+
+def test_settings_survive_json():
+    settings = replace(SETTINGS, categories=(Category("größe “x”", "d", "#123456", "g"), *TWO))
+    assert Settings.from_json(settings.to_json()) == settings
+
+
+def test_a_running_project_can_be_changed_and_keeps_its_decisions(space, make_project, annotator):
+    project = make_project()
+    annotator(project).label_truly(10)
+    changed = replace(
+        project.settings, labels_table="etiketten", metadata_table="über sie",
+        label_column="Farbe", label_id_column="nummer", every=3, title="Wein",
+        categories=(Category("rosé"), *project.settings.categories),
+    )  # fmt: skip
+    space.update_project(project.project_id, changed)
+    found = rows(space.database, 'SELECT count(*), count(DISTINCT "Farbe") FROM "über sie"')
+    assert found == [(10, 2)]
+    assert len(rows(space.database, "SELECT nummer FROM etiketten")) == 10
+    again = annotator(space.project(project.project_id))
+    assert again.send()["counts"]["labeled"] == 10
+    again.label_truly(3)
+
+
+def test_a_category_with_labels_and_the_source_cannot_go(space, make_project, annotator):
+    project = make_project()
+    annotator(project).label_truly(10)
+    make_source(space.database, table="other")
+    without = replace(project.settings, categories=(TWO[0], Category("rosé")))
+    for changed, field in ((without, "categories"), (replace(project.settings, source="other"), "source")):  # fmt: skip  # noqa: E501
+        with pytest.raises(LabelingError) as told:
+            space.update_project(project.project_id, changed)
+        assert told.value.field == field
+
+
+def test_the_source_may_change_while_nothing_is_decided(space, make_project):
+    project = make_project()
+    make_source(space.database, rows=7, table="other")
+    space.update_project(project.project_id, replace(project.settings, source="other"))
+    assert space.queue(space.project(project.project_id)).total == 7
+
+
+def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annotator):
+    project = make_project()
+    annotator(project).label_truly(10)
+    space.delete_project(project.project_id)
+    assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(10,)]
+    with pytest.raises(LabelingError, match="There is no project"):
+        space.project(project.project_id)
+
+
+def test_identical_rows_are_samples_of_their_own(space):
+    with space.database.transaction() as cursor:
+        cursor.execute("CREATE TABLE wine AS SELECT 1 AS acidity FROM range(5)")
+    project = projects.create_project(space.database, SETTINGS)
+    ids = rows(space.database, "SELECT __sample_id FROM labeling.samples_wine")
+    assert sorted(ids) == [("1",), ("2",), ("3",), ("4",), ("5",)]
+    assert project.samples == 5
+
+
+def test_odd_column_names_and_values_are_labeled_like_any_other(space, annotator):
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            'CREATE TABLE wine AS SELECT \'nan\'::DOUBLE AS "größe ""x""", '
+            "'inf'::DOUBLE AS uncertainty, i AS sample_id, NULL::DOUBLE AS nothing, "
+            "repeat('long ', 20000) AS prediction, '<script>alert(1)</script>' AS \"select\", "
+            "i % 2 AS truth FROM range(60) t(i)"
+        )
+    project = projects.create_project(space.database, replace(SETTINGS, every=1000))
+    ana = annotator(project)
+    samples = ana.send(want=40)["samples"]
+    fields = {name: text for name, text, _ in samples[0]["view"]["fields"]}
+    assert fields['größe "x"'] is None
+    assert (fields["uncertainty"], fields["nothing"]) == ("∞", None)
+    assert fields["select"] == "<script>alert(1)</script>"
+    assert len(fields["prediction"]) == 20_000
+    assert samples[0]["view"]["truncated"] == ["prediction"]
+    colours = {"0": "red", "1": "white"}
+    decisions = []
+    for each in samples:
+        truth = {name: text for name, text, _ in each["view"]["fields"]}["truth"]
+        decisions.append(ana.decision(each["sample_id"], "label", category=colours[truth]))
+    ana.send(decisions)
+    from test_sessions import run_session
+
+    assert run_session(space, project).state == "idle"
+    assert len(rows(space.database, "SELECT * FROM wine_labels")) == len(samples)
+    names = [each[0] for each in rows(space.database, "DESCRIBE wine_queries")]
+    assert names == [
+        'größe "x"', "uncertainty_source", "sample_id_source", "nothing", "prediction_source",
+        "select", "truth", "sample_id", "uncertainty", "session_id", "prediction",
+    ]  # fmt: skip

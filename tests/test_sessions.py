@@ -1,0 +1,224 @@
+"""The loop end to end: labels come in, sessions run in the worker, queries are published."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from conftest import rows
+
+from labeling_core import progress
+from labeling_core.errors import LabelingError
+from labeling_core.labels import Labels, split
+
+
+def wait(space, project, seconds=60.0):
+    """Until no session of the project runs."""
+    end = time.monotonic() + seconds
+    while space.trainer.running(project.project_id):
+        assert time.monotonic() < end, space.status(project)
+        time.sleep(0.02)
+
+
+def run_session(space, project, **chosen):
+    space.start_session(project, "hand", **chosen)
+    wait(space, project)
+    return space.trainer.status[project.project_id]
+
+
+@pytest.fixture
+def labeled(make_project, annotator, space):
+    """A project with 40 labels and no session yet."""
+
+    def make(**changes):
+        project = make_project(**({"every": 1000} | changes))
+        ana = annotator(project)
+        ana.label_truly(40)
+        return project, ana
+
+    return make
+
+
+def test_queries_hold_the_whole_pool_once_and_nothing_decided(space, labeled):
+    project, ana = labeled()
+    ana.send([ana.decision(ana.take(1)[0], "skip")])
+    assert run_session(space, project).state == "idle"
+    ana.label_truly(7)
+    pool = rows(
+        space.database,
+        "SELECT count(*), count(DISTINCT sample_id), min(session_id), max(session_id), "
+        "bool_and(uncertainty BETWEEN 0 AND 1), bool_and(prediction IN ('red', 'white')) "
+        "FROM wine_queries",
+    )
+    assert pool == [(200 - 48, 200 - 48, 1, 1, True, True)]
+    decided = rows(
+        space.database, "SELECT 1 FROM wine_queries JOIN wine_metadata USING (sample_id)"
+    )
+    assert decided == []
+    joined = rows(space.database, "SELECT count(*) FROM wine_queries JOIN wine "
+                  "ON sample_id = (wine.bottle + 1)::VARCHAR AND wine.acidity = wine_queries.acidity")  # fmt: skip  # noqa: E501
+    assert joined == [(152,)]
+
+
+def test_queries_stand_best_first_and_are_served_in_that_order(space, labeled):
+    project, ana = labeled(probe_share=0.0)
+    run_session(space, project, strategy="margin")
+    order = rows(space.database, "SELECT sample_id, uncertainty FROM wine_queries ORDER BY rowid")
+    uncertainty = [each[1] for each in order]
+    assert uncertainty == sorted(uncertainty, reverse=True)
+    assert ana.take(10) == [each[0] for each in order[:10]]
+    space.forget(project.project_id)
+    assert ana.take(3) == [each[0] for each in order[10:13]]
+
+
+def test_each_run_increments_session_id_and_metadata_tells_from_which_one_a_sample_came(
+    space, labeled
+):
+    project, ana = labeled()
+    for expected in (1, 2, 3):
+        run_session(space, project)
+        ana.send([ana.decision(ana.take(1)[0], "skip")])
+        last = rows(
+            space.database, "SELECT session_id, origin FROM wine_metadata ORDER BY label_id"
+        )[-1]
+        assert last[0] == expected
+        assert space.queue(project).session_id == expected
+
+
+def test_sessions_start_by_themselves_after_every_n_labels(space, make_project, annotator):
+    project = make_project(every=20)
+    ana = annotator(project)
+    for _ in range(5):
+        ana.label_truly(20)
+        ana.send()
+        wait(space, project)
+    with space.database.read() as cursor:
+        found = progress.sessions(cursor, project, space.queue(project))
+    assert [each.session_id for each in found] == [1, 2, 3, 4, 5]
+    assert [each.labels for each in found] == [20, 40, 60, 80, 100]
+    assert {each.started_by for each in found} == {"trigger"}
+    assert found[-1].accuracy == 1.0
+    assert found[-1].kind == "probes"
+
+
+def test_sessions_that_fell_behind_are_made_up_for_one_by_one(space, make_project, annotator):
+    project = make_project(every=10)
+    ana = annotator(project)
+    for _ in range(5):  # faster than the worker can start
+        ana.label_truly(10)
+    end = time.monotonic() + 60
+    while space.queue(project).session_id < 5 and time.monotonic() < end:
+        time.sleep(0.05)
+    found = rows(space.database, "SELECT session_id, labels FROM labeling.sessions ORDER BY ALL")
+    assert found == [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)]
+
+
+def test_a_session_with_a_single_category_is_refused_with_a_sentence(
+    space, make_project, annotator
+):
+    project = make_project(every=5)
+    ana = annotator(project)
+    ana.send([ana.decision(each, "label", category="red") for each in ana.take(10)])
+    with pytest.raises(LabelingError, match="two categories"):
+        space.start_session(project, "hand")
+    assert space.status(project).state == "waiting"
+    ana.send([ana.decision(ana.take(1)[0], "label", category="white")])
+    wait(space, project)
+    assert space.queue(project).session_id == 1
+
+
+def test_a_failed_session_is_a_row_with_its_reason_and_the_old_queue_stays(space, labeled):
+    project, _ = labeled()
+    run_session(space, project)
+    before = rows(space.database, "SELECT * FROM wine_queries ORDER BY sample_id")
+    space.trainer.worker.start().kill()
+    space.start_session(project, "hand")
+    space.trainer.worker.start().kill()
+    wait(space, project)
+    if space.trainer.status[project.project_id].state != "failed":  # killed too early: once more
+        space.start_session(project, "hand")
+        while not rows(space.database, "SELECT 1 FROM labeling.sessions WHERE state = 'RUNNING'"):
+            time.sleep(0.001)
+        space.trainer.worker.start().kill()
+        wait(space, project)
+    failed = rows(space.database, "SELECT reason FROM labeling.sessions WHERE state = 'FAILED'")
+    assert "ended from outside" in failed[0][0]
+    assert len(rows(space.database, "SELECT 1 FROM wine_queries")) == len(before)
+    assert run_session(space, project).state == "idle"
+
+
+def test_a_running_session_that_a_restart_interrupted_is_told_as_failed(space, labeled):
+    from labeling_core import sessions
+
+    project, _ = labeled()
+    sessions.begin(space.database, project, "hand", 40, 40)
+    sessions.fail_interrupted(space.database)
+    assert rows(space.database, "SELECT state, reason FROM labeling.sessions") == [
+        ("FAILED", "The program ended while this session ran.")
+    ]
+
+
+def test_probes_are_never_trained_on(space, labeled):
+    project, _ = labeled(probe_share=0.25)
+    run_session(space, project)
+    import json
+
+    card = json.loads(rows(space.database, "SELECT card FROM labeling.models")[0][0])
+    origins = rows(
+        space.database,
+        "SELECT DISTINCT origin FROM wine_metadata WHERE label_id IN (SELECT unnest(?))",
+        card["label_ids"],
+    )
+    assert origins == [("random",)]
+    assert card["labels"] == len(card["label_ids"]) == 30
+    assert card["evaluation"]["evaluated"] == 10
+
+
+def test_only_the_unbroken_run_of_probes_measures():
+    places = np.array([0, 1, 3, 7, 12, 15])
+    train, probes = split(Labels(places, places, places), probe_limit=10, first_open=2)
+    assert train.places.tolist() == [12, 15]
+    assert probes.places.tolist() == [0, 1]
+
+
+def test_a_test_table_measures_instead_of_probes(space, make_project, annotator):
+    from labeling_core.projects import create_project  # noqa: F401
+
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            "CREATE TABLE held_out AS SELECT i AS bottle, (i % 2) * 8 + 1 AS acidity, "
+            "'cask 1' AS cask, CASE i % 2 WHEN 1 THEN 'white' ELSE 'red' END AS label "
+            "FROM range(50) t(i)"
+        )
+    project = make_project(test_table="held_out", every=1000)
+    annotator(project).label_truly(40)
+    run_session(space, project)
+    with space.database.read() as cursor:
+        found = progress.sessions(cursor, project, space.queue(project))[0]
+    assert (found.kind, found.evaluated, found.accuracy) == ("test table", 50, 1.0)
+    assert rows(space.database, "SELECT DISTINCT origin FROM wine_metadata") == [("random",)]
+
+
+def test_rows_added_to_the_source_join_the_pool_and_the_features(space, labeled):
+    project, _ = labeled()
+    run_session(space, project)
+    with space.database.transaction() as cursor:
+        cursor.execute("INSERT INTO wine VALUES (500, 1.5, 'cask 9'), (500, 1.5, 'cask 9')")
+        cursor.execute("DELETE FROM wine WHERE bottle = 150")
+    run_session(space, project)
+    new = rows(space.database, "SELECT sample_id FROM wine_queries WHERE bottle = 500")
+    assert sorted(new) == [("201",), ("202",)]
+    assert rows(space.database, "SELECT 1 FROM wine_queries WHERE bottle = 150") == []
+
+
+def test_contradictions_compare_two_consecutive_models(space, labeled):
+    project, ana = labeled()
+    run_session(space, project)
+    ana.label_truly(20)
+    run_session(space, project)
+    with space.database.read() as cursor:
+        first, second = progress.sessions(cursor, project, space.queue(project))
+    assert first.contradictions is None
+    assert second.contradictions == 0.0
+    assert second.compared == 200 - 60
