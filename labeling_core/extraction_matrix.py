@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,20 +15,39 @@ from labeling_core.extraction_ledger import read_vectors, vector
 PIXEL_COMPONENTS = 32
 _SAMPLE = 5_000
 _CHUNK = 4_096
-_FURTHEST = 10.0
+FURTHEST = 10.0
 
-Scaling = Callable[[np.ndarray], np.ndarray]
+
+class Scaling(NamedTuple):
+    """The map from raw rows to scaled ones: (row - ``centre``) @ ``axes`` of the raw pixels, which
+    come first, and the other columns as they are; all by ``factor``, cut at ±FURTHEST."""
+
+    centre: np.ndarray
+    axes: np.ndarray
+    factor: np.ndarray
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        reduced = _reduced(rows - self.centre, self.axes)
+        return np.clip(reduced * self.factor, -FURTHEST, FURTHEST)
+
+    def components(self) -> np.ndarray:
+        """Centre, axes and factor as one linear map of centred rows: columns out × columns in."""
+        pixels, kept = self.axes.shape
+        linear = np.zeros((len(self.factor), len(self.centre)), np.float32)
+        linear[:kept, :pixels] = self.axes.T
+        linear[kept:, pixels:] = np.eye(len(self.centre) - pixels)
+        return linear * self.factor[:, None]
 
 
 def matrix(
     files: Sequence[str], root: Path, folder: Path, features: str, target: Path
-) -> np.ndarray:
+) -> tuple[np.ndarray, Scaling]:
     """Write the feature matrix of ``files`` to ``target`` (.npy, float32), a row a file, in order.
 
     Arguments as of ``extract``. Every column has mean 0 and deviation 1 (over at most 5,000
     rows), cut at ±10; columns of raw pixels give way to their first 32 principal components.
-    Returns for each row whether it is usable: rows of broken, changed or unread files are all
-    zero. Raises LabelingError when no row is. Memory: a few thousand rows at a time.
+    Returns for each row whether it is usable (rows of broken, changed or unread files are all
+    zero), and the scaling. Raises LabelingError when no row is. Memory: a few thousand rows.
     """
     ledger = ledger_folder(folder, features)
     known, vectors = known_entries(files, root, ledger), read_vectors(ledger)
@@ -45,23 +65,23 @@ def matrix(
     _write(target, len(files), places, lambda at: scaled(rows(at)))
     usable = np.zeros(len(files), dtype=bool)
     usable[places] = True
-    return usable
+    return usable, scaled
 
 
 def scaling(sample: np.ndarray, pixels: int) -> Scaling:
-    """The map from raw rows to scaled ones, fitted to ``sample``, whose first ``pixels`` columns
-    are raw pixels. The width of what it gives does not depend on the number of rows."""
+    """The scaling fitted to ``sample``, whose first ``pixels`` columns are raw pixels. The width of
+    what it gives does not depend on the number of rows."""
     centre = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
     axes = _principal_axes(sample[:, :pixels] - centre[:pixels])
-
-    def reduced(rows: np.ndarray) -> np.ndarray:
-        centred = rows - centre
-        return np.hstack([centred[:, :pixels] @ axes, centred[:, pixels:]])
-
-    spread = reduced(sample).std(axis=0)
+    spread = _reduced(sample - centre, axes).std(axis=0)
     # What does not vary tells nothing; blown up, its rounding errors would.
     factor = np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0).astype(np.float32)
-    return lambda rows: np.clip(reduced(rows) * factor, -_FURTHEST, _FURTHEST)
+    return Scaling(centre, axes, factor)
+
+
+def _reduced(centred: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    pixels = len(axes)
+    return np.hstack([centred[:, :pixels] @ axes, centred[:, pixels:]])
 
 
 def _principal_axes(centred: np.ndarray) -> np.ndarray:
@@ -74,7 +94,9 @@ def _principal_axes(centred: np.ndarray) -> np.ndarray:
     return (axes * np.sign(largest)).astype(np.float32)
 
 
-def _write(target: Path, count: int, places: np.ndarray, rows: Scaling) -> None:
+def _write(
+    target: Path, count: int, places: np.ndarray, rows: Callable[[np.ndarray], np.ndarray]
+) -> None:
     """The rows at ``places``, a chunk at a time; ``target`` appears only when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")

@@ -16,6 +16,7 @@ from labeling_core.errors import LabelingError
 
 ROOTS_VARIABLE = "LABELING_DATA_ROOTS"
 PROJECT_DATA = Path(__file__).resolve().parent.parent / "data"
+UPLOADS = "uploads"  # the folder beside the database file that uploads are unpacked to
 
 
 class Refusal(NamedTuple):
@@ -37,6 +38,14 @@ def allowed_roots(environ: Mapping[str, str]) -> list[Path]:
     in LABELING_DATA_ROOTS (separated by ``os.pathsep``), links resolved, each once."""
     named = [text for text in environ.get(ROOTS_VARIABLE, "").split(os.pathsep) if text.strip()]
     return list(dict.fromkeys([PROJECT_DATA, *(Path(text.strip()).resolve() for text in named)]))
+
+
+def source_folder(source: str, home: Path) -> Path:
+    """The folder that a project's ``source`` names: ``uploads/…`` lies in ``home``, the folder of
+    the database file; everything else below the allowed roots. Raises as resolve_folder does."""
+    if source.startswith(f"{UPLOADS}/"):
+        return resolve_folder(source.removeprefix(f"{UPLOADS}/"), [home / UPLOADS])
+    return resolve_folder(source, allowed_roots(os.environ))
 
 
 def resolve_folder(text: str, roots: Sequence[Path]) -> Path:

@@ -24,7 +24,7 @@ frame.show_status(project)
 with st.container(horizontal=True):
     st.metric("Labeled", f"{queue.labeled:,}")
     st.metric("Skipped", f"{queue.skipped:,}")
-    st.metric("Samples in all", f"{queue.total:,}")
+    st.metric("Samples in all", f"{queue.size:,}")
     st.metric("Sessions", len(finished))
     if measured:
         last = measured[-1]

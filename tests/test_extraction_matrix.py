@@ -23,7 +23,7 @@ def test_rows_stand_in_the_order_asked_for_and_broken_ones_are_flagged(
     files = ["3.png", "broken.png", *(f"{n}.png" for n in (0, 7, 1, 5)), "missing.png"]
     extract(sorted(files), media, tmp_path / "out", "images")
     target = tmp_path / "out" / "features.npy"
-    usable = matrix(files, media, tmp_path / "out", "images", target)
+    usable, _ = matrix(files, media, tmp_path / "out", "images", target)
     assert usable.tolist() == [True, False, True, True, True, True, False]
     written = np.load(target, mmap_mode="r")
     assert written.dtype == np.float32 and written.shape == (7, PIXEL_COMPONENTS + 576 + 112)
@@ -47,7 +47,7 @@ def test_what_was_not_read_yet_or_has_changed_is_not_usable(media: Path, tmp_pat
     extract(["0.png", "1.png"], media, tmp_path / "out", "images")
     (media / "1.png").write_bytes(encoded(photo(40, 40), "PNG"))
     files = ["0.png", "1.png", "2.png"]
-    usable = matrix(files, media, tmp_path / "out", "images", tmp_path / "x.npy")
+    usable, _ = matrix(files, media, tmp_path / "out", "images", tmp_path / "x.npy")
     assert usable.tolist() == [True, False, False]
 
 

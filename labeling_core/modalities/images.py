@@ -36,7 +36,9 @@ def facts(path: Path) -> dict[str, str | int]:
     Reads only the header. Raises LabelingError for what is no image.
     """
     with _opened(path) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        # Where a PNG has no such entry in its head, Pillow would decode all of it to look further.
+        known = image.format != "PNG" or "exif" in image.info
+        turned = known and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         width, height = reversed(image.size) if turned else image.size
         return file_facts(path) | {"width": width, "height": height, "format": image.format or ""}
 
