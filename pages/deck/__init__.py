@@ -13,7 +13,17 @@ import streamlit as st
 
 _HERE = Path(__file__).parent
 # One module for the browser: the pieces share one scope, in this order.
-_SCRIPTS = ("outbox.js", "exchange.js", "screen.js", "keys.js", "deck.js", "view_record.js")
+_SCRIPTS = (
+    "outbox.js",
+    "exchange.js",
+    "screen.js",
+    "keys.js",
+    "deck.js",
+    "view_record.js",
+    "view_media.js",
+    "view_image.js",
+    "view_sound.js",
+)
 
 
 def _read(*names: str) -> str:
@@ -23,7 +33,7 @@ def _read(*names: str) -> str:
 _mount = st.components.v2.component(
     "labeling_deck",
     html=_read("deck.html"),
-    css=_read("deck.css"),
+    css=_read("deck.css", "media.css"),
     js=_read(*_SCRIPTS),
     isolate_styles=True,
 )
