@@ -1,7 +1,7 @@
 """Makes the sample folders ``digits`` and ``spoken_words`` beside this file.
 
 Run from the project: ``python data/make_samples.py`` (needs scikit-learn and, for the words,
-the program espeak-ng). README-media.md tells the sources and licences.
+the program espeak-ng). README.md tells the sources and licences.
 """
 
 from __future__ import annotations

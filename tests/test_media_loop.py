@@ -282,3 +282,28 @@ def test_the_embedding_learns_as_well(space: Workspace, media: Path) -> None:
         sessions.features_folder(space.database, project) / "features.npy", mmap_mode="r"
     )
     assert matrix.shape == (4, 1280)
+
+
+def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
+    space: Workspace, media: Path
+) -> None:
+    """Ten ways to be broken, five files each; killed in the middle, nothing is read twice."""
+    ways = dict(list(broken_images().items())[:10])
+    broken = {f"{n}/{name}": content for n in range(5) for name, content in ways.items()}
+    pictures = list(good(50).values())
+    fine = {f"{n % 7}/good_{n}.png": pictures[n % 50] for n in range(1950)}
+    write_all(media, fine | broken)
+    project = projects.create_project(space.database, SETTINGS)
+    ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    space.prepare(project)
+    while not ledger.exists() or ledger.read_bytes().count(b"\n") < 500:
+        time.sleep(0.01)
+    space.reader.worker.start().kill()
+    wait(space, project)
+    read(space, project)
+    lines = [line for line in ledger.read_text().splitlines() if line.strip()]
+    assert len(lines) == 2000
+    with space.database.read() as cursor:
+        listed = dict(sessions.broken_samples(cursor, project.project_id))
+    assert set(listed) == set(broken) and len(set(listed.values())) >= 10
+    assert {each["sample_id"] for each in take_all(Annotator(space, project))} == set(fine)
