@@ -102,7 +102,7 @@ def known_entries(files: Sequence[str], root: Path, ledger: Path) -> dict[str, E
     return {
         path: entries[path]
         for path in files
-        if path in entries and entries[path].stamp == stamp_of(root / path)
+        if path in entries and entries[path].stamp == stamp_of(os.path.join(root, path))
     }
 
 

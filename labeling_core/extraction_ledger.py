@@ -8,6 +8,7 @@ moment leaves at most bytes that no line speaks of, or a half line, which is pas
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,10 +42,10 @@ class Entry(NamedTuple):
         return Stamp(self.size, self.changed)
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: str | Path) -> Stamp:
     """The stamp of a file; one that is gone has the size -1."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return Stamp(-1, 0)
     return Stamp(status.st_size, status.st_mtime_ns)

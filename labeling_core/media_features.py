@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from labeling_core.errors import LabelingError
 from labeling_core.extraction import Progress, extract, module_of
 from labeling_core.extraction_matrix import FURTHEST, Scaling, matrix
+from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
 
 SCALING = "scaling.npz"  # beside the matrix: what the raw features went through
 _EVERY = 0.2  # seconds between two words on the progress
@@ -25,10 +27,14 @@ def fit_features(
 
     ``job``: ``features`` (a key of extraction.FEATURES), ``root`` of the files, ``extracted``
     (the folder that keeps what was read), ``seconds`` after which to give a first answer.
-    Returns ``complete`` and ``broken``, path → reason of the files set aside so far.
+    Returns ``complete`` and ``broken``, path → reason of the files set aside so far. Raises
+    LabelingError when no file can be read.
     """
     import pyarrow.parquet as pq
 
+    if job["features"] == "images_embedding" and not embedding_available():
+        # Told of each file, it would be kept as a fault of the files.
+        raise LabelingError(f"The embedding is not installed any more: run {INSTALL_COMMAND}.")
     files = pq.read_table(table, columns=["path"]).column(0).to_pylist()
     root, kept, features = Path(job["root"]), Path(job["extracted"]), job["features"]
     end = time.monotonic() + job["seconds"]

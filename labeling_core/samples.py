@@ -11,6 +11,7 @@ them is quick at any size.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -61,13 +62,13 @@ def open_source(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> Source
         return Source(name, "($before + row_number() OVER (ORDER BY __number))::VARCHAR", name)
     folder = source_folder(settings.source, folder_of(cursor))
     files = list_files(folder, SUFFIXES[settings.modality]).files
-    stamps = [stamp_of(folder / each) for each in files]
+    stamps = [stamp_of(os.path.join(folder, each)) for each in files]
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE files AS SELECT unnest(?::VARCHAR[]) AS path, "
+        "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
         "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
         [files, [each.size for each in stamps], [each.changed for each in stamps]],
     )
-    return Source("(SELECT path FROM files)", "path", "files")
+    return Source("(SELECT path FROM temp.source_files)", "path", "temp.source_files")
 
 
 def source_columns(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> list[tuple[str, str]]:

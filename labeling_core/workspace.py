@@ -80,7 +80,7 @@ class Workspace:
             self._require_idle(project_id)
             projects.delete_project(self.database, project_id)
             self.forget(project_id)
-            shutil.rmtree(self.database.files(project_id))
+            shutil.rmtree(self.database.files(project_id), ignore_errors=True)
 
     def _require_idle(self, project_id: str) -> None:
         if self.trainer.running(project_id):
@@ -143,8 +143,12 @@ class Workspace:
         elif due(held.labeled, trigger, every, self._classes(held), running):
             if not project.settings.is_media or sessions.have_features(self.database, project):
                 self.start_session(project, "trigger")
-            elif project.project_id not in self.reader.status:
+            elif self._reading(project) not in ("stopped", "failed"):
                 self.read_files(project)  # the session follows when that is done
+
+    def _reading(self, project: Project) -> str:
+        known = self.reader.status.get(project.project_id)
+        return known.state if known is not None else "idle"
 
     def _busy(self, project_id: str) -> bool:
         return self.trainer.running(project_id) or self.reader.running(project_id)
@@ -200,8 +204,7 @@ class Workspace:
     def prepare(self, project: Project) -> None:
         """Warm up for labeling: start the worker, have the features computed early."""
         if project.settings.is_media:
-            reading = self.reader.status.get(project.project_id)
-            if reading is None or reading.state != "stopped":
+            if self._reading(project) != "stopped":
                 self.read_files(project)
         elif project.settings.queries_table and not sessions.have_features(self.database, project):
             self._compute_features(project, self.trainer)

@@ -104,6 +104,7 @@ with st.container(horizontal=True):
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
             on_click="ignore",
-            help="A zip of model.skops (a scikit-learn pipeline from the raw columns to the "
-            "category) and model_card.json (what it was trained on, and how good it is).",
+            help="A zip of model.skops (a scikit-learn pipeline from the raw columns, or the "
+            "features of a file, to the category) and model_card.json (what it was trained on, "
+            "and how good it is).",
         )

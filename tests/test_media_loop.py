@@ -307,3 +307,41 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
         listed = dict(sessions.broken_samples(cursor, project.project_id))
     assert set(listed) == set(broken) and len(set(listed.values())) >= 10
     assert {each["sample_id"] for each in take_all(Annotator(space, project))} == set(fine)
+
+
+def test_reading_that_waits_in_line_can_be_stopped_as_well(space: Workspace, media: Path) -> None:
+    from dataclasses import replace
+
+    write_all(media, good(200))
+    first = projects.create_project(space.database, SETTINGS)
+    other = replace(
+        SETTINGS, title="Second", labels_table="l2", metadata_table="m2", queries_table="q2"
+    )
+    second = projects.create_project(space.database, other)
+    space.prepare(first)
+    space.prepare(second)
+    space.stop_reading(second)
+    wait(space, first)
+    wait(space, second)
+    assert sessions.have_features(space.database, first)
+    assert space.reader.status[second.project_id].state == "stopped"
+    space.read_files(second)
+    wait(space, second)
+    assert sessions.have_features(space.database, second)
+
+
+def test_a_session_waits_for_the_files_and_follows_by_itself(space: Workspace, media: Path) -> None:
+    write_all(media, good(40))
+    project = projects.create_project(space.database, SETTINGS)
+    ana = Annotator(space, project)
+    names = [each["sample_id"] for each in take_all(ana)]
+    decisions = [ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(names)]
+    ana.send(decisions[:25])
+    wait(space, project)
+    assert space.queue(project).session_id == 1
+    write_all(media, {"new.png": encoded(photo(seed=77), "PNG")})
+    project, change = space.refresh_source(project)
+    assert change.added == 1 and not sessions.have_features(space.database, project)
+    ana.send(decisions[25:])
+    wait(space, project)
+    assert space.queue(project).session_id == 2
