@@ -115,11 +115,11 @@ class Player {
   }
 
   draw() {
-    const { currentTime } = this.audio;
-    const share = this.seconds ? Math.min(currentTime / this.seconds, 1) : 0;
+    const now = Math.min(this.audio.currentTime, this.seconds); // decoders may add some silence
+    const share = this.seconds ? now / this.seconds : 0;
     this.head.style.transform = `translateX(${100 * share}%)`;
     const speed = Player.speed === 1 ? "" : ` · ${Player.speed} ×`;
-    write(this.clock, `${minutes(currentTime)} / ${minutes(this.seconds)}${speed}`);
+    write(this.clock, `${minutes(now)} / ${minutes(this.seconds)}${speed}`);
   }
 }
 
