@@ -114,7 +114,7 @@ class Workspace:
         settings = project.settings
         reading = self.reader.status.get(project.project_id)
         if reading is not None and reading.state == "stopped":
-            return Status("waiting", f"stopped – {reading.text}; sessions wait for it")
+            return Status("waiting", f"reading is stopped, sessions wait for it ({reading.text})")
         if reading is not None and reading.state != "idle":
             return reading
         if not settings.queries_table:
