@@ -142,9 +142,8 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(
-            str(path), config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
-        )
+        connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
     except (duckdb.Error, OSError) as error:
         raise LabelingError(_sentence(path, error)) from error
     return connection
