@@ -48,6 +48,10 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         );
         """,
     ),
+    (
+        "files set aside",
+        "CREATE TABLE labeling.broken (project_id VARCHAR, sample_id VARCHAR, reason VARCHAR)",
+    ),
 )
 
 
@@ -144,9 +148,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(
-            config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
-        )
+        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
         connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
         connection.execute(f"USE {CATALOG}")
     except (duckdb.Error, OSError) as error:
@@ -216,6 +219,14 @@ def tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
         "WHERE table_catalog = current_database() AND table_schema = 'main' ORDER BY table_name"
     ).fetchall()
     return [name for (name,) in rows]
+
+
+def folder_of(cursor: duckdb.DuckDBPyConnection) -> Path:
+    """The folder in which the database file of ``cursor`` lies."""
+    row = cursor.execute(
+        "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    ).fetchone()
+    return Path(row[0]).parent if row else Path()
 
 
 def columns(cursor: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:

@@ -1,18 +1,78 @@
-"""A sample as the deck shows it: plain text, never markup, bounded in length."""
+"""A sample as the deck shows it: plain text or links to media, never markup, bounded."""
 
 from __future__ import annotations
 
 import datetime
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
+from labeling_core.errors import LabelingError
+from labeling_core.media import IMAGE_SIZE, Viewer
+from labeling_core.modalities import images, sounds
 from labeling_core.samples import Sample
 
 MAX_TEXT = 20_000  # characters of one cell that reach the browser
+PIXELATED = 64  # images up to this side are drawings of single pixels
 
 
-def record(sample: Sample) -> dict[str, Any]:
+def view(sample: Sample, viewer: Viewer) -> dict[str, Any]:
+    """The view of a sample of any modality; ``broken`` says why a file cannot be shown."""
+    try:
+        return VIEWS[viewer.project.settings.modality](sample, viewer)
+    except LabelingError as error:
+        return {"broken": str(error)}
+    except OSError as error:
+        return {"broken": f"{sample.sample_id} cannot be opened: {error.strerror}."}
+
+
+def image(sample: Sample, viewer: Viewer) -> dict[str, Any]:
+    """The view of an image: ``width`` and ``height`` (pixels) are those of what ``url`` gives."""
+    facts = images.facts(viewer.file(sample.sample_id))
+    width, height = int(facts["width"]), int(facts["height"])
+    share = min(1.0, IMAGE_SIZE[0] / width, IMAGE_SIZE[1] / height)
+    return {
+        "url": viewer.link("image", sample.sample_id),
+        "width": max(1, round(width * share)),
+        "height": max(1, round(height * share)),
+        "pixelated": max(width, height) <= PIXELATED,
+        "facts": [*_file_facts(sample, facts), ["pixels", f"{width}×{height}"]],
+    }
+
+
+def sound(sample: Sample, viewer: Viewer) -> dict[str, Any]:
+    """The view of a sound: ``seconds`` long; ``picture`` shows it over that time."""
+    facts = sounds.facts(viewer.file(sample.sample_id))
+    rate, channels = f"{int(facts['rate']):,} Hz", int(facts["channels"])
+    return {
+        "url": viewer.link("audio", sample.sample_id),
+        "picture": viewer.link("picture", sample.sample_id),
+        "seconds": facts["seconds"],
+        "facts": [
+            *_file_facts(sample, facts),
+            ["duration", f"{facts['seconds']:g} s"],
+            ["sampled at", rate if channels == 1 else f"{rate}, {channels} channels"],
+        ],
+    }
+
+
+def _file_facts(sample: Sample, facts: Any) -> list[list[str]]:
+    size, unit = facts["size"], "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    date = str(facts["date"]).replace("T", " ").removesuffix("+00:00") + " UTC"
+    return [
+        ["name", sample.sample_id],
+        ["size", f"{size:.3g} {unit}"],
+        ["date", date],
+        ["format", str(facts["format"])],
+    ]
+
+
+def record(sample: Sample, viewer: Viewer | None = None) -> dict[str, Any]:
     """The view of a table's row: ``fields`` as [column, text or None, kind].
 
     ``truncated`` names the columns whose text was cut. None, NaN and empty text are missing.
@@ -51,3 +111,10 @@ def _kind(kind: str) -> str:
     if any(word in upper for word in ("INT", "DOUBLE", "FLOAT", "DECIMAL", "NUMBER")):
         return "number"
     return "date" if "DATE" in upper or "TIME" in upper else "text"
+
+
+VIEWS: dict[str, Callable[[Sample, Viewer], dict[str, Any]]] = {
+    "tabular": record,
+    "images": image,
+    "sounds": sound,
+}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from labeling_core import display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
+from labeling_core.media import Viewer
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
@@ -84,9 +85,11 @@ def _list(value: object, most: int) -> list[Any]:
 
 
 def answer(
-    workspace: Workspace, project_id: str, annotator: str, message: Message
+    workspace: Workspace, project_id: str, annotator: str, message: Message, browser: str = ""
 ) -> dict[str, Any]:
     """Store the decisions, hand out samples, report the news: the reply to one message.
+
+    Links to media work in ``browser`` (see media.browser_of) only.
 
     Raises LabelingError when the project is gone; duckdb errors when nothing was stored.
     """
@@ -108,12 +111,16 @@ def answer(
         "enabled": bool(project.settings.queries_table),
         "session_id": queue.session_id,
     }
-    found = []
+    home = workspace.database.path.parent
+    viewer = Viewer(workspace.key, project, home, annotator, browser)
     with workspace.database.read() as cursor:
         rows = samples.read(cursor, project_id, [each.place for each in taken])
-        for each in taken:
-            found.append({"sample_id": each.sample_id, "view": display.record(rows[each.place])})
-        reply["history"] = _history(cursor, project, queue, annotator, message)
+        past = _past(cursor, project, queue, annotator, message)
+    found = [
+        {"sample_id": each.sample_id, "view": display.view(rows[each.place], viewer)}
+        for each in taken
+    ]
+    reply["history"] = _history(past, viewer)
     return reply | {"drop": dropped, "samples": found}
 
 
@@ -143,7 +150,7 @@ def _decided(message: Message) -> set[str]:
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
     """Give a lapsed reservation back to its browser, if nobody else has the sample."""
     known = queue.find(sample_id, annotator)
-    if known is None or sample_id in queue.held:
+    if known is None or sample_id in queue.held or queue.closed[known.place]:
         return False
     until = time.time() + queue.hold_seconds
     queue.restore(known._replace(client=client, until=until))
@@ -163,7 +170,7 @@ def _news(
         "counts": {
             "labeled": queue.labeled,
             "skipped": queue.skipped,
-            "total": queue.total,
+            "total": queue.size,
             "categories": dict(queue.categories),
             "mine": queue.by_annotator[annotator],
         },
@@ -179,9 +186,18 @@ def _notice(queue: Queue, message: Message) -> str:
     return f"{len(others)} {verb} with another annotator for up to {minutes} more minutes."
 
 
-def _history(
+class _Past(NamedTuple):
+    """A piece of an annotator's own decisions, from number ``start`` of ``total`` on."""
+
+    start: int
+    total: int
+    decisions: list[labeling.PastDecision]
+    rows: dict[int, samples.Sample]
+
+
+def _past(
     cursor: Any, project: Project, queue: Queue, annotator: str, message: Message
-) -> dict[str, Any] | None:
+) -> _Past | None:
     if message.history is None:
         return None
     total = queue.by_annotator[annotator]
@@ -190,9 +206,15 @@ def _history(
     index = max(0, total - count) if index < 0 else index
     past = labeling.history(cursor, project, annotator, index, count)
     rows = samples.read(cursor, project.project_id, [each.place for each in past])
+    return _Past(index, total, past, rows)
+
+
+def _history(past: _Past | None, viewer: Viewer) -> dict[str, Any] | None:
+    if past is None:
+        return None
     decisions = [
-        {"sample_id": each.sample_id, "view": display.record(rows[each.place]),
+        {"sample_id": each.sample_id, "view": display.view(past.rows[each.place], viewer),
          "status": each.status, "category": each.category, "comment": each.comment}
-        for each in past
+        for each in past.decisions
     ]  # fmt: skip
-    return {"index": index, "total": total, "decisions": decisions}
+    return {"index": past.start, "total": past.total, "decisions": decisions}

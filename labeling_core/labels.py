@@ -22,7 +22,8 @@ class Labels(NamedTuple):
 
 
 def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
-    """All labels of the project, in the order of their places."""
+    """All labels of the project that can be learned from, in the order of their places; those of
+    files set aside cannot."""
     settings = project.settings
     found = cursor.execute(
         f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], "
@@ -30,8 +31,9 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
         f"m.{quote(settings.label_id_column)} AS label_id "
         f"FROM main.{quote(settings.metadata_table)} AS m "
         f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
-        "WHERE m.status = 'LABELED' AND code >= 0 ORDER BY place",
-        [list(settings.names)],
+        "WHERE m.status = 'LABELED' AND code >= 0 AND m.sample_id NOT IN "
+        "(SELECT sample_id FROM labeling.broken WHERE project_id = ?) ORDER BY place",
+        [list(settings.names), project.project_id],
     ).fetchnumpy()
     return Labels(*(np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")))
 

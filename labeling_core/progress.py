@@ -147,4 +147,4 @@ class Summary(NamedTuple):
 def summary(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Summary:
     """Counts of a project and its last finished session."""
     done = [each for each in sessions(cursor, project, queue) if each.state == "DONE"]
-    return Summary(queue.labeled, queue.skipped, queue.total, done[-1] if done else None)
+    return Summary(queue.labeled, queue.skipped, queue.size, done[-1] if done else None)

@@ -59,7 +59,7 @@ def create_project(database: Database, settings: Settings) -> Project:
     with database.transaction() as cursor:
         _raise_first(problems(cursor, settings))
         project_id = _free_id(cursor, settings.title)
-        count, fingerprint = samples.create(cursor, project_id, settings.source, settings.seed)
+        count, fingerprint = samples.create(cursor, project_id, settings)
         project = Project(project_id, settings, count, 0, fingerprint, 1)
         project = project._replace(probe_limit=_probe_limit(settings, count, 0))
         cursor.execute(
@@ -82,7 +82,7 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
         new = old._replace(
             settings=settings, probe_limit=_probe_limit(settings, old.samples, old.probe_limit)
         )
-        if settings.source != old.settings.source:
+        if (settings.source, settings.modality) != (old.settings.source, old.settings.modality):
             new = _change_source(cursor, new)
         else:
             _rename_outputs(cursor, old.settings, new)
@@ -96,13 +96,16 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
 
 
 def refresh(database: Database, project: Project) -> tuple[Project, samples.Change]:
-    """Take over what has changed in the project's source since it was last read."""
-    source = project.settings.source
+    """Take over what has changed in the project's source since it was last read.
+
+    Files that were set aside get another chance: what they are now is found out anew.
+    """
     with database.transaction() as cursor:
-        change = samples.refresh(cursor, project.project_id, source, project.settings.seed)
+        change = samples.refresh(cursor, project.project_id, project.settings)
+        cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
         project = project._replace(
             samples=samples.count(cursor, project.project_id),
-            source_fingerprint=samples.fingerprint(cursor, source),
+            source_fingerprint=samples.fingerprint(cursor, project.settings),
             source_version=project.source_version + 1,
         )
         cursor.execute(
@@ -121,7 +124,7 @@ def delete_project(database: Database, project_id: str) -> None:
         queries.hide(cursor, project.settings)
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
-        for name in ("projects", "sessions", "models", "reservations", "clients"):
+        for name in ("projects", "sessions", "models", "reservations", "clients", "broken"):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
 
@@ -197,8 +200,8 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
     for name in (old.labels_table, old.metadata_table):
         cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
     settings = project.settings
-    count, fingerprint = samples.create(cursor, project.project_id, settings.source, settings.seed)
-    for name in ("sessions", "models", "reservations"):
+    count, fingerprint = samples.create(cursor, project.project_id, settings)
+    for name in ("sessions", "models", "reservations", "broken"):
         cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id])
     project = project._replace(
         samples=count,

@@ -63,7 +63,7 @@ def _select(cursor: duckdb.DuckDBPyConnection, project: Project, scores: str) ->
     ours = {"sample_id", "uncertainty", "session_id", "prediction"}
     listed = ", ".join(
         f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
-        for name in samples.source_columns(cursor, project.project_id)
+        for name in samples.kept_columns(cursor, project.project_id)
     )
     return (
         f"SELECT {listed}, s.{samples.SAMPLE_ID} AS sample_id, q.uncertainty, q.session_id, "

@@ -39,7 +39,7 @@ class Queue:
 
     ``order`` holds places, best first, or is None before the first session (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
-    only as probes.
+    only as probes. ``aside`` counts the undecided samples that cannot be shown (any more).
     """
 
     total: int
@@ -59,11 +59,12 @@ class Queue:
     labeled: int = 0
     skipped: int = 0
     by_annotator: Counter[str] = field(default_factory=Counter)
+    aside: int = 0
     next_label_id: int = 1
     last_seq: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.closed = np.zeros(self.total, bool)  # decided or vanished
+        self.closed = np.zeros(self.total, bool)  # decided, vanished or broken
         self._taken = np.zeros(self.total, bool)  # reserved
         self._places = np.arange(self.total, dtype=np.int32)
 
@@ -81,6 +82,14 @@ class Queue:
         self._taken[place] = False
         self.held.pop(sample_id, None)
         self.lapsed.pop(sample_id, None)
+
+    def set_aside(self, place: int, sample_id: str) -> None:
+        """A sample turned out to be broken: it leaves the pool; who has it on the screen may
+        still decide it."""
+        if sample_id in self.held:
+            self._lapse(self.held.pop(sample_id))
+        self.aside += not self.closed[place]
+        self.closed[place] = True
 
     def reopen(self, reservation: Reservation) -> None:
         """A decision was taken back: the sample returns to whoever decided it."""
@@ -138,6 +147,11 @@ class Queue:
             until = moment + self.hold_seconds
             taken.append(Reservation(place, "", annotator, client, origin, self.session_id, until))
         return taken
+
+    @property
+    def size(self) -> int:
+        """How many samples are decided or can be."""
+        return self.total - self.aside
 
     def free(self) -> int:
         """How many samples are neither decided nor reserved."""
@@ -230,11 +244,15 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
     settings, table = project.settings, samples.table(project.project_id)
     metadata, label = f"main.{quote(settings.metadata_table)}", quote(settings.label_column)
-    places = cursor.execute(
-        f"SELECT {samples.PLACE} FROM {table} WHERE NOT {samples.PRESENT} OR {samples.SAMPLE_ID} "
-        f"IN (SELECT sample_id FROM {metadata})"
-    ).fetchnumpy()[samples.PLACE]
-    queue.closed[np.asarray(places, dtype=np.int64)] = True
+    found = cursor.execute(
+        f"SELECT {samples.PLACE} AS place, "
+        f"{samples.SAMPLE_ID} IN (SELECT sample_id FROM {metadata}) AS decided FROM {table} "
+        f"WHERE decided OR NOT {samples.PRESENT} OR {samples.SAMPLE_ID} IN "
+        "(SELECT sample_id FROM labeling.broken WHERE project_id = ?)",
+        [project.project_id],
+    ).fetchnumpy()
+    queue.closed[np.asarray(found["place"], dtype=np.int64)] = True
+    queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
     rows = cursor.execute(
         f"SELECT status, {label}, annotator, count(*) FROM {metadata} GROUP BY ALL"
     ).fetchall()

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
+import secrets
 
+import anyio.to_thread
 import duckdb
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, tokens
+from labeling_core import exchange, media, tokens
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
 
 log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
+COOKIE_SECONDS = 180 * 24 * 3600
+# Pictures are drawn a few at a time, so that they neither fill the memory nor hold up decisions.
+_DRAWING = anyio.CapacityLimiter(os.cpu_count() or 1)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 async def post_exchange(request: Request) -> JSONResponse:
@@ -26,11 +38,25 @@ async def post_exchange(request: Request) -> JSONResponse:
         body += chunk
         if len(body) > MAX_BODY:
             return JSONResponse({"error": "The message is too large."}, 413)
-    return await run_in_threadpool(respond, bytes(body))
+    known = _cookie(request)
+    cookie = known or secrets.token_urlsafe(24)
+    response = await run_in_threadpool(respond, bytes(body), media.browser_of(cookie))
+    if known is None:
+        response.set_cookie(
+            media.COOKIE, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+    return response
 
 
-def respond(body: bytes) -> JSONResponse:
-    """The response to the raw body of one message."""
+def _cookie(request: Request) -> str | None:
+    """What tells this browser from others, if it was given something."""
+    cookie = request.cookies.get(media.COOKIE, "")
+    return cookie if re.fullmatch(r"[\w-]{32}", cookie) else None
+
+
+def respond(body: bytes, browser: str = "") -> JSONResponse:
+    """The response to the raw body of one message; ``browser`` as media.browser_of gives it."""
     try:
         raw = json.loads(body)
         message = exchange.parse(raw)
@@ -40,7 +66,7 @@ def respond(body: bytes) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 400)
     try:
         grant = tokens.verify(workspace().key, raw.get("token"))
-        reply = exchange.answer(workspace(), grant.project_id, grant.annotator, message)
+        reply = exchange.answer(workspace(), grant.project_id, grant.annotator, message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -50,4 +76,43 @@ def respond(body: bytes) -> JSONResponse:
     return JSONResponse(reply)
 
 
-ROUTES = [Route("/labeling/exchange", post_exchange, methods=["POST"])]
+async def get_media(request: Request) -> Response:
+    """The image, picture or audio behind a signed link; see media.py."""
+    token, browser = request.path_params["token"], media.browser_of(_cookie(request))
+    known = request.headers.get("if-none-match", "")
+    return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
+
+
+def show(token: str, browser: str, known: str = "") -> Response:
+    """The response to a link; ``known`` are the ETags of what the browser has already."""
+    try:
+        link = media.read_link(workspace().key, token, browser)
+    except LabelingError as error:
+        return _refusal(error, 403)
+    try:
+        project = workspace().project(link.project_id)
+        home = workspace().database.path.parent
+        viewer = media.Viewer(workspace().key, project, home, link.annotator, browser)
+        path = viewer.file(link.sample_id)
+        cache = workspace().database.files(link.project_id, "renditions")
+        cached = {"Cache-Control": f"private, max-age={media.WINDOW}", "Vary": "Cookie"}
+        tag = media.etag(cache, path, link.kind)
+        if tag in known:
+            return Response(status_code=304, headers=_HEADERS | cached | {"ETag": tag})
+        file, media_type = media.serve(cache, path, link.kind)
+    except LabelingError as error:
+        return _refusal(error, 404)
+    except OSError as error:
+        log.warning("A file could not be served: %s", error.strerror)
+        return _refusal(LabelingError("The file cannot be read at the moment."), 404)
+    return FileResponse(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
+
+
+def _refusal(error: LabelingError, status: int) -> Response:
+    return PlainTextResponse(str(error), status, _HEADERS | {"Cache-Control": "no-store"})
+
+
+ROUTES = [
+    Route("/labeling/exchange", post_exchange, methods=["POST"]),
+    Route(media.ADDRESS + "{token}", get_media, methods=["GET"]),
+]

@@ -24,6 +24,36 @@ WINE_COLOUR = Settings(
     test_table="wine_colour_test",
 )
 
+DIGITS = Settings(
+    title="Digits",
+    modality="images",
+    source="digits",
+    categories=tuple(Category(str(digit)) for digit in range(10)),
+    labels_table="digits_labels",
+    metadata_table="digits_metadata",
+    queries_table="digits_queries",
+)
+
+SPOKEN_WORDS = Settings(
+    title="Spoken words",
+    modality="sounds",
+    source="spoken_words",
+    categories=tuple(
+        Category(word)
+        for word in ("yes", "no", "up", "down", "left", "right", "stop", "go", "on", "off")
+    ),
+    labels_table="spoken_words_labels",
+    metadata_table="spoken_words_metadata",
+    queries_table="spoken_words_queries",
+)
+
+
+def create_all(database: Database) -> None:
+    """Make one project of each modality."""
+    create_wine_colour(database)
+    for settings in (DIGITS, SPOKEN_WORDS):
+        create_project(database, settings)
+
 
 def create_wine_colour(database: Database) -> Project:
     """Load the wine tables and make the project on them; the hold-out measures its accuracy."""

@@ -1,5 +1,8 @@
 """The samples of a project: its source, shuffled once, each with a place and an id.
 
+The source is a table, or a folder: then its files are the rows, with their ``path`` as the only
+column and as the sample_id.
+
 The table ``labeling_pool.samples_<project>`` is a snapshot of the source. Its ``place`` 0..N-1
 is a seeded random order: a prefix of it is a uniform random draw, which is what probes and
 the order before the first session need, and looking up a few places in a table sorted by
@@ -9,13 +12,18 @@ in a file called labeling.duckdb, opened by an analyst, that word would be ambig
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
 
-from labeling_core.database import columns, quote
+from labeling_core.database import columns, folder_of, quote
 from labeling_core.errors import LabelingError
+from labeling_core.extraction_ledger import stamp_of
+from labeling_core.media import SUFFIXES
+from labeling_core.settings import Settings
+from labeling_core.sources import list_files, source_folder
 
 PLACE, SAMPLE_ID, PRESENT = "__place", "__sample_id", "__present"
 SOURCE_COLUMNS = f"* EXCLUDE ({PLACE}, {SAMPLE_ID}, {PRESENT})"
@@ -39,60 +47,107 @@ def count(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-def source_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[str]:
-    """The names of the source's own columns, in their order."""
+def kept_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[str]:
+    """The names of the source's own columns as they were taken over, in their order."""
     found = cursor.execute(f"SELECT {SOURCE_COLUMNS} FROM {table(project_id)} LIMIT 0")
     return [each[0] for each in found.description or []]
 
 
-def fingerprint(cursor: duckdb.DuckDBPyConnection, source: str) -> str:
-    """A hash of the columns and rows of ``main.source``, whatever the order of its rows."""
-    row = cursor.execute(
-        f"SELECT count(*), sum(hash(s)::HUGEINT) FROM main.{quote(source)} AS s"
-    ).fetchone()
-    names = ",".join(f"{name}:{kind}" for name, kind in columns(cursor, source))
+class Source(NamedTuple):
+    """Where samples come from, in SQL: ``rows`` to select them from, ``sample_id`` of the row
+    ``__number`` when ``$before`` samples are known, and ``versions``, which differ with them."""
+
+    rows: str
+    sample_id: str
+    versions: str
+
+
+def open_source(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> Source:
+    """The source of a project as it is now; LabelingError when its folder cannot be read."""
+    if not settings.is_media:
+        name = f"main.{quote(settings.source)}"
+        return Source(name, "($before + row_number() OVER (ORDER BY __number))::VARCHAR", name)
+    folder = source_folder(settings.source, folder_of(cursor))
+    files = list_files(folder, SUFFIXES[settings.modality]).files
+    stamps = [stamp_of(os.path.join(folder, each)) for each in files]
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
+        "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
+        [files, [each.size for each in stamps], [each.changed for each in stamps]],
+    )
+    return Source("(SELECT path FROM temp.source_files)", "path", "temp.source_files")
+
+
+def source_columns(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> list[tuple[str, str]]:
+    """``(name, type)`` of the columns that a sample has; empty if there is no such table."""
+    return [("path", "VARCHAR")] if settings.is_media else columns(cursor, settings.source)
+
+
+def source_exists(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether the table or the folder is (still) there."""
+    if not settings.is_media:
+        return bool(columns(cursor, settings.source))
+    try:
+        return bool(source_folder(settings.source, folder_of(cursor)))
+    except LabelingError:
+        return False
+
+
+def fingerprint(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    """A hash of the source's columns and rows, or of its files' names, sizes and dates,
+    whatever their order."""
+    versions = open_source(cursor, settings).versions
+    row = cursor.execute(f"SELECT count(*), sum(hash(s)::HUGEINT) FROM {versions} AS s").fetchone()
+    names = ",".join(f"{name}:{kind}" for name, kind in source_columns(cursor, settings))
     digest = cursor.execute("SELECT md5(?)", [f"{row}{names}"]).fetchone()
     return str(digest[0]) if digest else ""
 
 
 def create(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, source: str, seed: int
+    cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings
 ) -> tuple[int, str]:
-    """Make (or remake) the sample table from ``main.source``: (rows, fingerprint).
+    """Make (or remake) the sample table from the source: (rows, fingerprint).
 
-    The sample_id of a row is its number in the source, from 1; identical rows are samples
-    of their own.
+    The sample_id of a table's row is its number in the source, from 1; identical rows are
+    samples of their own.
     """
+    source = open_source(cursor, settings)
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE {table(project_id)} AS
         WITH numbered AS (
-            SELECT row_number() OVER () AS __number, * FROM main.{quote(source)}
+            SELECT row_number() OVER () AS __number, * FROM {source.rows}
         )
-        SELECT (row_number() OVER (ORDER BY hash(__number, ?::BIGINT), __number) - 1)::INTEGER
+        SELECT (row_number() OVER (ORDER BY hash(__number, $seed::BIGINT), __number) - 1)::INTEGER
                    AS {PLACE},
-               __number::VARCHAR AS {SAMPLE_ID}, true AS {PRESENT}, * EXCLUDE (__number)
+               {source.sample_id} AS {SAMPLE_ID}, true AS {PRESENT}, * EXCLUDE (__number)
         FROM numbered ORDER BY 1
         """,
-        [seed],
+        _given(source.sample_id, seed=settings.seed, before=0),
     )
-    return count(cursor, project_id), fingerprint(cursor, source)
+    return count(cursor, project_id), fingerprint(cursor, settings)
 
 
-def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, source: str, seed: int) -> Change:
+def _given(sql: str, seed: int, before: int) -> dict[str, int]:
+    """The parameters; DuckDB refuses ``before`` where the id's ``sql`` does not ask for it."""
+    return {"seed": seed} | ({"before": before} if "$before" in sql else {})
+
+
+def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings) -> Change:
     """Take over what has changed in the source; samples keep their ids and their labels.
 
     Rows are told apart by content and, among identical ones, by how many there are. New
     rows are appended; rows that are gone stay in the sample table but leave the pool, and
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
-    names = source_columns(cursor, project_id)
-    if names != [name for name, _ in columns(cursor, source)]:
+    names = kept_columns(cursor, project_id)
+    if names != [name for name, _ in source_columns(cursor, settings)]:
         raise LabelingError(
-            f"The columns of the table “{source}” are not what they were when the project began: "
-            "restore them, or make a new project for the new table.",
+            f"The columns of the table “{settings.source}” are not what they were when the project "
+            "began: restore them, or make a new project for the new table.",
             "source",
         )
+    source = open_source(cursor, settings)
     listed = ", ".join(quote(name) for name in names)
     cursor.execute(
         f"""
@@ -103,7 +158,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, source: str, see
         ), new AS (
             SELECT number, h, row_number() OVER (PARTITION BY h ORDER BY number) AS nth
             FROM (SELECT row_number() OVER () AS number, hash(row({listed})) AS h
-                  FROM main.{quote(source)})
+                  FROM {source.rows})
         )
         SELECT place, number FROM old FULL JOIN new USING (h, nth)
         """
@@ -116,14 +171,14 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, source: str, see
     cursor.execute(
         f"""
         INSERT INTO {table(project_id)}
-        WITH numbered AS (SELECT row_number() OVER () AS __number, * FROM main.{quote(source)})
-        SELECT ? + row_number() OVER (ORDER BY hash(__number, ?::BIGINT), __number) - 1,
-               (? + row_number() OVER (ORDER BY __number))::VARCHAR, true, * EXCLUDE (__number)
+        WITH numbered AS (SELECT row_number() OVER () AS __number, * FROM {source.rows})
+        SELECT {before} + row_number() OVER (ORDER BY hash(__number, $seed::BIGINT), __number) - 1,
+               {source.sample_id}, true, * EXCLUDE (__number)
         FROM numbered
         WHERE __number IN (SELECT number FROM matched WHERE place IS NULL)
         ORDER BY 1
         """,
-        [before, seed, before],
+        _given(source.sample_id, seed=settings.seed, before=before),
     )
     row = cursor.execute(
         "SELECT count(*) FILTER (place IS NULL), count(*) FILTER (number IS NULL) FROM matched"

@@ -19,7 +19,11 @@ from labeling_core.labels import Labels, read_labels, split
 from labeling_core.publishing import publish
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
+from labeling_core.sources import source_folder
 from labeling_core.trainer import Progress, Worker
+
+# Seconds of reading files between two looks at what is broken.
+FIRST_SLICE, SLICE = 15.0, 120.0
 
 
 def begin(database: Database, project: Project, started_by: str, number: int, trigger: int) -> int:
@@ -71,17 +75,28 @@ def last_trigger(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def features_folder(database: Database, project: Project) -> Path:
+    """Where the feature matrix lies; its name holds the version of the samples and the kind of
+    features, so that what has changed is computed anew."""
+    name = f"features_{project.source_version}_{project.settings.features}"
+    return database.files(project.project_id) / name
+
+
+def have_features(database: Database, project: Project) -> bool:
+    """Whether the feature matrix is there, whole."""
+    return (features_folder(database, project) / "features.json").exists()
+
+
 def ensure_features(
-    database: Database, project: Project, worker: Worker, progress: Progress
+    database: Database, project: Project, queue: Queue, worker: Worker, progress: Progress
 ) -> Path:
     """The folder of the project's feature matrix; computed by the worker where missing.
 
-    The folder's name holds the version of the samples, so that changed data are computed
-    anew; older versions are deleted.
+    Older versions are deleted. Samples that turn out to be broken are set aside in tables and
+    ``queue`` as soon as the worker has told of them.
     """
-    root = database.files(project.project_id)
-    folder = root / f"features_{project.source_version}"
-    if (folder / "features.json").exists():
+    root, folder = database.files(project.project_id), features_folder(database, project)
+    if have_features(database, project):
         return folder
     for old in root.glob("features_*"):
         shutil.rmtree(old, ignore_errors=True)
@@ -95,10 +110,45 @@ def ensure_features(
         )
     settings = project.settings
     exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
-    job = {"kind": "features", "table": str(table), "folder": str(folder), "exclude": exclude}
-    worker.run(job, progress)
+    media = source_folder(settings.source, database.path.parent) if settings.is_media else ""
+    job: dict[str, Any] = {
+        "kind": "features", "features": settings.features, "table": str(table),
+        "folder": str(folder), "exclude": exclude, "root": str(media),
+        "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
+    }  # fmt: skip
+    while True:
+        answer = worker.run(job, progress)
+        set_aside(database, project, queue, answer["broken"])
+        if answer["complete"]:
+            break
+        job["seconds"] = SLICE
     table.unlink()
     return folder
+
+
+def set_aside(database: Database, project: Project, queue: Queue, broken: dict[str, str]) -> None:
+    """Keep which samples (sample_id → reason) cannot be used; they leave the pool."""
+    with database.transaction() as cursor:
+        cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
+        cursor.execute(
+            "INSERT INTO labeling.broken SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [project.project_id, list(broken), list(broken.values())],
+        )
+        found = cursor.execute(
+            f"SELECT {samples.PLACE}, {samples.SAMPLE_ID} FROM {samples.table(project.project_id)} "
+            f"WHERE {samples.SAMPLE_ID} IN (SELECT unnest(?::VARCHAR[]))",
+            [list(broken)],
+        ).fetchall()
+        for place, sample_id in found:
+            queue.set_aside(place, sample_id)
+
+
+def broken_samples(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tuple[str, str]]:
+    """``(sample_id, reason)`` of what was set aside, in the order of their names."""
+    return cursor.execute(
+        "SELECT sample_id, reason FROM labeling.broken WHERE project_id = ? ORDER BY ALL",
+        [project_id],
+    ).fetchall()
 
 
 def run(
@@ -117,7 +167,7 @@ def run(
     Raises LabelingError after having noted the reason in the session's row.
     """
     try:
-        folder = ensure_features(database, project, worker, progress)
+        folder = ensure_features(database, project, queue, worker, progress)
         out = database.files(project.project_id, "session")
         task, train = _task(database, project, queue, limit)
         np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are the names

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-MODALITIES = ("tabular",)
+MODALITIES = ("tabular", "images", "sounds")
+# What images are turned into; the other modalities leave no choice.
+IMAGE_FEATURES = ("classical", "embedding")
 KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
 # Okabe and Ito's palette (black left out): distinguishable with colour-blind eyes.
 COLOURS = (
@@ -33,7 +35,8 @@ class Settings:
     ``queries_table`` empty means labeling without active learning; ``test_table`` empty
     means that accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5)
     or, with a share of 0, by cross-validation. ``every`` is the number of labels after
-    which a session runs.
+    which a session runs. ``source`` is the name of a table, or for images and sounds a folder
+    (see sources.source_folder); ``image_features`` is one of IMAGE_FEATURES.
     """
 
     title: str = ""
@@ -50,6 +53,7 @@ class Settings:
     every: int = 20
     probe_share: float = 0.1
     test_table: str = ""
+    image_features: str = IMAGE_FEATURES[0]
     seed: int = 0
 
     @classmethod
@@ -67,6 +71,17 @@ class Settings:
     def names(self) -> tuple[str, ...]:
         """The categories' names; a class code is an index into it."""
         return tuple(each.name for each in self.categories)
+
+    @property
+    def is_media(self) -> bool:
+        """Whether a sample is a file, not the row of a table."""
+        return self.modality != "tabular"
+
+    @property
+    def features(self) -> str:
+        """What the samples are turned into: ``tabular``, or a key of extraction.FEATURES."""
+        embedded = self.modality == "images" and self.image_features == "embedding"
+        return "images_embedding" if embedded else self.modality
 
 
 class Project(NamedTuple):

@@ -1,4 +1,4 @@
-"""Signed, expiring tokens that say who may do what on which project."""
+"""What the server has signed: tokens that say who may do what on which project, and links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labeling_core.errors import LabelingError
 
@@ -42,27 +42,37 @@ def read_key(folder: Path) -> bytes:
 
 def issue(key: bytes, project_id: str, annotator: str) -> str:
     """A token for ``annotator`` to label in ``project_id``."""
-    body = json.dumps([project_id, annotator, time.time() + LIFETIME]).encode()
-    return f"{_encode(body)}.{_encode(_sign(key, body))}"
+    return seal(key, "exchange", [project_id, annotator, time.time() + LIFETIME])
 
 
 def verify(key: bytes, token: str) -> Grant:
     """What ``token`` grants; LabelingError when it is not ours or has expired."""
-    try:
-        body, signature = (_decode(part) for part in token.split("."))
-        genuine = hmac.compare_digest(signature, _sign(key, body))
-    except (ValueError, TypeError, AttributeError):
-        genuine = False
-    if not genuine:
-        raise LabelingError("This page is not signed in to the project: reload it.")
-    grant = Grant(*json.loads(body))
+    grant = Grant(*unseal(key, "exchange", token))
     if grant.expires < time.time():
         raise LabelingError("This page has been open for too long: reload it to go on.")
     return grant
 
 
-def _sign(key: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, body, hashlib.sha256)
+def seal(key: bytes, purpose: str, values: list[Any]) -> str:
+    """Signed text of ``values``, fit for an address; good for its ``purpose`` only."""
+    body = json.dumps(values, separators=(",", ":")).encode()
+    return f"{_encode(body)}.{_encode(_sign(key, purpose, body))}"
+
+
+def unseal(key: bytes, purpose: str, token: str) -> list[Any]:
+    """The values that :func:`seal` was given; LabelingError when it is not ours or altered."""
+    try:
+        body, signature = (_decode(part) for part in token.split("."))
+        genuine = hmac.compare_digest(signature, _sign(key, purpose, body))
+    except (ValueError, TypeError, AttributeError):
+        genuine = False
+    if not genuine:
+        raise LabelingError("This page is not signed in to the project: reload it.")
+    return list(json.loads(body))
+
+
+def _sign(key: bytes, purpose: str, body: bytes) -> bytes:
+    return hmac.digest(key, purpose.encode() + b"\0" + body, hashlib.sha256)
 
 
 def _encode(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""When a session runs (a pure rule) and where (one long-lived, niced worker process)."""
+"""When a session runs (a pure rule) and where (in a line of jobs for a niced worker process)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from labeling_core.errors import LabelingError
 log = logging.getLogger(__name__)
 CATCH_UP = 5
 TIME_LIMIT = 3600.0  # seconds a job may take before the worker is ended
+# What the worker imports at once, so that the first session does not wait for it.
+LEARNING = ("sklearn.compose", "sklearn.linear_model", "skops.io", "pyarrow.parquet")
 Progress = Callable[[str, float], None]
 
 
@@ -44,17 +46,23 @@ def next_trigger(labels: int, trigger: int, every: int) -> int:
 
 
 class Status(NamedTuple):
-    """What the loop is doing: ``state`` off, idle, waiting, running or failed; share 0..1."""
+    """What is being done: ``state`` off, idle, waiting, running, stopped or failed; share 0..1."""
 
     state: str
     text: str
     progress: float | None = None
 
 
+class _StoppedError(Exception):
+    """Somebody asked for the end of the job that is running."""
+
+
 class Worker:
     """The worker process, started at the first job and again after a crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, imports: tuple[str, ...] = LEARNING) -> None:
+        """``imports`` names the modules that the process loads when it starts."""
+        self._imports = imports
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._stopped = False
@@ -72,13 +80,18 @@ class Worker:
                 root = str(Path(__file__).resolve().parent.parent)
                 path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "labeling_core.worker"],
+                    [sys.executable, "-m", "labeling_core.worker", *self._imports],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                     env=os.environ | {"PYTHONPATH": path},
                 )
             return self._process
+
+    def pause(self) -> None:
+        """End the process, whatever it is doing; the next job starts another."""
+        with self._lock:
+            self._end()
 
     def stop(self) -> None:
         """End the process, whatever it is doing, for good."""
@@ -132,10 +145,12 @@ class Worker:
 class Trainer:
     """One line of jobs for one worker."""
 
-    def __init__(self, finished: Callable[[str], None]) -> None:
+    def __init__(self, finished: Callable[[str], None], worker: Worker) -> None:
         """``finished`` is called with the project's id after each of its jobs."""
-        self.worker = Worker()
+        self.worker = worker
         self._finished = finished
+        self._stopping: set[str] = set()
+        self._current: str | None = None
         self.status: dict[str, Status] = {}
         self._busy: Counter[str] = Counter()
         self._jobs: SimpleQueue[tuple[str, Callable[[Worker, Progress], str]] | None]
@@ -152,11 +167,18 @@ class Trainer:
         A LabelingError it raises becomes the project's status.
         """
         self._busy[project_id] += 1
+        self._stopping.discard(project_id)
         self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="trainer", daemon=True)
             self._thread.start()
         self._jobs.put((project_id, job))
+
+    def stop_job(self, project_id: str) -> None:
+        """End the job of a project, or take it out of the line; its status says so."""
+        self._stopping.add(project_id)
+        if self._current == project_id:
+            self.worker.pause()
 
     def stop(self) -> None:
         """End the worker and the line; what was running is told as failed."""
@@ -169,19 +191,29 @@ class Trainer:
         while (item := self._jobs.get()) is not None:
             project_id, job = item
 
-            def progress(text: str, share: float, project_id: str = project_id) -> None:
-                self.status[project_id] = Status("running", text, share)
-
-            try:
-                last = Status("idle", job(self.worker, progress))
-            except LabelingError as error:
-                last = Status("failed", str(error))
-            except Exception:
-                log.exception("A session failed")
-                last = Status("failed", "The session stopped on an unexpected fault; see the log.")
-            self.status[project_id] = last
+            self._current = project_id
+            self.status[project_id] = self._done(project_id, job)
+            self._current = None
             self._busy[project_id] -= 1
             self._tell(project_id)
+
+    def _done(self, project_id: str, job: Callable[[Worker, Progress], str]) -> Status:
+        def progress(text: str, share: float) -> None:
+            if project_id in self._stopping:
+                raise _StoppedError
+            self.status[project_id] = Status("running", text, share)
+
+        try:
+            progress("Starting", 0.0)
+            return Status("idle", job(self.worker, progress))
+        except (_StoppedError, LabelingError) as error:
+            if project_id in self._stopping:
+                self.worker.pause()  # it may still be at it
+                return Status("stopped", self.status[project_id].text)
+            return Status("failed", str(error))
+        except Exception:
+            log.exception("A job failed")
+            return Status("failed", "The work stopped on an unexpected fault; see the log.")
 
     def _tell(self, project_id: str) -> None:
         try:

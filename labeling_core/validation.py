@@ -11,8 +11,12 @@ import duckdb
 
 from labeling_core import samples
 from labeling_core.classifiers import CLASSIFIERS
-from labeling_core.database import columns, quote, tables
+from labeling_core.database import columns, folder_of, quote, tables
+from labeling_core.errors import LabelingError
+from labeling_core.media import SUFFIXES
+from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
 from labeling_core.settings import (
+    IMAGE_FEATURES,
     MODALITIES,
     Category,
     Project,
@@ -20,6 +24,7 @@ from labeling_core.settings import (
     assign_keys,
     output_tables,
 )
+from labeling_core.sources import list_files, source_folder
 from labeling_core.strategies import STRATEGIES
 
 
@@ -53,6 +58,7 @@ def check(
         problems.add("title", "A project needs a name.")
     _check_categories(settings.categories, problems)
     _check_source(cursor, settings, project, problems)
+    _check_columns(cursor, settings, problems)
     _check_outputs(cursor, settings, project, others, problems)
     _check_learning(cursor, settings, problems)
     if project is not None:
@@ -95,14 +101,58 @@ def _check_source(
 ) -> None:
     if settings.modality not in MODALITIES:
         problems.add("modality", f"“{settings.modality}” is no modality.")
-    found = columns(cursor, settings.source)
-    if not settings.source:
-        problems.add("source", "Choose the table to label, or upload one.")
         return
-    if not found and project is None:
+    old = project.settings if project else Settings()
+    moved = (settings.source, settings.modality) != (old.source, old.modality)
+    if not settings.source:
+        thing = "folder" if settings.is_media else "table"
+        problems.add("source", f"Choose the {thing} to label, or upload one.")
+    elif settings.is_media and moved:
+        _check_folder(cursor, settings, problems)
+    elif moved:
+        _check_table(cursor, settings, problems)
+    if settings.image_features not in IMAGE_FEATURES:
+        problems.add("image_features", f"“{settings.image_features}” are no features on offer.")
+    elif settings.features == "images_embedding" and not embedding_available():
+        problems.add("image_features", f"The embedding is not installed: run `{INSTALL_COMMAND}`.")
+
+
+def _check_folder(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    try:
+        folder = source_folder(settings.source, folder_of(cursor))
+        suffixes = SUFFIXES[settings.modality]
+        if not list_files(folder, suffixes).files:
+            known = ", ".join(sorted(suffixes))
+            problems.add(
+                "source", f"The folder “{settings.source}” holds no {settings.modality} ({known})."
+            )
+    except LabelingError as error:
+        problems.add("source", str(error))
+    except OSError as error:
+        problems.add("source", f"The folder “{settings.source}” cannot be read: {error.strerror}.")
+
+
+def _check_table(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    found = columns(cursor, settings.source)
+    if not found:
         problems.add("source", f"There is no table “{settings.source}” in the database.")
         return
+    row = cursor.execute(f"SELECT 1 FROM main.{quote(settings.source)} LIMIT 1").fetchone()
+    if row is None:
+        problems.add("source", f"The table “{settings.source}” has no rows.")
+
+
+def _check_columns(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    """The label columns stand beside those of the source, and must not be among them."""
+    found = samples.source_columns(cursor, settings)
     taken = {name.lower(): name for name, _ in found}
+    thing = "labels table of files" if settings.is_media else f"table “{settings.source}”"
     for name in (samples.PLACE, samples.SAMPLE_ID, samples.PRESENT):
         if name in taken:
             problems.add("source", f"The column “{taken[name]}” is one we need: rename it.")
@@ -115,7 +165,7 @@ def _check_source(
         elif name.lower() in taken:
             problems.add(
                 where,
-                f"The table “{settings.source}” already has a column “{taken[name.lower()]}”: "
+                f"The {thing} already has a column “{taken[name.lower()]}”: "
                 "choose another name here.",
             )
     if settings.label_column.lower() == settings.label_id_column.lower():
@@ -126,10 +176,6 @@ def _check_source(
         name = getattr(settings, where)
         if name.lower() in reserved:
             problems.add(where, f"“{name}” is a column of the metadata table: choose another.")
-    if found and project is None:
-        row = cursor.execute(f"SELECT 1 FROM main.{quote(settings.source)} LIMIT 1").fetchone()
-        if row is None:
-            problems.add("source", f"The table “{settings.source}” has no rows.")
 
 
 def _check_outputs(
@@ -175,7 +221,9 @@ def _check_learning(
         problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
     if not 0 <= settings.probe_share <= 0.5:
         problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
-    if settings.test_table:
+    if settings.test_table and settings.is_media:
+        problems.add("test_table", "A test table goes with tables only: choose none.")
+    elif settings.test_table:
         found = {name.lower() for name, _ in columns(cursor, settings.test_table)}
         wanted = {name.lower() for name, _ in columns(cursor, settings.source)}
         missing = sorted((wanted | {settings.label_column.lower()}) - found)

@@ -1,8 +1,9 @@
-"""The worker process: ``python -m labeling_core.worker``, one JSON job a line on stdin.
+"""The worker process: ``python -m labeling_core.worker MODULE …``, one JSON job a line on stdin.
 
 It answers with lines of JSON on stdout: ``{"progress": [text, share]}`` any number of
 times, then ``{"result": {...}}`` or ``{"error": sentence}``. It holds no database: arrays
-and files in, arrays and files out. It ends when its parent does (stdin closes).
+and files in, arrays and files out. The modules it is told to import are those that a job shall
+not wait for. It ends when its parent does (stdin closes).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from labeling_core import iteration
+from labeling_core import iteration, media_features
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
@@ -28,9 +30,15 @@ Progress = Callable[[str, float], None]
 
 
 def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Turn the samples (Parquet, in the order of their places) into the feature matrix."""
-    tabular.fit_features(Path(job["table"]), Path(job["folder"]), job["exclude"], progress)
-    return {}
+    """Turn the samples (Parquet, in the order of their places) into the feature matrix.
+
+    Answers whether it is ``complete`` yet, and which samples are ``broken`` for which reason.
+    """
+    table = Path(job["table"])
+    if job["features"] != "tabular":
+        return media_features.fit_features(table, job, progress)
+    tabular.fit_features(table, Path(job["folder"]), job["exclude"], progress)
+    return {"complete": True, "broken": {}}
 
 
 def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -90,13 +98,17 @@ def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) ->
 
 
 def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> None:
-    """Save features and classifier as one pipeline that predicts the categories' names."""
+    """Save what comes before the classifier, and it, as one pipeline that predicts the
+    categories' names: from the columns of a table, or from the features of a file."""
     import skops.io
     from sklearn.pipeline import Pipeline
 
     model.classes_ = np.array(classes)[model.classes_]
-    steps = [("features", tabular.load_transformer(folder)), ("classifier", model)]
-    skops.io.dump(Pipeline(steps), path)
+    if (folder / media_features.SCALING).exists():
+        steps = media_features.scaling_steps(folder)
+    else:
+        steps = [("features", tabular.load_transformer(folder))]
+    skops.io.dump(Pipeline([*steps, ("classifier", model)]), path, compression=ZIP_DEFLATED)
 
 
 JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
@@ -112,9 +124,8 @@ def main() -> None:
     sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
     lines: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
-    for name in ("sklearn.compose", "sklearn.linear_model", "skops.io", "pyarrow.parquet"):
-        importlib.import_module(name)  # the first session shall not wait for them
-
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     while True:
         serve(json.loads(lines.get()), answers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labeling_core import projects, queue, samples, sessions, tokens
-from labeling_core.database import Database, columns
+from labeling_core.database import Database
 from labeling_core.errors import LabelingError
 from labeling_core.queue import Queue
 from labeling_core.settings import Project, Settings
@@ -32,17 +33,20 @@ class Workspace:
         """Open the database at ``path``; LabelingError when that cannot be done."""
         self.database = Database(path)
         self.key = tokens.read_key(self.database.files())
-        self.trainer = Trainer(self._finished)
+        self.trainer = Trainer(self._finished, Worker())
+        # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
+        self.reader = Trainer(self._finished, Worker(imports=()))
         self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
-        # Nobody else can write to the file while it is open: a source is compared once a run.
+        # Nobody else can write to the file while it is open: a table is compared once a run.
         self._refreshed: set[str] = set()
         self._in_session: set[str] = set()
         sessions.fail_interrupted(self.database)
 
     def close(self) -> None:
-        """End the worker and close the file."""
+        """End the workers and close the file."""
+        self.reader.stop()
         self.trainer.stop()
         self.database.close()
 
@@ -73,8 +77,7 @@ class Workspace:
     def update_project(self, project_id: str, settings: Settings) -> Project:
         """Change a project's settings; LabelingError for the first mistake in them."""
         with self.database.lock:
-            if self.trainer.running(project_id):
-                raise LabelingError("A session is running: save again when it has finished.")
+            self._require_idle(project_id)
             project = projects.update_project(self.database, project_id, settings)
             self.forget(project_id)
         return project
@@ -82,20 +85,33 @@ class Workspace:
     def delete_project(self, project_id: str) -> None:
         """Forget a project; its labels and metadata tables stay."""
         with self.database.lock:
-            if self.trainer.running(project_id):
-                raise LabelingError("A session is running: try again when it has finished.")
+            self._require_idle(project_id)
             projects.delete_project(self.database, project_id)
             self.forget(project_id)
+            shutil.rmtree(self.database.files(project_id), ignore_errors=True)
+
+    def _require_idle(self, project_id: str) -> None:
+        if self.trainer.running(project_id):
+            raise LabelingError("A session is running: try again when it has finished.")
+        if self.reader.running(project_id):
+            raise LabelingError("The files are being read: stop that first, or wait for its end.")
 
     def refresh_source(self, project: Project) -> tuple[Project, samples.Change]:
-        """Take over rows that were added to the source or are gone from it."""
+        """Take over rows or files that were added to the source or are gone from it.
+
+        Raises LabelingError while a session runs or files are read.
+        """
+        with self.database.lock:
+            self._require_idle(project.project_id)
+            return self._refresh(project)
+
+    def _refresh(self, project: Project) -> tuple[Project, samples.Change]:
         self._refreshed.add(project.project_id)
         unchanged = samples.Change(0, 0)
-        source = project.settings.source
         with self.database.read() as cursor:
-            if not columns(cursor, source):
-                return project, unchanged  # the source was dropped: its snapshot goes on serving
-            if samples.fingerprint(cursor, source) == project.source_fingerprint:
+            if not samples.source_exists(cursor, project.settings):
+                return project, unchanged  # it is gone: what is known of it goes on serving
+            if samples.fingerprint(cursor, project.settings) == project.source_fingerprint:
                 return project, unchanged
         with self.database.lock:
             project, change = projects.refresh(self.database, project)
@@ -105,6 +121,11 @@ class Workspace:
     def status(self, project: Project) -> Status:
         """What the loop of a project is doing, in a sentence."""
         settings = project.settings
+        reading = self.reader.status.get(project.project_id)
+        if reading is not None and reading.state == "stopped":
+            return Status("waiting", f"reading is stopped, sessions wait for it ({reading.text})")
+        if reading is not None and reading.state != "idle":
+            return reading
         if not settings.queries_table:
             return Status("off", "active learning is off, samples come in random order")
         known = self.trainer.status.get(project.project_id)
@@ -124,15 +145,25 @@ class Workspace:
             return
         held = self.queue(project)
         trigger, every = self._trigger(project), project.settings.every
-        running = project.project_id in self._in_session
+        running = project.project_id in self._in_session or self.reader.running(project.project_id)
         if self._classes(held) < 2 and held.labeled - trigger > every:
             # nothing could be learned at the points that have gone by: they are not made up for
             self._triggers[project.project_id] = held.labeled - every
         elif due(held.labeled, trigger, every, self._classes(held), running):
-            self.start_session(project, "trigger")
+            if not project.settings.is_media or sessions.have_features(self.database, project):
+                self.start_session(project, "trigger")
+            elif self._reading(project) not in ("stopped", "failed"):
+                self.read_files(project)  # the session follows when that is done
+
+    def _reading(self, project: Project) -> str:
+        known = self.reader.status.get(project.project_id)
+        return known.state if known is not None else "idle"
+
+    def _busy(self, project_id: str) -> bool:
+        return self.trainer.running(project_id) or self.reader.running(project_id)
 
     def _finished(self, project_id: str) -> None:
-        """After a session: labels that came in meanwhile may make up the next one."""
+        """After a job: labels that came in meanwhile may make up the next session."""
         with self.database.read() as cursor:
             known = {each.project_id: each for each in projects.list_projects(cursor)}
         if project_id in known:
@@ -153,6 +184,9 @@ class Workspace:
         with self.database.lock:
             if project.project_id in self._in_session:
                 raise LabelingError("A session of this project is running already.")
+            if settings.is_media and not sessions.have_features(self.database, project):
+                self.prepare(project)
+                raise LabelingError("The files have to be read first: see how far that is.")
             held = self.queue(project)
             if self._classes(held) < 2:
                 raise LabelingError(
@@ -179,27 +213,43 @@ class Workspace:
 
     def prepare(self, project: Project) -> None:
         """Warm up for labeling: start the worker, have the features computed early."""
-        if project.settings.queries_table and not self.trainer.running(project.project_id):
-            folder = self.database.files(project.project_id)
-            if not (folder / f"features_{project.source_version}" / "features.json").exists():
-                self.trainer.submit(
-                    project.project_id,
-                    lambda worker, progress: self._features(project, worker, progress),
-                )
-            else:
-                self.trainer.worker.start()
+        if project.settings.is_media:
+            if self._reading(project) != "stopped":
+                self.read_files(project)
+        elif project.settings.queries_table and not sessions.have_features(self.database, project):
+            self._compute_features(project, self.trainer)
+        if project.settings.queries_table:
+            self.trainer.worker.start()
 
-    def _features(self, project: Project, worker: Worker, progress: Progress) -> str:
-        sessions.ensure_features(self.database, project, worker, progress)
-        return "features are ready"
+    def read_files(self, project: Project) -> None:
+        """Read the files that have not been read yet, in the background; goes on where it was
+        stopped."""
+        if not sessions.have_features(self.database, project):
+            self._compute_features(project, self.reader)
+
+    def stop_reading(self, project: Project) -> None:
+        """Stop reading files; what was read is kept."""
+        self.reader.stop_job(project.project_id)
+
+    def _compute_features(self, project: Project, line: Trainer) -> None:
+        def work(worker: Worker, progress: Progress) -> str:
+            queue = self.queue(project)
+            sessions.ensure_features(self.database, project, queue, worker, progress)
+            if line is self.reader:
+                worker.pause()  # it is not needed for long
+            return "features are ready"
+
+        with self.database.lock:
+            if not self._busy(project.project_id):
+                line.submit(project.project_id, work)
 
     def _session(
         self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
     ) -> str:
         try:
             settings = project.settings
-            if project.project_id not in self._refreshed:
-                project, _ = self.refresh_source(project)
+            if settings.is_media or project.project_id not in self._refreshed:
+                project, _ = self._refresh(project)
                 project = project._replace(settings=settings)
             held = self.queue(project)
             behind = held.labeled - trigger >= settings.every
@@ -229,16 +279,16 @@ _open_lock = threading.Lock()
 def workspace() -> Workspace:
     """The process's one workspace on :func:`database_path`; LabelingError if it cannot open.
 
-    A database made new comes with the sample project.
+    A database made new comes with the sample projects.
     """
     path = database_path()
     with _open_lock:
         if path not in _open:
             opened = Workspace(path)
             if opened.database.created:
-                from labeling_core.sample_projects import create_wine_colour
+                from labeling_core.sample_projects import create_all
 
-                create_wine_colour(opened.database)
+                create_all(opened.database)
             _open[path] = opened
         return _open[path]
 

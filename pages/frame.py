@@ -11,14 +11,20 @@ import streamlit as st
 from labeling_core import exchange, export, tokens
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
+from labeling_core.media import COOKIE, browser_of
 from labeling_core.progress import Session
 from labeling_core.projects import list_projects
 from labeling_core.settings import Project
 from labeling_core.strategies import STRATEGIES
 from labeling_core.workspace import Workspace, workspace
+from pages import media
 from pages.deck import deck, pending_message
 
-LABEL_PAGES = {"tabular": "label_tabular.py"}
+LABEL_PAGES = {
+    "tabular": "label_tabular.py",
+    "images": "label_images.py",
+    "sounds": "label_sounds.py",
+}
 
 
 def sidebar() -> None:
@@ -35,6 +41,9 @@ def sidebar() -> None:
             )
             st.query_params["project"] = st.session_state["project"]
             st.session_state["project_in_url"] = st.session_state["project"]
+            chosen = projects[st.session_state["project"]]
+            if chosen.settings.is_media:
+                media.show_reading(chosen)
         st.session_state.setdefault("annotator", _system_user())
         st.text_input(
             "Your name",
@@ -78,7 +87,8 @@ def current_project() -> tuple[Workspace, Project]:
     chosen = st.session_state.get("project")
     if chosen is None or chosen not in _projects():
         st.info(
-            "Make one from a table of yours: it takes a minute.", title="There is no project yet"
+            "Make one from a table, a folder of images or of recordings: it takes a minute.",
+            title="There is no project yet",
         )
         st.page_link("settings.py", label="New project", icon=":material/add:")
         st.stop()
@@ -88,6 +98,17 @@ def current_project() -> tuple[Workspace, Project]:
 def label_page(project: Project) -> str:
     """The page on which a project's samples are labeled."""
     return LABEL_PAGES[project.settings.modality]
+
+
+def label(modality: str, view: str) -> None:
+    """The whole of a labeling page: the deck, or the way to the page that has this project's."""
+    space, project = current_project()
+    if project.settings.modality != modality:
+        st.info("This project's samples are of another kind.", title=project.settings.title)
+        st.page_link(label_page(project), label="Open its own labeling page")
+        st.stop()
+    space.prepare(project)
+    show_deck(project, view)
 
 
 @st.fragment
@@ -127,7 +148,8 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
     try:
         message = exchange.parse(raw)
         grant = tokens.verify(space.key, str(raw.get("token")))
-        reply = exchange.answer(space, grant.project_id, grant.annotator, message)
+        browser = browser_of(st.context.cookies.get(COOKIE))
+        reply = exchange.answer(space, grant.project_id, grant.annotator, message, browser)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error)}
     st.session_state[f"{key}-reply"] = ((message.client, message.number), reply)

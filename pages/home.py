@@ -15,7 +15,10 @@ with space.database.read() as cursor:
     projects = list_projects(cursor)
     glances = [(each, progress.summary(cursor, each, space.queue(each))) for each in projects]
 if not projects:
-    st.info("Make one from a table of yours: it takes a minute.", title="There is no project yet")
+    st.info(
+        "Make one from a table, a folder of images or of recordings: it takes a minute.",
+        title="There is no project yet",
+    )
 for project, glance in glances:
     params = {"project": project.project_id}
     with st.container(border=True):

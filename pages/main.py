@@ -28,6 +28,8 @@ page = st.navigation(
         ],
         "Label": [
             st.Page("label_tabular.py", title="Label tabular", icon=":material/table_rows:"),
+            st.Page("label_images.py", title="Label images", icon=":material/image:"),
+            st.Page("label_sounds.py", title="Label sounds", icon=":material/graphic_eq:"),
         ],
         "Learn": [
             st.Page("query_sampler.py", title="Query sampler", icon=":material/model_training:"),

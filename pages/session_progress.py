@@ -24,7 +24,7 @@ frame.show_status(project)
 with st.container(horizontal=True):
     st.metric("Labeled", f"{queue.labeled:,}")
     st.metric("Skipped", f"{queue.skipped:,}")
-    st.metric("Samples in all", f"{queue.total:,}")
+    st.metric("Samples in all", f"{queue.size:,}")
     st.metric("Sessions", len(finished))
     if measured:
         last = measured[-1]
@@ -103,6 +103,7 @@ with st.container(horizontal=True):
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
             on_click="ignore",
-            help="A zip of model.skops (a scikit-learn pipeline from the raw columns to the "
-            "category) and model_card.json (what it was trained on, and how good it is).",
+            help="A zip of model.skops (a scikit-learn pipeline from the raw columns, or the "
+            "features of a file, to the category) and model_card.json (what it was trained on, "
+            "and how good it is).",
         )

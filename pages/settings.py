@@ -9,10 +9,11 @@ from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
 from labeling_core.settings import MODALITIES, Settings
 from labeling_core.strategies import STRATEGIES
+from labeling_core.uploads import Staged
 from labeling_core.validation import Problem
 from labeling_core.workspace import workspace
-from pages import frame, settings_fields
-from pages.settings_fields import Fields
+from pages import frame, media_fields, settings_fields
+from pages.settings_fields import Fields, Upload
 
 space = workspace()
 chosen = st.session_state.get("project")
@@ -34,9 +35,14 @@ st.subheader("What is labeled", anchor=False)
 title = fields.text("title", "Name", base.title, "What the project is called on every page.")
 modality = fields.choice(
     "modality", "Modality", {each: each.capitalize() for each in MODALITIES}, base.modality,
-    "What a sample is: the row of a table.",
+    "What a sample is: the row of a table, an image, or a recording.",
 )  # fmt: skip
-source, upload = settings_fields.source(fields, space, base, old)
+is_media = modality != "tabular"
+upload: Upload | Staged | None
+if is_media:
+    source, upload = media_fields.source(fields, space, modality, base, old)
+else:
+    source, upload = settings_fields.source(fields, space, base, old)
 
 st.subheader("Categories", anchor=False)
 categories = settings_fields.categories(fields, base)
@@ -101,14 +107,17 @@ with right:
         "So many of the samples shown are drawn at random and only measure accuracy: that keeps "
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
-    test_table = settings_fields.test_table(fields, space, base)
+    test_table = "" if is_media else settings_fields.test_table(fields, space, base)
+    image_features = base.image_features
+    if modality == "images":
+        image_features = media_fields.image_features(fields, base)
 
 wanted = Settings(
     title=title.strip(), modality=modality, source=source, categories=categories,
     labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
     strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
-    seed=base.seed,
+    image_features=image_features, seed=base.seed,
 )  # fmt: skip
 
 if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):

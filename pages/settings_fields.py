@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from labeling_core.settings import (
     output_tables,
     read_categories,
 )
+from labeling_core.uploads import Staged, placed
 from labeling_core.validation import Problem
 from labeling_core.workspace import Workspace
 
@@ -257,13 +259,16 @@ def test_table(fields: Fields, space: Workspace, base: Settings) -> str:
     )  # fmt: skip
 
 
-def create(space: Workspace, wanted: Settings, upload: Upload | None) -> Project:
+def create(space: Workspace, wanted: Settings, upload: Upload | Staged | None) -> Project:
     """Load the upload, if any, and make the project: both or neither.
 
     Raises SettingsError with everything that is wrong.
     """
-    with space.database.transaction() as cursor:
-        if upload is not None and wanted.source:
+    with ExitStack() as undo:
+        cursor = undo.enter_context(space.database.transaction())
+        if isinstance(upload, Staged):
+            undo.enter_context(placed(upload, space.database.path.parent, wanted.source))
+        elif upload is not None and wanted.source:
             try:
                 importing.load(cursor, upload.path, upload.preview, wanted.source)
             except LabelingError as error:
@@ -278,7 +283,8 @@ def danger(space: Workspace, project: Project) -> None:
     """Take over changes of the source; forget the project."""
     st.subheader("More", anchor=False)
     with st.container(horizontal=True):
-        if st.button("Look for new rows in the source", icon=":material/sync:"):
+        what = "files" if project.settings.is_media else "rows"
+        if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
             try:
                 _, change = space.refresh_source(project)
                 st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,20 @@ def test_the_server_never_imports_what_only_training_needs():
         "if each in sys.modules])"
     )
     assert run(code).strip() == "[]"
+
+
+def test_no_two_pages_or_modality_modules_share_a_run_of_20_lines():
+    seen: dict[tuple[str, ...], str] = {}
+    paths = [*ROOT.glob("pages/**/*.py"), *ROOT.glob("labeling_core/modalities/*.py")]
+    for path in [*paths, *ROOT.glob("pages/deck/view_*.js")]:
+        lines = [_without_names(line) for line in path.read_text("utf-8").splitlines()]
+        lines = [line for line in lines if line]
+        for start in range(len(lines) - 19):
+            run_ = tuple(lines[start : start + 20])
+            assert seen.setdefault(run_, path.name) == path.name, (path, start, run_)
+
+
+def _without_names(line: str) -> str:
+    """A line of code with every name, text and number replaced by one sign."""
+    line = re.sub(r"(\"[^\"]*\"|'[^']*'|\w+)", "x", line.split("#")[0].split("//")[0])
+    return re.sub(r"\s+", "", line)

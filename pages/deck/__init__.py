@@ -18,6 +18,9 @@ _SCRIPTS = (
     "exchange.js",
     "screen.js",
     "view_record.js",
+    "view_media.js",
+    "view_image.js",
+    "view_sound.js",
     "keys.js",
     "deck.js",
     "mount.js",
@@ -31,7 +34,7 @@ def _read(*names: str) -> str:
 _mount = st.components.v2.component(
     "labeling_deck",
     html=_read("deck.html"),
-    css=_read("deck.css"),
+    css=_read("deck.css", "media.css"),
     js=_read(*_SCRIPTS),
     isolate_styles=True,
 )

@@ -77,6 +77,7 @@ class Deck {
 
   act(command) {
     if (command.category) this.decide("label", command.category);
+    else if (command.view) this.screen.perform(command.view);
     else if (command.text !== undefined) this.comment(command);
     else this[command]();
     this.show();
@@ -93,7 +94,7 @@ class Deck {
 
   decide(action, category) {
     const entry = this.current();
-    if (!entry) return;
+    if (!entry || (action === "label" && this.screen.unseen)) return;
     const decision = { status: action === "label" ? "LABELED" : "SKIPPED", category, comment: commentOf(entry) };
     this.record(entry, action, decision);
     if (this.cursor !== null) {
@@ -199,7 +200,16 @@ class Deck {
     if (!this.screen?.show()) return;
     this.painted = false;
     const turn = (this.turn = (this.turn ?? 0) + 1);
-    afterPaint(() => turn === this.turn && this.screen && this.onPainted());
+    const painted = () => afterPaint(() => turn === this.turn && this.screen && this.onPainted());
+    const loading = this.view.loading?.(this.screen.front);
+    if (loading) loading.then(painted);
+    else painted();
+  }
+
+  /** What may be on the screen soon: the next samples, or the neighbours of the decision shown. */
+  ahead() {
+    if (this.cursor === null) return this.queue.slice(1, 6);
+    return [-1, 1, -2, 2].map((step) => this.decided[this.cursor + step]).filter(Boolean);
   }
 
   onPainted() {
@@ -209,10 +219,11 @@ class Deck {
     this.exchange.pump();
     if (!this.painted) return;
     this.screen.prepare(this.cursor === null ? this.queue[1] : this.queue[0]);
-    for (const { view } of this.queue.slice(1, 6)) this.view.prefetch(view);
+    for (const { view } of this.ahead()) this.view.prefetch(view);
   }
 
   leave() {
+    this.view.leave?.(this.screen.front);
     this.screen = null;
     this.keys = []; // their samples were never painted
     this.painted = true;

@@ -34,13 +34,17 @@ const TYPING =
   "input:not([type=checkbox], [type=button], [type=submit]), textarea, select, dialog, " +
   '[contenteditable]:not([contenteditable="false"]), [role=dialog], [role=slider], [role=menu], [role=listbox]';
 
-function commandOf(event, categories) {
+function commandOf(event, { categories, view }) {
   const wanted = (key) => categories.find((category) => category.key?.toLowerCase() === key.toLowerCase());
   // Keyboards without Latin letters: what stands on the key cap besides.
   const latin = /^[ -~]$/.test(event.key) ? "" : (event.code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? "");
   const category = wanted(event.key) ?? (event.key.length === 1 && latin ? wanted(latin) : undefined);
   if (category) return { category: category.name };
-  return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
+  if (KEYS[event.key]) return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
+  const { actions = {} } = view;
+  const typed = [event.key.toLowerCase(), latin.toLowerCase()];
+  const action = Object.keys(actions).find((name) => actions[name].keys?.some((key) => typed.includes(key)));
+  return action && { view: action };
 }
 
 /** Runs before Streamlit's own keys (c clears its cache, r runs the page again). */
@@ -55,7 +59,9 @@ function onKey(event, deck) {
   }
   if (target.closest?.(TYPING)) return;
   if (deck.spell(event.key)) return claim(event);
-  const command = commandOf(event, deck.categories);
+  // Outside the deck, the space bar presses the button that has the focus.
+  if (event.key === " " && !screen.root.contains(target) && target.closest?.("button, a, input, summary")) return;
+  const command = commandOf(event, deck);
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();
 }

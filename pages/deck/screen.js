@@ -1,6 +1,10 @@
 /* What is seen: the sample, the categories, the counts. Text goes in as textContent, always. */
 
-const views = {}; // kind of sample -> {depth, paint(element, view), prefetch(view)}; see view_*.js
+/* kind of sample -> {depth, paint(sheet, view), prefetch(view)}; see view_*.js. Besides, where there
+   is need: loading(sheet) is a promise until there is something to see, enter(sheet) and
+   leave(sheet) tell who is in front, and actions are what can be done with the sample:
+   {name: {keys, cap, text, help, run(sheet), on(sheet)}}. */
+const views = {};
 
 /** Call `done` once what is in the page now has been painted (a hidden tab paints nothing). */
 function afterPaint(done) {
@@ -79,6 +83,8 @@ class Screen {
       sheet.toggleAttribute("data-front", sheet === this.front && Boolean(entry));
       sheet.ariaHidden = String(sheet !== this.front);
     }
+    this.deck.view.leave?.(this.back);
+    if (entry) this.deck.view.enter?.(this.front);
     this.label(this.back, undefined);
     this.part.comment.value = entry?.draft ?? entry?.comment ?? "";
   }
@@ -103,6 +109,38 @@ class Screen {
     this.categories.clear();
     for (const category of categories) this.categories.set(category.name, this.makeCategory(category));
     this.part.categories.replaceChildren(...[...this.categories.values()].map(({ button }) => button));
+    this.setActions(new Set(categories.map(({ key }) => key?.toLowerCase())));
+  }
+
+  /** What the view can do, as buttons; a key in `taken` stays with its category. */
+  setActions(taken) {
+    this.actions = Object.entries(this.deck.view.actions ?? {}).map(([name, action]) => {
+      const key = action.keys?.find((each) => !taken.has(each));
+      const button = node("button");
+      button.type = "button";
+      button.dataset.action = name;
+      button.onclick = () => this.deck.press({ view: name });
+      if (key) button.append(node("kbd", "", action.cap ?? key.toUpperCase()));
+      button.append(action.text);
+      return { ...action, name, button, cap: key && (action.cap ?? key.toUpperCase()) };
+    });
+    this.part.tools.replaceChildren(...this.actions.map(({ button }) => button));
+    this.part.tools.hidden = !this.actions.length;
+    this.showActions();
+  }
+
+  showActions() {
+    for (const { on, button } of this.actions) if (on) button.setAttribute("aria-pressed", String(on(this.front)));
+  }
+
+  perform(name) {
+    this.actions.find((action) => action.name === name).run(this.front);
+    this.showActions();
+  }
+
+  /** Nothing is on the screen that a label could be about. */
+  get unseen() {
+    return this.front.hasAttribute("data-unseen");
   }
 
   makeCategory({ name, key, description, color }) {
@@ -219,7 +257,8 @@ class Screen {
 
   toggleHelp() {
     const names = [...this.categories].map(([name, { button }]) => [button.dataset.key.toUpperCase(), name]);
-    const rows = [...names, ...KEY_HELP].filter(([key]) => key);
+    const actions = this.actions.map(({ cap, help }) => [cap, help]);
+    const rows = [...names, ...KEY_HELP, ...actions].filter(([key]) => key);
     this.part["help-keys"].replaceChildren(
       ...rows.flatMap(([key, text]) => {
         const term = node("dt");

@@ -4,13 +4,16 @@
 
 Key → painted: from the time stamp of the key press to after the frame in which the next sample
 is on the screen. Decision → acknowledged: from the same time stamp until the save line says that
-the server has stored it. Once without and once with sessions running beside it.
+the server has stored it. Once without and once with sessions running beside it; then with images,
+which count as painted when they are decoded: 8 × 8 digits, and photographs of about 2 MB in a
+window of 1920 × 1080.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -22,10 +25,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
+import numpy as np  # noqa: E402
 from app_server import AppServer, settings_for  # noqa: E402
 from conftest import CHROMIUM_ARGS  # noqa: E402
 from deck_page import DeckPage  # noqa: E402
+from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+
+from labeling_core.sample_projects import DIGITS  # noqa: E402
+from labeling_core.settings import Category  # noqa: E402
 
 # Listens before the deck does, which lets no key pass that it has handled.
 STOPWATCH = """
@@ -49,7 +57,8 @@ window.addEventListener("keydown", ({timeStamp}) => {
   const before = sample();
   pressed = timeStamp;
   const look = () => {
-    if (sample() === before) return requestAnimationFrame(look);
+    const unseen = find("[data-sample-id][data-unseen]");
+    if (unseen || sample() === before) return requestAnimationFrame(look);
     const {port1, port2} = new MessageChannel();  // its message comes after the paint
     port1.onmessage = () => window.painted.push(performance.now() - timeStamp);
     port2.postMessage(null);
@@ -59,10 +68,44 @@ window.addEventListener("keydown", ({timeStamp}) => {
 """
 
 
-def measure(browser: Browser, server: AppServer, project: str, presses: int, rate: float) -> dict:
+RUNS = {  # title -> project, its page, width and height of the window
+    "labeling alone": ("plain", "label_tabular", 1280, 800),
+    "a session every 20 labels": ("learning", "label_tabular", 1280, 800),
+    "digits": ("digits", "label_images", 1280, 800),
+    "photographs of 2 MB": ("photographs", "label_images", 1920, 1080),
+}
+
+
+def make_photographs(folder: Path, number: int) -> None:
+    """JPEG files of 3840 × 2160 pixels and about 2 MB, no two the same."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:2160, 0:3840] / 400
+    waves = np.stack([127 + 90 * np.sin(columns * c + rows) for c in (1, 2, 3)], axis=-1)
+    scene = (waves + random.normal(0, 9, waves.shape)).clip(0, 255).astype(np.uint8)
+    for each in range(number):
+        photograph = Image.fromarray(np.roll(scene, 31 * each, axis=1))
+        photograph.save(folder / f"photograph_{each:03}.jpg", quality=88)
+
+
+def image_project(name: str, source: str) -> Any:
+    """Settings of a project on a folder of images, without active learning."""
+    return settings_for(
+        name,
+        modality="images",
+        source=source,
+        categories=(Category("red", key="r"), Category("white", key="w")),
+    )
+
+
+def measure(
+    browser: Browser, server: AppServer, run: tuple[str, str, int, int], presses: int, rate: float
+) -> dict:
     """Press ``presses`` keys, ``rate`` a second; p50 and p95 of both waits, in ms."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    project, page, width, height = run
+    context = browser.new_context(viewport={"width": width, "height": height})
     deck = DeckPage(context, server.url, project, "post")
+    deck.address = f"{server.url}/{page}?project={project}"
     deck.page.add_init_script(STOPWATCH)
     deck.open()
     deck.page.wait_for_timeout(2000)
@@ -89,11 +132,18 @@ def _quantiles(values: list[float]) -> dict[str, float]:
 
 
 def run(presses: int, rate: float) -> dict[str, Any]:
-    """Both measurements on a server of their own."""
+    """All measurements on a server of their own."""
     with tempfile.TemporaryDirectory() as folder:
         server = AppServer(Path(folder))
+        os.environ["LABELING_DATA_ROOTS"] = folder
+        make_photographs(Path(folder) / "photographs", presses + 10)
         server.make_projects(
-            [settings_for("plain"), settings_for("learning", queries_table="queries")]
+            [
+                settings_for("plain"),
+                settings_for("learning", queries_table="queries"),
+                image_project("digits", DIGITS.source),
+                image_project("photographs", str(Path(folder) / "photographs")),
+            ]
         )
         server.start()
         try:
@@ -102,11 +152,8 @@ def run(presses: int, rate: float) -> dict[str, Any]:
                     executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS
                 )
                 found = {
-                    name: measure(browser, server, project, presses, rate)
-                    for name, project in (
-                        ("labeling alone", "plain"),
-                        ("a session every 20 labels", "learning"),
-                    )
+                    name: measure(browser, server, each, presses, rate)
+                    for name, each in RUNS.items()
                 }
                 browser.close()
         finally:

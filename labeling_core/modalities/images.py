@@ -1,0 +1,186 @@
+"""Images: read one for display, tell its facts, turn it into numbers (Pillow and NumPy only).
+
+Whatever a file claims to be, only its decoded pixels ever leave this module.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from labeling_core.errors import LabelingError
+from labeling_core.sources import file_facts, require_media
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+# Neither black nor white drawings vanish on it.
+GROUND = (128, 128, 128)
+FEATURES_VERSION = 1
+
+_SIDE = 64
+_THUMBNAIL = 16
+# The first columns of features() are raw pixels: the matrix stage sends them through PCA.
+PIXEL_COLUMNS = 3 * _THUMBNAIL**2
+
+
+def facts(path: Path) -> dict[str, str | int]:
+    """Name, size (bytes), date (ISO 8601, UTC), width and height (pixels, upright), format.
+
+    Reads only the header. Raises LabelingError for what is no image.
+    """
+    with _opened(path) as image:
+        # Where a PNG has no such entry in its head, Pillow would decode all of it to look further.
+        known = image.format != "PNG" or "exif" in image.info
+        turned = known and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        width, height = reversed(image.size) if turned else image.size
+        return file_facts(path) | {"width": width, "height": height, "format": image.format or ""}
+
+
+def check(path: Path) -> str | None:
+    """The sentence that says why the file cannot be used, or None. Decodes all of it."""
+    try:
+        decoded(path)
+    except LabelingError as error:
+        return str(error)
+    return None
+
+
+def rendition(path: Path, max_width: int, max_height: int) -> tuple[bytes, str]:
+    """The image for a browser, at most ``max_width`` × ``max_height`` pixels, and its media type.
+
+    Never upscaled. PNG (exact) where it has few pixels or few colours, as drawings, icons and
+    screenshots do; JPEG otherwise. A colour profile is kept, all other metadata (places, names)
+    is not. Raises LabelingError.
+    """
+    image = decoded(path, (max_width, max_height))
+    profile = image.info.get("icc_profile")
+    image.info.clear()  # Pillow would carry comments over
+    image.thumbnail((max_width, max_height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    content = BytesIO()
+    if image.width * image.height <= 256 * 256 or image.getcolors(256):
+        image.save(content, "PNG", icc_profile=profile)
+        return content.getvalue(), "image/png"
+    image.save(content, "JPEG", quality=88, icc_profile=profile)
+    return content.getvalue(), "image/jpeg"
+
+
+def decoded(path: Path, enough: tuple[int, int] | None = None) -> Image.Image:
+    """The first frame as upright 8-bit RGB, transparency on a neutral ground.
+
+    ``enough`` (width, height) lets JPEG decode at the smallest fraction of its size (1/2, 1/4,
+    1/8) that still fills it. Raises LabelingError for whatever cannot be decoded to the end.
+    """
+    with _opened(path) as image:
+        if enough is not None:
+            # Before it is turned upright, either side may be the width.
+            share = min(1.0, max(enough) / max(image.size))
+            image.draft("RGB", (int(image.width * share), int(image.height * share)))
+        image.load()
+        return _on_ground(ImageOps.exif_transpose(_eight_bit(image)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image, not yet decoded; whatever goes wrong inside becomes one sentence."""
+    require_media(path, "an image")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        most = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise LabelingError(f"{path.name} has more than {most:.0f} million pixels.") from error
+    except Image.UnidentifiedImageError as error:
+        known = ", ".join(FORMATS)
+        raise LabelingError(f"{path.name} is damaged or no image ({known}).") from error
+    except Exception as error:
+        # Decoders fail in every way there is: struct, zlib, Syntax, Overflow, Memory errors.
+        early = "truncated" in str(error) or isinstance(error, EOFError)
+        what = "ends early: the rest of it is missing" if early else "is damaged"
+        raise LabelingError(f"{path.name} {what}.") from error
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits as 8-bit greys: 16 bits by their full range, wider ones by the
+    range that the image really uses; every other image as it is."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    if image.mode != "F" and low >= 0 and high <= 65535:
+        low, high = 0.0, 65535.0
+    scaled = (values - low) * (255 / max(high - low, 1e-12))
+    grey = Image.fromarray(np.rint(scaled).astype(np.uint8))
+    grey.info, grey.getexif()[0x0112] = dict(image.info), image.getexif().get(0x0112, 1)
+    return grey
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        rgb = image.convert("RGB")
+        if image.mode not in ("RGB", "P"):
+            rgb.info.pop("icc_profile", None)  # it speaks of greys or inks
+        return rgb
+    layer = image.convert("RGBA")
+    ground = Image.new("RGBA", layer.size, (*GROUND, 255))
+    return Image.alpha_composite(ground, layer).convert("RGB")
+
+
+def features(path: Path) -> np.ndarray:
+    """Classical descriptors of one image, float32, all within 0..1: a 16 × 16 RGB thumbnail,
+    oriented gradients of 8 × 8 cells (after Dalal and Triggs, 2005), and colour histograms.
+
+    Raises LabelingError for what cannot be decoded.
+    """
+    image = decoded(path, (2 * _SIDE, 2 * _SIDE))
+    small = _resized(image, _SIDE)
+    thumbnail = _resized(image, _THUMBNAIL) / 255
+    grey = small @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    blocks = [thumbnail.ravel(), _gradients(grey), _colours(small)]
+    return np.concatenate(blocks).astype(np.float32)
+
+
+def _resized(image: Image.Image, side: int) -> np.ndarray:
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)
+
+
+def _gradients(grey: np.ndarray, cell: int = 8, bins: int = 9) -> np.ndarray:
+    """Histograms of unsigned gradient directions in cells of ``cell`` pixels, weighted by
+    strength, each cell normalised with its neighbours. Length (side / cell)² · bins."""
+    down, right = np.gradient(grey)
+    strength = np.hypot(down, right)
+    turn = (np.arctan2(down, right) / np.pi % 1.0) * bins
+    lower, share = np.floor(turn).astype(int), turn - np.floor(turn)
+    across = grey.shape[0] // cell
+    places = np.arange(grey.shape[0]) // cell
+    cells = places[:, None] * across + places[None, :]
+    counts = np.zeros(across * across * bins)
+    for direction, weight in ((lower, 1 - share), (lower + 1, share)):
+        index = cells * bins + direction % bins
+        counts += np.bincount(index.ravel(), (strength * weight).ravel(), counts.size)
+    grid = counts.reshape(across, across, bins)
+    return (grid / (_neighbourhood(grid) + 1.0)).ravel()
+
+
+def _neighbourhood(grid: np.ndarray) -> np.ndarray:
+    """The norm of each cell's histogram together with those of its eight neighbours."""
+    energy = np.pad((grid**2).sum(axis=2), 1)
+    rows = energy[:-2] + energy[1:-1] + energy[2:]
+    return np.sqrt(rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:])[..., None]
+
+
+def _colours(rgb: np.ndarray) -> np.ndarray:
+    """A joint histogram of 4 × 4 × 4 colours and one of 16 levels a channel; each, rooted."""
+    levels: Any = np.minimum(rgb.reshape(-1, 3), 255).astype(int)
+    joint = np.bincount((levels // 64) @ np.array([16, 4, 1]), minlength=64)
+    single = [np.bincount(levels[:, channel] // 16, minlength=16) for channel in range(3)]
+    return np.sqrt(np.concatenate([joint, *single]) / len(levels))

@@ -1,0 +1,142 @@
+"""The picture of a sound: its waveform above its mel spectrogram, as one PNG.
+
+The server draws it while people wait, so NumPy, soundfile and Pillow have to do; the file is
+read once, in pieces, so that an hour needs no more memory than a second.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from labeling_core.modalities.sounds import mono, opened
+
+_PIECE = 1 << 16
+_WINDOWS = 8
+# A column of a short sound covers no less: finer ones would cost time and show nothing more.
+_FEWEST_FRAMES = 16
+_BANDS = 96
+_RANGE = 80.0  # dB from the loudest to black
+# Indices into the palette of the picture; the shades of the spectrogram follow.
+_CLEAR, _WAVE, _DARKEST = 0, 1, 2
+_WAVE_COLOUR = (94, 129, 214)
+# Dark to light, evenly lighter, so that it also reads in greys.
+_SHADES = np.array(
+    [(8, 8, 24), (52, 22, 92), (128, 36, 112), (202, 66, 84), (246, 134, 60), (252, 240, 180)]
+)
+
+
+class Outline(NamedTuple):
+    """A sound by columns of equal duration: lowest and highest value of each (-1..1), and its
+    mean power in mel bands, bands × columns, low bands first."""
+
+    lowest: np.ndarray
+    highest: np.ndarray
+    bands: np.ndarray
+
+
+def picture(path: Path, width: int, height: int) -> bytes:
+    """PNG of ``width`` × ``height`` pixels: the first third the waveform on a transparent
+    ground, below it the mel spectrogram, 80 dB from bright to dark. Column x shows the time
+    x / width of the duration. Raises LabelingError for what cannot be read."""
+    with opened(path) as sound:
+        columns = int(np.clip(sound.frames // _FEWEST_FRAMES, 1, width))
+    drawn = outline(path, columns)
+    above = height // 3
+    wave = _wave(drawn.lowest, drawn.highest, above)[:, np.arange(width) * columns // width]
+    spectrum = _spectrogram(drawn.bands, width, height - above)
+    content = BytesIO()
+    image = Image.fromarray(np.vstack([wave, spectrum]))
+    image.putpalette(_palette().tobytes())
+    image.save(content, "PNG", transparency=_CLEAR)
+    return content.getvalue()
+
+
+def outline(path: Path, columns: int) -> Outline:
+    """Read the sound once. A column longer than a piece is read as several and put together."""
+    with opened(path) as sound:
+        size = int(2 ** np.clip(np.round(np.log2(sound.samplerate * 0.032)), 8, 13))
+        each = -(-sound.frames // (columns * _PIECE))
+        edges = np.linspace(0, sound.frames, columns * each + 1).astype(int)
+        lows, highs, powers = _read(sound, np.diff(edges), size)
+        mel = mel_bands(sound.samplerate, size, _BANDS)
+    lowest = lows.reshape(columns, each).min(axis=1)
+    highest = highs.reshape(columns, each).max(axis=1)
+    bands = mel @ powers.reshape(columns, each, -1).mean(axis=1).T
+    return Outline(lowest, highest, bands)
+
+
+def _read(
+    sound: soundfile.SoundFile, lengths: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lowest, highest value and power spectrum of consecutive pieces of ``lengths`` frames.
+    Half a window before and behind each piece is seen, too, so that spectra are centred."""
+    half = size // 2
+    lows, highs = np.zeros(len(lengths), np.float32), np.zeros(len(lengths), np.float32)
+    powers = np.zeros((len(lengths), half + 1), np.float32)
+    window = np.hanning(size).astype(np.float32)
+    ahead = np.concatenate([np.zeros(half, np.float32), _exactly(sound, half)])
+    for number, length in enumerate(lengths.tolist()):
+        seen = np.concatenate([ahead, _exactly(sound, length)])
+        own = seen[half : half + length]
+        if length:
+            lows[number], highs[number] = own.min(), own.max()
+        starts = np.linspace(0, length, min(_WINDOWS, 1 + length // half) + 2).astype(int)[1:-1]
+        frames = np.array([seen[start : start + size] for start in starts]) * window
+        powers[number] = (np.abs(np.fft.rfft(frames)) ** 2).mean(axis=0)
+        ahead = seen[length:]
+    return lows, highs, powers
+
+
+def _exactly(sound: soundfile.SoundFile, frames: int) -> np.ndarray:
+    """The next frames, with silence behind the end; values that are no numbers are silence."""
+    part = np.nan_to_num(mono(sound, frames), posinf=0, neginf=0)
+    return part if len(part) == frames else np.pad(part, (0, frames - len(part)))
+
+
+def mel_bands(rate: int, size: int, bands: int) -> np.ndarray:
+    """Triangular filters, bands × (size / 2 + 1), evenly spaced in mel = 2595 log10(1 + f / 700)
+    (O'Shaughnessy, 1987) up to half the ``rate``; each sums to one."""
+    top = 2595 * np.log10(1 + rate / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
+    frequencies = np.linspace(0, rate / 2, size // 2 + 1)
+    step = rate / size
+    # A low band may be narrower than the distance of two frequencies: it is widened to it.
+    rising = (frequencies - edges[:-2, None]) / np.maximum(np.diff(edges)[:-1, None], step)
+    falling = (edges[2:, None] - frequencies) / np.maximum(np.diff(edges)[1:, None], step)
+    filters = np.maximum(np.minimum(rising, falling), 0)
+    nearest = np.abs(frequencies - edges[1:-1, None]).argmin(axis=1)
+    filters[np.arange(bands), nearest] = np.maximum(filters[np.arange(bands), nearest], 1e-3)
+    return filters / filters.sum(axis=1, keepdims=True)
+
+
+def _wave(lowest: np.ndarray, highest: np.ndarray, height: int) -> np.ndarray:
+    """Palette indices, height × columns: a bar from the lowest to the highest value of each
+    column, the loudest filling the height."""
+    loudest = max(float(np.abs([lowest, highest]).max()), 1e-6)
+    levels = np.linspace(1, -1, height)[:, None] * loudest
+    thin = loudest / max(height, 1)
+    inside = (levels <= highest + thin) & (levels >= lowest - thin)
+    return np.where(inside, _WAVE, _CLEAR).astype(np.uint8)
+
+
+def _spectrogram(bands: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Palette indices, height × width, high bands at the top."""
+    decibels = 10 * np.log10(np.maximum(bands, 1e-12))
+    level = np.clip(1 + (decibels - decibels.max()) / _RANGE, 0, 1)
+    grey = Image.fromarray(level[::-1].astype(np.float32)).resize((width, height))
+    shade = np.clip(np.asarray(grey), 0, 1)
+    return (_DARKEST + np.rint(shade * (255 - _DARKEST))).astype(np.uint8)
+
+
+def _palette() -> np.ndarray:
+    """256 colours, RGB, uint8: the clear one, that of the wave, and the shades."""
+    places = np.linspace(0, len(_SHADES) - 1, 256 - _DARKEST)
+    known = np.arange(len(_SHADES))
+    shades = np.stack([np.interp(places, known, channel) for channel in _SHADES.T], axis=1)
+    return np.vstack([(0, 0, 0), _WAVE_COLOUR, shades]).astype(np.uint8)

@@ -1,0 +1,196 @@
+/* A sound: its picture with a playhead, heard as soon as it comes to the front. */
+
+const IN_ONE = 2 * 2 ** 20; // bytes; longer files are fetched piece by piece while they play
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const AUTOPLAY = "mll-autoplay"; // name in the browser's storage
+const MUTE = "Press any key or click: this browser plays no sound before that.";
+
+function remembered(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null; // storage forbidden: remembered until the page is left
+  }
+}
+
+class Player {
+  static autoplay = remembered(AUTOPLAY) !== "off";
+  static loop = false;
+  static speed = 1;
+  static heard = null; // the player in front
+
+  /** `picture` may be null; `blob` is null for a file that is played from its `url`. */
+  constructor(picture, blob, { url, seconds }) {
+    this.url = url;
+    this.seconds = seconds;
+    this.audio = new Audio(); // src is set as late as possible: an open file holds a connection
+    this.audio.preload = "auto";
+    if (blob) this.audio.src = this.own = URL.createObjectURL(blob);
+    this.wave = node("div", "wave");
+    this.head = node("i", "head");
+    this.wave.append(picture ?? node("p", "quiet", "There is no picture of this sound."), this.head);
+    this.clock = node("figcaption", "reading");
+    this.hint = node("p", "hint");
+    this.hint.hidden = true;
+    this.frame = node("figure", "sound");
+    this.frame.append(this.wave, this.hint, this.clock, this.audio);
+    this.listen();
+    this.draw();
+  }
+
+  listen() {
+    const { audio, wave } = this;
+    audio.onplay = () => this.follow();
+    audio.onseeked = audio.onpause = audio.onended = () => this.draw();
+    audio.onerror = () => this === Player.heard && this.say("This browser cannot play the file.");
+    wave.onpointerdown = (event) => {
+      wave.setPointerCapture(event.pointerId);
+      this.seek(event);
+      this.play();
+    };
+    wave.onpointermove = (event) => wave.hasPointerCapture(event.pointerId) && this.seek(event);
+  }
+
+  seek({ clientX }) {
+    const { left, width } = this.wave.getBoundingClientRect();
+    this.audio.currentTime = this.seconds * Math.min(Math.max((clientX - left) / width, 0), 1);
+    this.draw();
+  }
+
+  /** It came to the front. */
+  enter() {
+    Player.heard = this;
+    if (!this.audio.getAttribute("src")) this.audio.src = this.url;
+    this.adjust();
+    this.audio.currentTime = 0;
+    this.draw();
+    if (Player.autoplay) this.play();
+  }
+
+  leave() {
+    if (Player.heard === this) Player.heard = null;
+    this.audio.pause();
+    this.hint.hidden = true;
+    if (this.own) return;
+    this.audio.removeAttribute("src");
+    this.audio.load(); // lets go of the connection
+  }
+
+  drop() {
+    if (this.own) URL.revokeObjectURL(this.own);
+  }
+
+  adjust() {
+    const { audio } = this;
+    audio.loop = Player.loop;
+    audio.preservesPitch = true;
+    audio.playbackRate = audio.defaultPlaybackRate = Player.speed;
+    this.draw();
+  }
+
+  async play() {
+    this.hint.hidden = true;
+    try {
+      await this.audio.play();
+    } catch ({ name }) {
+      if (name === "NotAllowedError" && this === Player.heard) this.say(MUTE);
+    }
+  }
+
+  replay() {
+    this.audio.currentTime = 0;
+    this.play();
+  }
+
+  say(sentence) {
+    write(this.hint, sentence);
+    this.hint.hidden = false;
+  }
+
+  follow() {
+    cancelAnimationFrame(this.frameAsked);
+    this.draw();
+    if (!this.audio.paused) this.frameAsked = requestAnimationFrame(() => this.follow());
+  }
+
+  draw() {
+    const now = Math.min(this.audio.currentTime, this.seconds); // decoders may add some silence
+    const share = this.seconds ? now / this.seconds : 0;
+    this.head.style.transform = `translateX(${100 * share}%)`;
+    const speed = Player.speed === 1 ? "" : ` · ${Player.speed} ×`;
+    write(this.clock, `${minutes(now)} / ${minutes(this.seconds)}${speed}`);
+  }
+}
+
+/** 61.26 -> 1:01.2 */
+function minutes(seconds) {
+  const tenths = Math.floor(10 * (seconds || 0) + 1e-6);
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
+  return `${Math.floor(tenths / 600)}:${rest}`;
+}
+
+async function loadPlayer(view) {
+  const picture = decodedImage(view.picture, `Waveform and spectrogram of ${nameOf(view)}`);
+  const drawn = picture.catch((error) => (error.sentence ? null : Promise.reject(error)));
+  const [image, blob] = await Promise.all([drawn, fetchMedia(view.url, IN_ONE)]);
+  return new Player(image, blob, view);
+}
+
+function faster(step) {
+  const at = SPEEDS.indexOf(Player.speed) + step;
+  Player.speed = SPEEDS[Math.min(Math.max(at, 0), SPEEDS.length - 1)];
+  Player.heard?.adjust();
+}
+
+// The first key or click lets sounds be heard; one that was refused until then starts now.
+for (const what of ["keyup", "pointerup"]) {
+  addEventListener(what, () => Player.heard?.hint.textContent === MUTE && !Player.heard.hint.hidden && Player.heard.play(), true);
+}
+
+views.sound = Object.assign(
+  new MediaView({
+    load: loadPlayer,
+    lay: (player) => player.frame,
+    drop: (player) => player.drop(),
+    arrive: (sheet) => views.sound.enter(sheet),
+  }),
+  {
+    enter: (sheet) => views.sound.made(sheet)?.enter(),
+    leave: (sheet) => views.sound.made(sheet)?.leave(),
+    actions: {
+      replay: {
+        keys: [" "],
+        cap: "␣",
+        text: "Replay",
+        help: "play from the start; a click into the picture plays from there",
+        run: (sheet) => views.sound.made(sheet)?.replay(),
+      },
+      pause: {
+        text: "Pause",
+        run: () => Player.heard && (Player.heard.audio.paused ? Player.heard.play() : Player.heard.audio.pause()),
+      },
+      loop: {
+        keys: ["l"],
+        text: "Loop",
+        help: "play again and again",
+        run: () => {
+          Player.loop = !Player.loop;
+          Player.heard?.adjust();
+        },
+        on: () => Player.loop,
+      },
+      slower: { keys: ["-"], text: "Slower", help: "slower, at the same pitch", run: () => faster(-1) },
+      faster: { keys: ["+", "="], text: "Faster", help: "faster, at the same pitch", run: () => faster(1) },
+      autoplay: {
+        text: "Autoplay",
+        run: () => {
+          Player.autoplay = !Player.autoplay;
+          remembered(AUTOPLAY, Player.autoplay ? "on" : "off");
+        },
+        on: () => Player.autoplay,
+      },
+      facts: showFacts,
+    },
+  },
+);

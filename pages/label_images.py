@@ -1,0 +1,5 @@
+"""Label images."""
+
+from pages import frame
+
+frame.label("images", "image")

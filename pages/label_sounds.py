@@ -1,0 +1,5 @@
+"""Label sounds."""
+
+from pages import frame
+
+frame.label("sounds", "sound")

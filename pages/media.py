@@ -1,0 +1,55 @@
+"""What pages show of a project's files: how far they are read, and which were set aside."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import sessions
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace, workspace
+
+
+def show_reading(project: Project) -> None:
+    """How far the files are read, with a button to stop or go on; then what was set aside."""
+    ready = sessions.have_features(workspace().database, project)
+    # It looks again only while there may be something new.
+    st.fragment(_show, run_every=None if ready else "2s")(project, ready)
+
+
+def _show(project: Project, ready: bool) -> None:
+    space = workspace()
+    status = space.reader.status.get(project.project_id)
+    if sessions.have_features(space.database, project):
+        if not ready:
+            st.rerun()
+    elif status is not None:
+        _show_progress(space, project)
+    show_broken(project)
+
+
+def _show_progress(space: Workspace, project: Project) -> None:
+    status = space.reader.status[project.project_id]
+    if status.state == "running":
+        st.progress(status.progress or 0.0, text=status.text)
+        if st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
+            space.stop_reading(project)
+        return
+    if status.state == "failed":
+        st.error(status.text)
+    else:
+        st.caption(f"Stopped. {status.text}")
+    if st.button("Go on reading", icon=":material/play_arrow:", key="go_on_reading"):
+        space.read_files(project)
+
+
+def show_broken(project: Project) -> None:
+    """The files that were set aside, each with its reason."""
+    with workspace().database.read() as cursor:
+        broken = sessions.broken_samples(cursor, project.project_id)
+    if broken:
+        with st.popover(f"{len(broken):,} files set aside", icon=":material/warning:"):
+            st.caption("They cannot be read, so they are never shown and nothing is learned from.")
+            st.dataframe(
+                {"file": [path for path, _ in broken], "reason": [why for _, why in broken]},
+                hide_index=True,
+            )

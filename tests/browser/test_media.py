@@ -1,0 +1,307 @@
+"""Images and sounds in a real browser against the real app: shown, heard, decided by keys."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_server import ROOT, AppServer, decisions
+from deck_page import DeckPage
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
+
+from labeling_core.sample_projects import DIGITS, SPOKEN_WORDS
+from labeling_core.settings import Category, Settings
+
+DATA = ROOT / "data"
+MEDIA = "**/labeling/media/**"
+CHOSEN = (Category("nought", key="z"), Category("one", key="l"), Category("two", key="i"))
+TWO = (Category("one", key="1"), Category("two", key="2"))
+# Which images the browser has decoded, and what is in front when the frame after a key is drawn.
+WITNESS = """
+window.decoded = new Set();
+const decode = HTMLImageElement.prototype.decode;
+HTMLImageElement.prototype.decode = async function () {
+  await decode.call(this);
+  window.decoded.add(this);
+};
+window.frames = [];
+const front = () => document.querySelector('[data-testid="stBidiComponentIsolated"]').shadowRoot
+  .querySelector("[data-sample-id]");
+window.addEventListener("keydown", () => {
+  const before = front().dataset.sampleId;
+  requestAnimationFrame(() => {
+    const image = front().querySelector("img");
+    window.frames.push([front().dataset.sampleId !== before, Boolean(image?.complete),
+                        window.decoded.has(image), image?.naturalWidth]);
+  });
+}, {capture: true});
+"""
+# As browsers do that let nothing be heard before a key or a click. This one would take the
+# test's own looking around for a click.
+REFUSE = """
+let touched = false;
+for (const what of ["keydown", "pointerdown"]) {
+  window.addEventListener(what, () => (touched = true), {capture: true});
+}
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  if (touched) return play.call(this);
+  return Promise.reject(new DOMException("no key yet", "NotAllowedError"));
+};
+"""
+Tab = Callable[..., DeckPage]
+
+
+def project(name: str, settings: Settings, **changes: Any) -> Settings:
+    """The sample project once more, with tables of its own and without active learning."""
+    tables = {"labels_table": f"{name}_labels", "metadata_table": f"{name}_metadata"}
+    plain = {"title": name, "queries_table": "", "probe_share": 0.0}
+    return replace(settings, **tables, **(plain | changes))
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One server; its projects are used by one test each."""
+    folder = Path(tmp_path_factory.mktemp("media"))
+    few = folder / "few"
+    few.mkdir()
+    for each in sorted((DATA / "digits").glob("*.png"))[:3]:
+        shutil.copy(each, few)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("LABELING_DATA_ROOTS", str(folder))
+    server = AppServer(folder)
+    server.make_projects(
+        [
+            project("digits", DIGITS),
+            project("zoomed", DIGITS),
+            project("chosen", DIGITS, categories=CHOSEN),
+            project("unreached", DIGITS),
+            project("few", DIGITS, source=str(few)),
+            project("words", SPOKEN_WORDS),
+            project("keys", SPOKEN_WORDS, categories=TWO),
+            project("silent", SPOKEN_WORDS),
+        ]
+    )
+    (few / "digit_0001.png").unlink()
+    server.start()
+    yield server
+    server.stop()
+    patch.undo()
+
+
+@pytest.fixture
+def tab(server: AppServer, context: BrowserContext) -> Iterator[Tab]:
+    """Open the deck of a project on its page; at the end no script may have failed."""
+    opened: list[DeckPage] = []
+
+    def open_tab(page: str, name: str, *scripts: str, blocked: str = "") -> DeckPage:
+        deck = DeckPage(context, server.url, name, "post")
+        deck.address = f"{server.url}/{page}?project={name}"
+        for script in scripts:
+            deck.page.add_init_script(script)
+        if blocked:
+            deck.page.route(blocked, lambda route: route.abort())
+        opened.append(deck)
+        return deck.open()
+
+    yield open_tab
+    assert [error for each in opened for error in each.errors] == []
+
+
+def answers(folder: str) -> dict[str, str]:
+    with (DATA / folder / "answers.csv").open(encoding="utf-8") as file:
+        return {row["path"]: row["label"] for row in csv.DictReader(file)}
+
+
+def front(deck: DeckPage, what: str) -> Locator:
+    return deck.page.locator(f"[data-sample-id] {what}")
+
+
+def wait_decoded(deck: DeckPage, images: int) -> None:
+    """Wait for so many images; five more than were in front are all that is fetched ahead."""
+    deck.page.wait_for_function(f"window.decoded.size >= {images}")
+
+
+def label_truly(deck: DeckPage, key: dict[str, str], truth: dict[str, str]) -> tuple[str, str, Any]:
+    sample = deck.sample or ""
+    deck.page.keyboard.press(key[truth[sample]])
+    return (sample, truth[sample], None)
+
+
+def key_of(deck: DeckPage) -> dict[str, str]:
+    pairs = deck.page.locator("[data-category]").evaluate_all(
+        "all => all.map(each => [each.dataset.category, each.dataset.key])"
+    )
+    return dict(pairs)
+
+
+# Images
+
+
+def test_digits_are_decoded_in_the_frame_after_the_key(server: AppServer, tab: Tab) -> None:
+    deck = tab("label_images", "digits", WITNESS)
+    truth, keys, expected = answers("digits"), key_of(deck), []
+    for number in range(60):
+        wait_decoded(deck, number + 6)
+        expected.append(label_truly(deck, keys, truth))
+        deck.page.wait_for_function(f"window.frames.length > {number}")
+    assert deck.page.evaluate("window.frames") == [[True, True, True, 8]] * 60
+    deck.wait_saved()
+    assert decisions(server, "digits") == expected
+
+
+def test_an_image_is_zoomed_at_the_pointer_and_dragged(tab: Tab) -> None:
+    deck = tab("label_images", "zoomed", WITNESS)
+    page, image, reading = deck.page, front(deck, "img"), front(deck, ".reading")
+    expect(image).to_have_css("image-rendering", "pixelated")
+    frame = front(deck, ".image").bounding_box()
+    assert frame
+    centre = (frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    page.mouse.move(centre[0] + 100, centre[1] + 50)
+    before = _point_under(deck, centre[0] + 100, centre[1] + 50)
+    page.mouse.wheel(0, -300)
+    expect(reading).to_be_visible()
+    after = _point_under(deck, centre[0] + 100, centre[1] + 50)
+    assert after == pytest.approx(before, abs=0.005)
+    page.mouse.down()
+    page.mouse.move(centre[0] + 70, centre[1] + 30)
+    page.mouse.up()
+    assert _point_under(deck, centre[0] + 70, centre[1] + 30) == pytest.approx(before, abs=0.005)
+    page.keyboard.press("z")
+    expect(reading).to_be_hidden()
+    page.keyboard.press("z")
+    expect(reading).to_have_text("100 %")
+    wait_decoded(deck, 6)
+    page.keyboard.press("0")
+    expect(reading).to_be_hidden()
+
+
+def _point_under(deck: DeckPage, x: float, y: float) -> list[float]:
+    """Which point of the image (0..1 of its box) is at this point of the window."""
+    return front(deck, "img").evaluate(
+        """(image, [x, y]) => { const box = image.getBoundingClientRect();
+          return [(x - box.left) / box.width, (y - box.top) / box.height] }""",
+        [x, y],
+    )
+
+
+def test_the_facts_of_the_file_stay_open_from_image_to_image(tab: Tab) -> None:
+    deck = tab("label_images", "zoomed")
+    deck.page.keyboard.press("i")
+    for key in ("0", "1"):
+        expect(front(deck, ".facts")).to_contain_text(f"name{deck.sample}")
+        expect(front(deck, ".facts")).to_contain_text("8×8")
+        deck.page.keyboard.press(key)
+    deck.page.keyboard.press("i")
+    expect(front(deck, ".facts")).to_be_hidden()
+
+
+def test_a_category_key_wins_over_a_key_of_the_view(server: AppServer, tab: Tab) -> None:
+    deck = tab("label_images", "chosen", WITNESS)
+    for number, key in enumerate("zli"):
+        wait_decoded(deck, number + 6)
+        deck.page.keyboard.press(key)
+    deck.wait_saved()
+    labels = [label for _, label, _ in decisions(server, "chosen")]
+    assert labels == ["nought", "one", "two"]
+    deck.page.get_by_role("button", name="Actual size").click()
+    expect(front(deck, ".reading")).to_have_text("100 %")
+
+
+def test_an_image_that_has_gone_says_so_and_can_be_skipped_only(
+    server: AppServer, tab: Tab
+) -> None:
+    deck = tab("label_images", "few")
+    for _ in range(3):
+        gone = deck.sample == "digit_0001.png"
+        expect(front(deck, ".excuse" if gone else "img")).to_be_visible()
+        deck.page.keyboard.press("1")
+        if gone:
+            expect(front(deck, ".excuse")).to_be_visible()
+            deck.page.keyboard.press("Tab")
+    deck.wait_saved()
+    assert (deck.count("labeled"), deck.count("skipped")) == (2, 1)
+    assert dict(row[:2] for row in decisions(server, "few"))["digit_0001.png"] is None
+
+
+def test_images_come_by_themselves_when_the_network_is_back(tab: Tab) -> None:
+    deck = tab("label_images", "unreached", blocked=MEDIA)
+    expect(front(deck, ".excuse")).to_contain_text("cannot be reached")
+    deck.page.keyboard.press("1")
+    assert deck.count("labeled") == 0
+    deck.page.unroute(MEDIA)
+    expect(front(deck, "img")).to_be_visible(timeout=15_000)
+    deck.page.keyboard.press("1")
+    expect(deck.page.locator('[data-count="labeled"]')).to_have_text("1")
+
+
+# Sounds
+
+
+def time_of(deck: DeckPage) -> float:
+    return front(deck, "audio").evaluate("audio => audio.currentTime")
+
+
+def wait_heard(deck: DeckPage) -> None:
+    """Wait until the sound in front plays, and its playhead moves with it."""
+    handle = front(deck, ".sound").element_handle()
+    deck.page.wait_for_function(
+        """sound => sound.querySelector("audio").currentTime > 0.05 &&
+          new DOMMatrix(getComputedStyle(sound.querySelector(".head")).transform).e > 5""",
+        arg=handle,
+    )
+
+
+def test_spoken_words_are_heard_one_after_the_other(server: AppServer, tab: Tab) -> None:
+    deck = tab("label_sounds", "words")
+    truth, keys, expected = answers("spoken_words"), key_of(deck), []
+    for _ in range(30):
+        wait_heard(deck)
+        expected.append(label_truly(deck, keys, truth))
+    deck.wait_saved()
+    assert decisions(server, "words") == expected
+    assert deck.page.locator("audio").count() <= 2
+
+
+def test_a_sound_is_replayed_sought_looped_and_slowed_down_by_keys(tab: Tab) -> None:
+    deck = tab("label_sounds", "keys")
+    page, audio = deck.page, front(deck, "audio")
+    expect(audio).to_have_js_property("ended", True)
+    page.keyboard.press("Space")
+    expect(audio).to_have_js_property("ended", False)
+    wait_heard(deck)
+    expect(audio).to_have_js_property("ended", True)
+    front(deck, ".wave").click(position={"x": 5, "y": 5})
+    expect(audio).to_have_js_property("ended", False)
+    for key in ("l", "-", "-"):
+        page.keyboard.press(key)
+    for name, value in {"loop": True, "playbackRate": 0.5, "preservesPitch": True}.items():
+        expect(audio).to_have_js_property(name, value)
+    assert front(deck, ".reading").inner_text().endswith("0.5 ×")
+    page.keyboard.press("+")
+    expect(audio).to_have_js_property("playbackRate", 0.75)
+    page.get_by_role("button", name="Pause").click()
+    expect(audio).to_have_js_property("paused", True)
+    page.get_by_role("button", name="Autoplay").click()
+    page.reload()
+    deck.wait_ready()
+    expect(page.get_by_role("button", name="Autoplay")).to_have_attribute("aria-pressed", "false")
+    expect(front(deck, ".wave img")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert time_of(deck) == 0
+
+
+def test_a_browser_that_refuses_sound_before_the_first_key_plays_from_then_on(tab: Tab) -> None:
+    deck = tab("label_sounds", "silent", REFUSE)
+    expect(front(deck, ".hint")).to_contain_text("Press any key")
+    assert time_of(deck) == 0
+    deck.page.keyboard.press("x")
+    wait_heard(deck)
+    expect(front(deck, ".hint")).to_be_hidden()
+    deck.page.locator("[data-category]").first.click()
+    wait_heard(deck)

@@ -1,0 +1,347 @@
+"""Images and sounds through the whole loop: read, labeled, learned, set aside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Annotator, rows
+
+from labeling_core import projects, sample_projects, sessions
+from labeling_core.errors import LabelingError
+from labeling_core.settings import Category, Settings
+from labeling_core.sources import PROJECT_DATA
+from labeling_core.workspace import Workspace
+from tests.broken_media import broken_images, broken_sounds, encoded, photo, wave, write_all
+
+SETTINGS = Settings(
+    title="Pictures",
+    modality="images",
+    source="media",
+    categories=(Category("a"), Category("b")),
+    labels_table="p_labels",
+    metadata_table="p_metadata",
+    queries_table="p_queries",
+)
+
+
+def wait(space: Workspace, project: Any, seconds: float = 120.0) -> None:
+    """Until nothing of the project is read or learned."""
+    end = time.monotonic() + seconds
+    while space.reader.running(project.project_id) or space.trainer.running(project.project_id):
+        assert time.monotonic() < end, space.status(project)
+        time.sleep(0.02)
+
+
+def read(space: Workspace, project: Any) -> None:
+    space.prepare(project)
+    wait(space, project)
+    assert sessions.have_features(space.database, project), space.status(project)
+
+
+def label(ana: Annotator, count: int, answers: dict[str, str]) -> None:
+    """Label by the known answers, ten at a time as a person's browser would."""
+    done = 0
+    while done < count:
+        found = ana.send(want=min(10, count - done))["samples"]
+        ana.send([
+            ana.decision(each["sample_id"], "label", category=answers[each["sample_id"]])
+            for each in found
+        ])  # fmt: skip
+        done += len(found)
+        wait(ana.space, ana.project)
+
+
+def take_all(ana: Annotator) -> list[dict[str, Any]]:
+    """Everything that is handed out, piece by piece."""
+    samples: list[dict[str, Any]] = []
+    while more := ana.send(want=500)["samples"]:
+        samples += more
+    return samples
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"), [(sample_projects.DIGITS, 200), (sample_projects.SPOKEN_WORDS, 100)]
+)
+def test_a_few_labels_by_the_loop_are_enough_for_all_others(
+    space: Workspace, settings: Settings, labels: int
+) -> None:
+    project = projects.create_project(space.database, settings)
+    with (PROJECT_DATA / settings.source / "answers.csv").open(encoding="utf-8") as file:
+        answers = {row["path"]: row["label"] for row in csv.DictReader(file)}
+    read(space, project)
+    label(Annotator(space, project), labels, answers)
+    found = rows(
+        space.database,
+        f"SELECT path, sample_id, session_id, prediction FROM main.{settings.queries_table}",
+    )
+    assert len(found) == len(answers) - labels
+    assert all(path == sample_id for path, sample_id, *_ in found)
+    assert {each[2] for each in found} == {labels // settings.every}
+    right = [answers[path] == prediction for path, _, _, prediction in found]
+    assert np.mean(right) > 0.85
+    stored = rows(space.database, f"SELECT path, label, label_id FROM {settings.labels_table}")
+    assert len(stored) == labels and all(answers[path] == label for path, label, _ in stored)
+    _try_model(space, project, answers)
+
+
+def _try_model(space: Workspace, project: Any, answers: dict[str, str]) -> None:
+    """The downloaded model predicts from the features that its card names."""
+    from importlib import import_module
+
+    import skops.io
+
+    card, model = rows(space.database, "SELECT card, model FROM labeling.models")[0]
+    module, function = json.loads(card)["features"]["computed_by"].split("(")[0].rsplit(".", 1)
+    predict = skops.io.loads(model, trusted=["numpy.dtype"])
+    paths = sorted(answers)[:: len(answers) // 40]
+    folder = PROJECT_DATA / project.settings.source
+    vectors = [getattr(import_module(module), function)(folder / path) for path in paths]
+    right = [answers[path] == each for path, each in zip(paths, predict.predict(vectors))]  # noqa: B905
+    assert np.mean(right) > 0.75
+
+
+@pytest.fixture
+def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder ``media`` below an allowed root."""
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
+    folder = tmp_path / "root" / "media"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def good(count: int) -> dict[str, bytes]:
+    return {f"good_{n}.png": encoded(photo(16, 16, seed=n), "PNG") for n in range(count)}
+
+
+@pytest.mark.parametrize("modality", ["images", "sounds"])
+def test_broken_files_are_listed_and_never_served_and_all_others_are(
+    space: Workspace, media: Path, modality: str
+) -> None:
+    if modality == "images":
+        fine, broken = good(20), broken_images()
+    else:
+        fine = {f"{n}.wav": wave(0.1 + n / 50) for n in range(8)}
+        broken = broken_sounds()
+    write_all(media, fine | broken)
+    from dataclasses import replace
+
+    project = projects.create_project(
+        space.database, replace(SETTINGS, modality=modality, every=1000)
+    )
+    read(space, project)
+    with space.database.read() as cursor:
+        listed = dict(sessions.broken_samples(cursor, project.project_id))
+    assert set(listed) == set(broken) and all(reason.endswith(".") for reason in listed.values())
+    ana = Annotator(space, project)
+    samples = take_all(ana)
+    assert {each["sample_id"] for each in samples} == set(fine)
+    assert all("broken" not in each["view"] for each in samples)
+    reply = ana.send([
+        ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(sorted(fine)[:6])
+    ])  # fmt: skip
+    assert (reply["counts"]["labeled"], reply["counts"]["total"]) == (6, len(fine))
+    space.start_session(project, "hand")
+    wait(space, project)
+    assert {path for (path,) in rows(space.database, "SELECT path FROM p_queries")} == set(
+        sorted(fine)[6:]
+    )
+    space.forget(project.project_id)
+    assert space.queue(project).size == len(fine)
+
+
+def test_a_broken_sample_on_the_screen_can_still_be_decided_and_then_trains_nothing(
+    space: Workspace, media: Path
+) -> None:
+    write_all(media, good(6) | {"x.png": b"no image", "y.png": b"no image"})
+    project = projects.create_project(space.database, SETTINGS)
+    ana = Annotator(space, project)
+    held = ana.send(want=10)["samples"]
+    held += ana.send(want=10, holding=[each["sample_id"] for each in held])["samples"]
+    views = {each["sample_id"]: each["view"] for each in held}
+    assert "broken" in views["x.png"]
+    read(space, project)
+    reply = ana.send(holding=list(views), screen="x.png")
+    assert set(reply["drop"]) == {"x.png", "y.png"}
+    reply = ana.send([ana.decision("x.png", "label", category="a")])
+    assert reply["refused"] == [] and reply["counts"]["labeled"] == 1
+    ana.send([ana.decision(f"good_{n}.png", "label", category="ab"[n % 2]) for n in range(4)])
+    space.start_session(project, "hand")
+    wait(space, project)
+    card = json.loads(rows(space.database, "SELECT card FROM labeling.models")[0][0])
+    assert 1 not in card["label_ids"]
+
+
+def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
+    space: Workspace, media: Path
+) -> None:
+    write_all(media, good(12))
+    project = projects.create_project(space.database, SETTINGS)
+    read(space, project)
+    ana = Annotator(space, project)
+    label(ana, 6, {name: "ab"[int(name[5]) % 2] for name in good(10)} | {
+        "good_10.png": "a", "good_11.png": "b"})  # fmt: skip
+    labeled = {path for (path,) in rows(space.database, "SELECT path FROM p_labels")}
+    open_ = sorted(set(good(12)) - labeled)
+    (media / open_[0]).unlink()
+    (media / min(labeled)).unlink()
+    write_all(media, {"sub/new.png": encoded(photo(20, 20, seed=99), "PNG")})
+    project, change = space.refresh_source(project)
+    assert change == (1, 2)
+    read(space, project)
+    assert {path for (path,) in rows(space.database, "SELECT path FROM p_labels")} == labeled
+    with space.database.read() as cursor:
+        gone = dict(sessions.broken_samples(cursor, project.project_id))
+    assert set(gone) == {open_[0], min(labeled)} and "no longer" in gone[open_[0]]
+    taken = take_all(Annotator(space, project, "ben"))
+    assert "sub/new.png" in {each["sample_id"] for each in taken}
+    assert open_[0] not in {each["sample_id"] for each in taken}
+
+
+def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_twice(
+    space: Workspace, media: Path
+) -> None:
+    write_all(media, good(300))
+    project = projects.create_project(space.database, SETTINGS)
+    ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+
+    def done() -> list[str]:
+        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        return [json.loads(line)[0] for line in lines if line.strip()]
+
+    def until(count: int) -> None:
+        end = time.monotonic() + 60
+        while len(done()) < count and time.monotonic() < end:
+            time.sleep(0.005)
+
+    space.prepare(project)
+    until(20)
+    space.stop_reading(project)
+    wait(space, project)
+    assert 20 <= len(done()) < 300
+    assert "stopped" in space.status(project).text
+    space.prepare(project)  # a page that is opened does not resume what was stopped
+    assert not space.reader.running(project.project_id)
+    with pytest.raises(LabelingError, match="read first"):
+        ana = Annotator(space, project)
+        ana.send([
+            ana.decision(each, "label", category="ab"[n % 2]) for n, each in enumerate(ana.take(4))
+        ])  # fmt: skip
+        space.start_session(project, "hand")
+    before = len(done())
+    space.read_files(project)
+    until(before + 20)
+    space.reader.worker.start().kill()
+    wait(space, project)
+    assert space.status(project).state == "failed" and len(done()) < 300
+    space.prepare(project)
+    wait(space, project)
+    assert len(done()) == len(set(done())) == 300
+
+
+def test_a_failed_reading_does_not_start_again_by_itself(space: Workspace, media: Path) -> None:
+    write_all(media, {"a.png": b"x", "b.png": b"y"})
+    project = projects.create_project(space.database, SETTINGS)
+    space.prepare(project)
+    wait(space, project)
+    assert space.status(project).state == "failed"
+    Annotator(space, project).send(want=3)
+    assert not space.reader.running(project.project_id)
+
+
+def test_a_deleted_project_leaves_no_features_behind(space: Workspace, media: Path) -> None:
+    write_all(media, good(3))
+    project = projects.create_project(space.database, SETTINGS)
+    read(space, project)
+    space.delete_project(project.project_id)
+    assert not (space.database.path.parent / "test.duckdb.files" / project.project_id).exists()
+
+
+def test_a_folder_that_is_gone_for_a_while_loses_nothing(space: Workspace, media: Path) -> None:
+    write_all(media, good(3))
+    project = projects.create_project(space.database, SETTINGS)
+    shutil.move(media, media.with_name("moved"))
+    assert space.refresh_source(project)[1] == (0, 0)
+    views = [each["view"] for each in Annotator(space, project).send(want=3)["samples"]]
+    assert len(views) == 3 and all("broken" in view for view in views)
+
+
+def test_the_embedding_learns_as_well(space: Workspace, media: Path) -> None:
+    from dataclasses import replace
+
+    write_all(media, good(4))
+    project = projects.create_project(space.database, replace(SETTINGS, image_features="embedding"))
+    read(space, project)
+    matrix = np.load(
+        sessions.features_folder(space.database, project) / "features.npy", mmap_mode="r"
+    )
+    assert matrix.shape == (4, 1280)
+
+
+def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
+    space: Workspace, media: Path
+) -> None:
+    """Ten ways to be broken, five files each; killed in the middle, nothing is read twice."""
+    ways = dict(list(broken_images().items())[:10])
+    broken = {f"{n}/{name}": content for n in range(5) for name, content in ways.items()}
+    pictures = list(good(50).values())
+    fine = {f"{n % 7}/good_{n}.png": pictures[n % 50] for n in range(1950)}
+    write_all(media, fine | broken)
+    project = projects.create_project(space.database, SETTINGS)
+    ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    space.prepare(project)
+    while not ledger.exists() or ledger.read_bytes().count(b"\n") < 500:
+        time.sleep(0.01)
+    space.reader.worker.start().kill()
+    wait(space, project)
+    read(space, project)
+    lines = [line for line in ledger.read_text().splitlines() if line.strip()]
+    assert len(lines) == 2000
+    with space.database.read() as cursor:
+        listed = dict(sessions.broken_samples(cursor, project.project_id))
+    assert set(listed) == set(broken) and len(set(listed.values())) >= 10
+    assert {each["sample_id"] for each in take_all(Annotator(space, project))} == set(fine)
+
+
+def test_reading_that_waits_in_line_can_be_stopped_as_well(space: Workspace, media: Path) -> None:
+    from dataclasses import replace
+
+    write_all(media, good(200))
+    first = projects.create_project(space.database, SETTINGS)
+    other = replace(
+        SETTINGS, title="Second", labels_table="l2", metadata_table="m2", queries_table="q2"
+    )
+    second = projects.create_project(space.database, other)
+    space.prepare(first)
+    space.prepare(second)
+    space.stop_reading(second)
+    wait(space, first)
+    wait(space, second)
+    assert sessions.have_features(space.database, first)
+    assert space.reader.status[second.project_id].state == "stopped"
+    space.read_files(second)
+    wait(space, second)
+    assert sessions.have_features(space.database, second)
+
+
+def test_a_session_waits_for_the_files_and_follows_by_itself(space: Workspace, media: Path) -> None:
+    write_all(media, good(40))
+    project = projects.create_project(space.database, SETTINGS)
+    ana = Annotator(space, project)
+    names = [each["sample_id"] for each in take_all(ana)]
+    decisions = [ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(names)]
+    ana.send(decisions[:25])
+    wait(space, project)
+    assert space.queue(project).session_id == 1
+    write_all(media, {"new.png": encoded(photo(seed=77), "PNG")})
+    project, change = space.refresh_source(project)
+    assert change.added == 1 and not sessions.have_features(space.database, project)
+    ana.send(decisions[25:])
+    wait(space, project)
+    assert space.queue(project).session_id == 2
