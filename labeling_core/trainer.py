@@ -194,8 +194,8 @@ class Trainer:
             self._current = project_id
             self.status[project_id] = self._done(project_id, job)
             self._current = None
-            self._busy[project_id] -= 1
             self._tell(project_id)
+            self._busy[project_id] -= 1
 
     def _done(self, project_id: str, job: Callable[[Worker, Progress], str]) -> Status:
         def progress(text: str, share: float) -> None:

@@ -148,7 +148,7 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
     try:
         message = exchange.parse(raw)
         grant = tokens.verify(space.key, str(raw.get("token")))
-        browser = browser_of(st.context.cookies.get(COOKIE))
+        browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
         reply = exchange.answer(space, grant.project_id, grant.annotator, message, browser)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error)}

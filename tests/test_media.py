@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import uvicorn
-from conftest import Annotator
+from annotating import Annotator
 from PIL import Image
 from starlette.applications import Starlette
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Annotator, rows
+from annotating import Annotator, rows
 
 from labeling_core import projects, sample_projects, sessions
 from labeling_core.errors import LabelingError

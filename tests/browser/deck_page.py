@@ -20,6 +20,15 @@ const look = () => {
   requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
+// Streamlit's dialog about a lost connection takes the focus: what is typed into it is no key of
+// the deck's, and the sample stays.
+window.typed = 0;
+window.intoDialogs = [];
+addEventListener("keydown", (event) => {
+  const dialog = event.composedPath().some((each) => each.getAttribute?.("role") === "dialog");
+  if (dialog) window.intoDialogs.push(window.typed);
+  window.typed += 1;
+}, true);
 """
 CATEGORY_OF = {"r": "red", "w": "white", "c": "cava", "Tab": None}
 
@@ -40,6 +49,7 @@ class DeckPage:
             self.page.route(EXCHANGE, lambda route: route.abort())
         self.address = f"{url}/label_tabular?project={project}"
         self.keys: list[str] = []
+        self.ignored = 0
         self.earlier: list[tuple[str, str | None]] = []
 
     def open(self) -> DeckPage:
@@ -93,6 +103,10 @@ class DeckPage:
     def decided(self) -> list[tuple[str, str | None]]:
         """(sample, category) in the order of the keys; valid while nobody navigates."""
         shown: list[Any] = self.page.evaluate("window.shown")
+        lost = set(self.page.evaluate("window.intoDialogs"))
+        self.keys = [key for number, key in enumerate(self.keys) if number not in lost]
+        self.page.evaluate("window.intoDialogs = []")
+        self.ignored += len(lost)
         assert len(shown) >= len(self.keys), "a key was taken for a sample that was not shown"
         pairs = zip(shown, self.keys, strict=False)
         return self.earlier + [(sample, CATEGORY_OF[key]) for sample, key in pairs]
