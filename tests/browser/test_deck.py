@@ -85,7 +85,10 @@ def stored(server: AppServer, project: str) -> list[tuple[str, str | None]]:
 
 
 def assert_all_stored(server: AppServer, project: str, deck: DeckPage, number: int) -> None:
-    """``number`` keys were pressed, some perhaps into a dialog; exactly these decisions are in the tables, in their order."""
+    """``number`` keys were pressed; exactly these decisions are in the tables, in their order.
+
+    Keys that went into a dialog of Streamlit's decide nothing.
+    """
     deck.wait_saved()
     expected = deck.decided()
     assert len(expected) == number - deck.ignored
