@@ -12,9 +12,10 @@ MODALITIES = ("tabular", "images", "sounds")
 # What images are turned into; the other modalities leave no choice.
 IMAGE_FEATURES = ("classical", "embedding")
 KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
-# Okabe and Ito's palette (black left out): distinguishable with colour-blind eyes.
+# Okabe and Ito's palette (black left out), then Tol's muted one: for colour-blind eyes as well.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F",
+    "#332288", "#882255", "#44AA99", "#999933", "#DDCC77", "#117733", "#AA4499",
 )  # fmt: skip
 
 

@@ -85,6 +85,8 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             project("words", SPOKEN_WORDS),
             project("keys", SPOKEN_WORDS, categories=TWO),
             project("silent", SPOKEN_WORDS),
+            project("taught", DIGITS, queries_table="taught_queries"),
+            project("spoken", SPOKEN_WORDS, queries_table="spoken_queries"),
         ]
     )
     (few / "digit_0001.png").unlink()
@@ -305,3 +307,43 @@ def test_a_browser_that_refuses_sound_before_the_first_key_plays_from_then_on(ta
     expect(front(deck, ".hint")).to_be_hidden()
     deck.page.locator("[data-category]").first.click()
     wait_heard(deck)
+
+
+# The loop: labels by keys, sessions by themselves
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "folder", "labels"),
+    [
+        ("label_images", "taught", "digits", 200),
+        ("label_sounds", "spoken", "spoken_words", 100),
+    ],
+)
+def test_the_model_knows_the_others_after_a_few_labels(
+    server: AppServer, tab: Tab, page: str, name: str, folder: str, labels: int
+) -> None:
+    deck = tab(page, name)
+    truth, keys = answers(folder), key_of(deck)
+    expected = []
+    for _ in range(labels):
+        before = deck.sample
+        deck.page.locator("[data-sample-id]:not([data-unseen])").wait_for()
+        expected.append(label_truly(deck, keys, truth))
+        deck.page.locator(f'[data-sample-id]:not([data-sample-id="{before}"])').wait_for()
+        deck.page.wait_for_timeout(150)
+    last = deck.page.locator(f'[data-session-id="{labels // 20}"]')
+    expect(last).to_be_visible(timeout=120_000)
+    deck.wait_saved()
+    assert decisions(server, name) == expected
+    with server.tables() as connection:
+        rows = connection.execute(f"SELECT path, prediction FROM {name}_queries").fetchall()
+        sessions = connection.execute(
+            "SELECT labels FROM labeling.sessions WHERE project_id = ? AND state = 'DONE' "
+            "ORDER BY session_id",
+            [name],
+        ).fetchall()
+    assert len(rows) == len(truth) - labels
+    assert [each for (each,) in sessions][-1] >= labels - 20
+    right = sum(truth[path] == prediction for path, prediction in rows)
+    print(f"{name}: {right / len(rows):.3f} of {len(rows)} others after {labels} labels")
+    assert right / len(rows) > 0.85
