@@ -104,7 +104,7 @@ def measure(
     """Press ``presses`` keys, ``rate`` a second; p50 and p95 of both waits, in ms."""
     project, page, width, height = run
     context = browser.new_context(viewport={"width": width, "height": height})
-    deck = DeckPage(context, server.url, project, "post")
+    deck = DeckPage(context, server.url, project, "post", recorded=False)
     deck.address = f"{server.url}/{page}?project={project}"
     deck.page.add_init_script(STOPWATCH)
     deck.open()

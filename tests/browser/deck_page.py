@@ -40,11 +40,19 @@ class DeckPage:
     when its turn came.
     """
 
-    def __init__(self, context: BrowserContext, url: str, project: str, transport: str) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        url: str,
+        project: str,
+        transport: str,
+        recorded: bool = True,
+    ) -> None:
         self.page: Page = context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.add_init_script(RECORDER)
+        if recorded:
+            self.page.add_init_script(RECORDER)
         if transport == "state":
             self.page.route(EXCHANGE, lambda route: route.abort())
         self.address = f"{url}/label_tabular?project={project}"
