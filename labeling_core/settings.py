@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 MODALITIES = ("tabular", "images", "sounds")
 # What images are turned into; the other modalities leave no choice.
 IMAGE_FEATURES = ("classical", "embedding")
-KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
+# What a category may get when its own letters are taken; space, / and ? are the deck's.
+KEYS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:!'\"#$%&()*+-=<>@[]^_{|}~"
 # Okabe and Ito's palette (black left out), then Tol's muted one: for colour-blind eyes as well.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F",

@@ -68,6 +68,11 @@ def test_keys_are_first_letters_then_the_next_free_letter_or_digit():
     assert [each.key for each in assign_keys(given)] == ["c", "o", "b", "d", "ß", "4", "a"]
 
 
+def test_sixty_categories_have_a_key_each():
+    found = assign_keys([Category(f"a{number}") for number in range(60)])
+    assert len({each.key for each in found} - {""}) == 60
+
+
 def test_categories_are_read_from_an_editor_with_empty_cells_in_the_order_given():
     empty = {"description": None, "colour": float("nan"), "key": None}
     rows_ = [
