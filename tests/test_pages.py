@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -154,6 +156,33 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     assert project.settings.names == ("hose", "hemd")
     found = rows(workspaces.workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
     assert sorted(found) == [(1.5,), (2.5,)]
+
+
+def test_a_new_project_can_be_made_from_a_zip_of_images(open_page):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for picture in sorted((ROOT / "data" / "digits").glob("*.png"))[:30]:
+            file.write(picture, f"some/{picture.name}")
+        file.writestr("../escape.png", b"out")
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    at.selectbox(key=key + "modality").set_value("images").run()
+    packed = ("few.zip", archive.getvalue(), "application/zip")
+    at.file_uploader(key=key + "files_images").set_value([packed])
+    at.text_input(key=key + "title").input("Few digits").run()
+    assert "30 images." in texts(at)
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "0"}, {"name": "1"}],
+    }  # fmt: skip
+    at.button(key=key + "save").click().run()
+    assert not at.exception
+    assert not at.error
+    space = workspaces.workspace()
+    project = space.project("few_digits")
+    assert (project.samples, project.settings.modality) == (30, "images")
+    ids = rows(space.database, "SELECT __sample_id FROM labeling_pool.samples_few_digits")
+    assert ("some/digit_0000.png",) in ids
+    assert not (space.database.path.parent / "escape.png").exists()
 
 
 def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):
