@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotating import rows
+from annotating import SETTINGS, rows
 
 from labeling_core import progress
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, split
+from labeling_core.projects import create_project
 
 
 def wait(space, project, seconds=60.0):
@@ -183,8 +185,6 @@ def test_only_the_unbroken_run_of_probes_measures():
 
 
 def test_a_test_table_measures_instead_of_probes(space, make_project, annotator):
-    from labeling_core.projects import create_project  # noqa: F401
-
     with space.database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE held_out AS SELECT i AS bottle, (i % 2) * 8 + 1 AS acidity, "
@@ -239,3 +239,46 @@ def test_every_strategy_says_why_a_sample_stands_where_it_stands(space, labeled)
         assert [each["place in the queue"] for each in head] == [1, 2, 3, 4, 5]
         assert all(each["prediction"] in each["why"] for each in head)
         assert sum(spread.counts) == 160
+
+
+def test_a_session_with_nothing_left_to_ask_still_trains_and_measures(
+    space, make_project, annotator
+):
+    project = make_project(rows=40, every=1000)
+    annotator(project).label_truly(1000)
+    for strategy in ("auto", "margin", "random"):
+        assert run_session(space, project, strategy=strategy).state == "idle"
+    assert rows(space.database, "SELECT * FROM wine_queries") == []
+    assert annotator(project).send(want=5)["finished"] is True
+
+
+def test_a_table_of_which_nothing_can_be_learned_fails_with_a_sentence_and_labels_on(
+    space, annotator
+):
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            "CREATE TABLE wine AS SELECT NULL::DOUBLE AS gap, 'same' AS b FROM range(60)"
+        )
+    project = create_project(space.database, replace(SETTINGS, every=10))
+    ana = annotator(project)
+    taken = ana.take(12)
+    ana.send(
+        [ana.decision(e, "label", category=("red", "white")[i % 2]) for i, e in enumerate(taken)]
+    )
+    wait(space, project)
+    reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")
+    assert reason[0][0] == "FAILED"
+    assert "gap" in reason[0][1]
+    assert space.status(project).state == "failed"
+    assert len(ana.take(5)) == 5
+
+
+def test_n_may_be_one(space, make_project, annotator):
+    project = make_project(every=1)
+    ana = annotator(project)
+    for _ in range(6):
+        ana.label_truly(1)
+        wait(space, project)
+    found = rows(space.database, "SELECT labels FROM labeling.sessions WHERE state = 'DONE'")
+    assert len(found) >= 4
+    assert space.queue(project).session_id == len(found)
