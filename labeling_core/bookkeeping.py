@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -202,14 +201,8 @@ def _change_decisions(
 def _leave_pool(
     cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record]
 ) -> dict[str, dict]:
-    sample_ids = [each.reservation.sample_id for each in records]
-    if not sample_ids:
+    if not records:
         return {}
-    cursor.execute(
-        "DELETE FROM labeling.reservations WHERE project_id = ? "
-        "AND sample_id IN (SELECT unnest(?::VARCHAR[]))",
-        [project.project_id, sample_ids],
-    )
     places = {each.reservation.place: each.reservation.sample_id for each in records}
     asked = queries.take_out(cursor, project.project_id, list(places))
     return {places[place]: stood for place, stood in asked.items()}
@@ -256,27 +249,6 @@ def write_events(
     )
 
 
-def write_clients(
-    cursor: duckdb.DuckDBPyConnection,
-    project_id: str,
-    annotator: str,
-    last: dict[str, int],
-    known: Container[str],
-) -> None:
-    """Remember the last number stored of each browser; ``known`` ones have a row already."""
-    for client, seq in last.items():
-        if client in known:
-            cursor.execute(
-                "UPDATE labeling.clients SET last_seq = ? WHERE client = ? AND project_id = ?",
-                [seq, client, project_id],
-            )
-        else:
-            cursor.execute(
-                "INSERT INTO labeling.clients VALUES (?, ?, ?, ?)",
-                [client, project_id, annotator, seq],
-            )
-
-
 def write_reservations(
     cursor: duckdb.DuckDBPyConnection, project_id: str, taken: list[Reservation]
 ) -> None:
@@ -294,4 +266,16 @@ def write_reservations(
             taken[0].session_id,
             taken[0].until,
         ],
+    )
+
+
+def drop_decided_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Forget reservations of samples that are decided by now.
+
+    Done when samples are handed out and not with every decision: until then they do no harm.
+    """
+    cursor.execute(
+        "DELETE FROM labeling.reservations WHERE project_id = ? AND sample_id IN "
+        f"(SELECT sample_id FROM main.{quote(project.settings.metadata_table)})",
+        [project.project_id],
     )

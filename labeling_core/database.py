@@ -37,9 +37,6 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             project_id VARCHAR, place INTEGER, sample_id VARCHAR, annotator VARCHAR,
             client VARCHAR, origin VARCHAR, session_id INTEGER, until TIMESTAMPTZ
         );
-        CREATE TABLE labeling.clients (
-            client VARCHAR, project_id VARCHAR, annotator VARCHAR, last_seq BIGINT
-        );
         CREATE SEQUENCE labeling.event_ids;
         CREATE TABLE labeling.events (
             event_id BIGINT DEFAULT nextval('labeling.event_ids'), happened TIMESTAMPTZ,

@@ -12,9 +12,9 @@ from labeling_core.bookkeeping import (
     Decision,
     Event,
     Record,
+    drop_decided_reservations,
     find_decided,
     write,
-    write_clients,
     write_events,
     write_reservations,
 )
@@ -57,7 +57,6 @@ def submit(
                 if event.kind == "decision" and event.decision.sample_id in asked:
                     event.detail["asked"] = asked[event.decision.sample_id]
             write_events(cursor, project.project_id, annotator, events, moment)
-            write_clients(cursor, project.project_id, annotator, last, queue.last_seq)
         queue.last_seq.update(last)
         queue.next_label_id = next_id
         for sample_id, record in records.items():
@@ -196,6 +195,7 @@ def hand_out(
         with database.transaction() as cursor:
             found = samples.ids(cursor, project.project_id, [each.place for each in taken])
             taken = [each._replace(sample_id=found[each.place]) for each in taken]
+            drop_decided_reservations(cursor, project)
             write_reservations(cursor, project.project_id, taken)
         for each in taken:
             queue.restore(each)

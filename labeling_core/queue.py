@@ -235,7 +235,8 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
                 Reservation(place, sample_id, annotator, client, origin, session_id, until)
             )
     clients = cursor.execute(
-        "SELECT client, last_seq FROM labeling.clients WHERE project_id = ?", [project.project_id]
+        "SELECT client, max(seq) FROM labeling.events WHERE project_id = ? GROUP BY client",
+        [project.project_id],
     ).fetchall()
     queue.last_seq = dict(clients)
     return queue
