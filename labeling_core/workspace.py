@@ -145,7 +145,7 @@ class Workspace:
             return
         held = self.queue(project)
         trigger, every = self._trigger(project), project.settings.every
-        running = project.project_id in self._in_session or self.reader.running(project.project_id)
+        running = project.project_id in self._in_session or self._reading(project) == "running"
         if self._classes(held) < 2 and held.labeled - trigger > every:
             # nothing could be learned at the points that have gone by: they are not made up for
             self._triggers[project.project_id] = held.labeled - every

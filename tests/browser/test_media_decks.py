@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -312,6 +313,21 @@ def test_a_browser_that_refuses_sound_before_the_first_key_plays_from_then_on(ta
 # The loop: labels by keys, sessions by themselves
 
 
+def wait_learned(server: AppServer, name: str, labels: int) -> None:
+    """Wait for a session on so many labels; how many there are before it is the machine's speed."""
+    for _ in range(60):
+        with server.tables() as connection:
+            row = connection.execute(
+                "SELECT coalesce(max(labels), 0) FROM labeling.sessions "
+                "WHERE project_id = ? AND state = 'DONE'",
+                [name],
+            ).fetchone()
+        if row and row[0] >= labels:
+            return
+        time.sleep(2)
+    pytest.fail(f"no session on {labels} labels within two minutes")
+
+
 @pytest.mark.parametrize(
     ("page", "name", "folder", "labels"),
     [
@@ -331,9 +347,8 @@ def test_the_model_knows_the_others_after_a_few_labels(
         expected.append(label_truly(deck, keys, truth))
         deck.page.locator(f'[data-sample-id]:not([data-sample-id="{before}"])').wait_for()
         deck.page.wait_for_timeout(150)
-    last = deck.page.locator(f'[data-session-id="{labels // 20}"]')
-    expect(last).to_be_visible(timeout=120_000)
     deck.wait_saved()
+    wait_learned(server, name, labels - 20)
     assert decisions(server, name) == expected
     with server.tables() as connection:
         rows = connection.execute(f"SELECT path, prediction FROM {name}_queries").fetchall()
@@ -343,7 +358,7 @@ def test_the_model_knows_the_others_after_a_few_labels(
             [name],
         ).fetchall()
     assert len(rows) == len(truth) - labels
-    assert [each for (each,) in sessions][-1] >= labels - 20
+    assert len(sessions) >= labels // 40
     right = sum(truth[path] == prediction for path, prediction in rows)
     print(f"{name}: {right / len(rows):.3f} of {len(rows)} others after {labels} labels")
     assert right / len(rows) > 0.85
