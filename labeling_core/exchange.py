@@ -128,7 +128,8 @@ def _hand_out(
     workspace: Workspace, project: Project, queue: Queue, annotator: str, message: Message
 ) -> tuple[list[str], list[Any]]:
     """Renew, hand back and reserve: the ids the deck shall drop, and its new reservations."""
-    holding = [each for each in message.holding if each not in _decided(message)]
+    decided = {each.sample_id for each in message.decisions}
+    holding = [each for each in message.holding if each not in decided]
     if message.release:
         queue.release(holding, message.client)
         return [], []
@@ -141,10 +142,6 @@ def _hand_out(
     wanted = min(message.wanted + len(dropped), MAX_WANTED)
     taken = labeling.hand_out(workspace.database, project, queue, annotator, message.client, wanted)
     return dropped, taken
-
-
-def _decided(message: Message) -> set[str]:
-    return {each.sample_id for each in message.decisions}
 
 
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:

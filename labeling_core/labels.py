@@ -38,6 +38,12 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
     return Labels(*(np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")))
 
 
+def first_open(closed: NDArray[np.bool_], probe_limit: int) -> int:
+    """The first of the places kept for probes that has no decision; ``probe_limit`` if all have."""
+    still_open = np.flatnonzero(~closed[:probe_limit])
+    return int(still_open[0]) if len(still_open) else probe_limit
+
+
 def split(all_labels: Labels, probe_limit: int, first_open: int) -> tuple[Labels, Labels]:
     """Divide the labels into those to train on and the probes to measure with.
 

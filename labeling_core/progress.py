@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labeling_core.database import quote
 from labeling_core.evaluation import auc, wilson
-from labeling_core.labels import Labels, read_labels
+from labeling_core.labels import Labels, first_open, read_labels, split
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
 
@@ -64,10 +64,8 @@ def sessions(
 def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
     if not queue.probe_limit:
         return None
-    still_open = np.flatnonzero(~queue.closed[: queue.probe_limit])
-    first_open = int(still_open[0]) if len(still_open) else queue.probe_limit
-    found = read_labels(cursor, project)
-    return Labels(*(each[found.places < first_open] for each in found))
+    unbroken = first_open(queue.closed, queue.probe_limit)
+    return split(read_labels(cursor, project), queue.probe_limit, unbroken)[1]
 
 
 def _session(row: tuple[Any, ...], project: Project, probes: Labels | None) -> Session:

@@ -15,7 +15,7 @@ from labeling_core import samples
 from labeling_core.database import Database, columns, literal, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.evaluation import wilson
-from labeling_core.labels import Labels, read_labels, split
+from labeling_core.labels import Labels, first_open, read_labels, split
 from labeling_core.publishing import publish
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
@@ -200,9 +200,7 @@ def _task(
     with database.read() as cursor:
         found = read_labels(cursor, project)
     kept = queue.probe_limit
-    open_probes = np.flatnonzero(~closed[:kept])
-    first_open = int(open_probes[0]) if len(open_probes) else kept
-    train, probes = split(found, kept, first_open)
+    train, probes = split(found, kept, first_open(closed, kept))
     early = np.isin(train.label_ids, np.sort(found.label_ids)[:limit])
     if len(np.unique(train.codes[early])) > 1:
         train = Labels(*(each[early] for each in train))

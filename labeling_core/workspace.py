@@ -143,17 +143,18 @@ class Workspace:
         """Apply the rule: start a session when enough labels have come in."""
         if not project.settings.queries_table:
             return
-        held = self.queue(project)
-        trigger, every = self._trigger(project), project.settings.every
-        running = project.project_id in self._in_session or self._reading(project) == "running"
-        if self._classes(held) < 2 and held.labeled - trigger > every:
-            # nothing could be learned at the points that have gone by: they are not made up for
-            self._triggers[project.project_id] = held.labeled - every
-        elif due(held.labeled, trigger, every, self._classes(held), running):
-            if not project.settings.is_media or sessions.have_features(self.database, project):
-                self.start_session(project, "trigger")
-            elif self._reading(project) not in ("stopped", "failed"):
-                self.read_files(project)  # the session follows when that is done
+        with self.database.lock:  # two browsers may bring the n-th label at once
+            held = self.queue(project)
+            trigger, every = self._trigger(project), project.settings.every
+            running = project.project_id in self._in_session or self._reading(project) == "running"
+            if self._classes(held) < 2 and held.labeled - trigger > every:
+                # nothing could be learned at the points that have gone by: they are not made up for
+                self._triggers[project.project_id] = held.labeled - every
+            elif due(held.labeled, trigger, every, self._classes(held), running):
+                if not project.settings.is_media or sessions.have_features(self.database, project):
+                    self.start_session(project, "trigger")
+                elif self._reading(project) not in ("stopped", "failed"):
+                    self.read_files(project)  # the session follows when that is done
 
     def _reading(self, project: Project) -> str:
         known = self.reader.status.get(project.project_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from annotating import SETTINGS, rows
 
 from labeling_core import progress
+from labeling_core import workspace as workspaces
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, split
 from labeling_core.projects import create_project
@@ -282,3 +284,37 @@ def test_n_may_be_one(space, make_project, annotator):
     found = rows(space.database, "SELECT labels FROM labeling.sessions WHERE state = 'DONE'")
     assert len(found) >= 4
     assert space.queue(project).session_id == len(found)
+
+
+def test_the_nth_label_from_many_sides_at_once_starts_one_session(space, labeled, monkeypatch):
+    project, _ = labeled(every=30)
+    wait(space, project)
+    before = space.queue(project).session_id
+    failures = []
+    real = workspaces.due
+
+    def slowly(*facts):
+        decided = real(*facts)
+        time.sleep(0.005)  # others get their turn between the rule and the start
+        return decided
+
+    monkeypatch.setattr(workspaces, "due", slowly)
+
+    def arrive():
+        try:
+            together.wait()
+            space.after_decisions(project)
+        except LabelingError as error:
+            failures.append(error)
+
+    for _ in range(20):
+        space._triggers[project.project_id] = 10
+        together = threading.Barrier(8)
+        threads = [threading.Thread(target=arrive) for _ in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        wait(space, project)
+    assert failures == []
+    assert space.queue(project).session_id == before + 20
