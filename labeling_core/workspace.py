@@ -13,6 +13,7 @@ from typing import Any
 from labeling_core import projects, queue, samples, sessions, tokens
 from labeling_core.database import Database
 from labeling_core.errors import LabelingError
+from labeling_core.people import Person
 from labeling_core.queue import Queue
 from labeling_core.settings import Project, Settings
 from labeling_core.trainer import Progress, Status, Trainer, Worker, due, next_trigger
@@ -74,16 +75,23 @@ class Workspace:
             self._queues.pop(project_id, None)
             self._triggers.pop(project_id, None)
 
-    def update_project(self, project_id: str, settings: Settings) -> Project:
+    def create_project(self, settings: Settings, by: Person) -> Project:
+        """Make a project; LabelingError for the first mistake in its settings."""
+        by.require("manage")
+        return projects.create_project(self.database, settings)
+
+    def update_project(self, project_id: str, settings: Settings, by: Person) -> Project:
         """Change a project's settings; LabelingError for the first mistake in them."""
+        by.require("manage", project_id)
         with self.database.lock:
             self._require_idle(project_id)
             project = projects.update_project(self.database, project_id, settings)
             self.forget(project_id)
         return project
 
-    def delete_project(self, project_id: str) -> None:
+    def delete_project(self, project_id: str, by: Person) -> None:
         """Forget a project; its labels and metadata tables stay."""
+        by.require("manage", project_id)
         with self.database.lock:
             self._require_idle(project_id)
             projects.delete_project(self.database, project_id)
@@ -96,11 +104,12 @@ class Workspace:
         if self.reader.running(project_id):
             raise LabelingError("The files are being read: stop that first, or wait for its end.")
 
-    def refresh_source(self, project: Project) -> tuple[Project, samples.Change]:
+    def refresh_source(self, project: Project, by: Person) -> tuple[Project, samples.Change]:
         """Take over rows or files that were added to the source or are gone from it.
 
         Raises LabelingError while a session runs or files are read.
         """
+        by.require("manage", project.project_id)
         with self.database.lock:
             self._require_idle(project.project_id)
             return self._refresh(project)

@@ -12,6 +12,7 @@ from labeling_core import exchange, export, tokens
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
 from labeling_core.media import COOKIE, browser_of
+from labeling_core.people import Person, local_person
 from labeling_core.progress import Session
 from labeling_core.projects import list_projects
 from labeling_core.settings import Project
@@ -77,9 +78,9 @@ def _system_user() -> str:
         return "annotator"
 
 
-def annotator() -> str:
-    """The name decisions are stored under."""
-    return st.session_state.get("annotator", "").strip() or _system_user()
+def person() -> Person:
+    """Who is at the keyboard; decisions are stored under the name."""
+    return local_person(st.session_state.get("annotator", "").strip() or _system_user())
 
 
 def current_project() -> tuple[Workspace, Project]:
@@ -114,7 +115,7 @@ def label(modality: str, view: str) -> None:
 @st.fragment
 def show_deck(project: Project, view: str) -> None:
     """Mount the deck; serve its second transport, messages that come as component state."""
-    who, space = annotator(), workspace()
+    who, space = person().name, workspace()
     key = f"deck-{project.project_id}-{who}"
     tokens_ = st.session_state.setdefault("deck_tokens", {})
     if key not in tokens_:

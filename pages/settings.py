@@ -127,10 +127,10 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
             with space.database.read() as cursor:
                 found = projects.problems(cursor, wanted, old)
             if not found:
-                space.update_project(old.project_id, wanted)
+                space.update_project(old.project_id, wanted, frame.person())
                 st.toast("Saved.", icon=":material/check:")
         else:
-            made = settings_fields.create(space, wanted, upload)
+            made = settings_fields.create(space, wanted, upload, frame.person())
             fields.forget()
             st.switch_page(frame.label_page(made), query_params={"project": made.project_id})
     except settings_fields.SettingsError as error:
@@ -140,4 +140,4 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     fields.show(found)
 
 if old:
-    settings_fields.danger(space, old)
+    settings_fields.danger(space, old, frame.person())

@@ -15,6 +15,7 @@ import streamlit as st
 from labeling_core import importing, projects
 from labeling_core.database import columns, quote, tables
 from labeling_core.errors import LabelingError
+from labeling_core.people import Person
 from labeling_core.settings import (
     Category,
     Project,
@@ -259,7 +260,9 @@ def test_table(fields: Fields, space: Workspace, base: Settings) -> str:
     )  # fmt: skip
 
 
-def create(space: Workspace, wanted: Settings, upload: Upload | Staged | None) -> Project:
+def create(
+    space: Workspace, wanted: Settings, upload: Upload | Staged | None, by: Person
+) -> Project:
     """Load the upload, if any, and make the project: both or neither.
 
     Raises SettingsError with everything that is wrong.
@@ -276,17 +279,17 @@ def create(space: Workspace, wanted: Settings, upload: Upload | Staged | None) -
         found = projects.problems(cursor, wanted)
         if found:
             raise SettingsError(found)
-        return projects.create_project(space.database, replace(wanted))
+        return space.create_project(replace(wanted), by)
 
 
-def danger(space: Workspace, project: Project) -> None:
+def danger(space: Workspace, project: Project, by: Person) -> None:
     """Take over changes of the source; forget the project."""
     st.subheader("More", anchor=False)
     with st.container(horizontal=True):
         what = "files" if project.settings.is_media else "rows"
         if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
             try:
-                _, change = space.refresh_source(project)
+                _, change = space.refresh_source(project, by)
                 st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
             except LabelingError as error:
                 st.error(str(error))
@@ -298,7 +301,7 @@ def danger(space: Workspace, project: Project) -> None:
             )
             if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
                 try:
-                    space.delete_project(project.project_id)
+                    space.delete_project(project.project_id, by)
                     st.switch_page("home.py")
                 except LabelingError as error:
                     st.error(str(error))

@@ -7,9 +7,11 @@ from typing import Any
 from labeling_core import exchange
 from labeling_core.bookkeeping import Decision
 from labeling_core.database import Database
+from labeling_core.people import local_person
 from labeling_core.settings import Category, Project, Settings
 from labeling_core.workspace import Workspace
 
+LOCAL = local_person("ana")
 TWO = (Category("red", key="r"), Category("white", key="w"))
 SETTINGS = Settings(
     title="Wine",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import uvicorn
-from annotating import Annotator
+from annotating import LOCAL, Annotator
 from PIL import Image
 from starlette.applications import Starlette
 
@@ -260,5 +260,5 @@ def test_a_file_gone_or_cut_since_it_was_listed_does_not_break_the_exchange(site
 
 def test_a_deleted_projects_links_end(site: Site) -> None:
     cookie, view = one_image(site)
-    site.space.delete_project("pictures")
+    site.space.delete_project("pictures", LOCAL)
     assert site.ask("GET", view["url"], Cookie=cookie).status == 404

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from annotating import Annotator, rows
+from annotating import LOCAL, Annotator, rows
 
 from labeling_core import projects, sample_projects, sessions
 from labeling_core.errors import LabelingError
@@ -192,7 +192,7 @@ def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
     (media / open_[0]).unlink()
     (media / min(labeled)).unlink()
     write_all(media, {"sub/new.png": encoded(photo(20, 20, seed=99), "PNG")})
-    project, change = space.refresh_source(project)
+    project, change = space.refresh_source(project, LOCAL)
     assert change == (1, 2)
     read(space, project)
     assert {path for (path,) in rows(space.database, "SELECT path FROM p_labels")} == labeled
@@ -259,7 +259,7 @@ def test_a_deleted_project_leaves_no_features_behind(space: Workspace, media: Pa
     write_all(media, good(3))
     project = projects.create_project(space.database, SETTINGS)
     read(space, project)
-    space.delete_project(project.project_id)
+    space.delete_project(project.project_id, LOCAL)
     assert not (space.database.path.parent / "test.duckdb.files" / project.project_id).exists()
 
 
@@ -267,7 +267,7 @@ def test_a_folder_that_is_gone_for_a_while_loses_nothing(space: Workspace, media
     write_all(media, good(3))
     project = projects.create_project(space.database, SETTINGS)
     shutil.move(media, media.with_name("moved"))
-    assert space.refresh_source(project)[1] == (0, 0)
+    assert space.refresh_source(project, LOCAL)[1] == (0, 0)
     views = [each["view"] for each in Annotator(space, project).send(want=3)["samples"]]
     assert len(views) == 3 and all("broken" in view for view in views)
 
@@ -340,7 +340,7 @@ def test_a_session_waits_for_the_files_and_follows_by_itself(space: Workspace, m
     wait(space, project)
     assert space.queue(project).session_id == 1
     write_all(media, {"new.png": encoded(photo(seed=77), "PNG")})
-    project, change = space.refresh_source(project)
+    project, change = space.refresh_source(project, LOCAL)
     assert change.added == 1 and not sessions.have_features(space.database, project)
     ana.send(decisions[25:])
     wait(space, project)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from annotating import make_source, rows
+from annotating import LOCAL, make_source, rows
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces
@@ -60,7 +60,7 @@ def test_every_page_opens_on_a_fresh_database(open_page, name):
 def test_every_page_opens_without_any_project(open_page, name):
     open_page("home")
     for each in ("wine_colour", "digits", "spoken_words"):
-        workspaces.workspace().delete_project(each)
+        workspaces.workspace().delete_project(each, LOCAL)
     at = open_page(name)
     assert not at.exception
     assert not at.error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from annotating import SETTINGS, TWO, make_source, rows
+from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 
 from labeling_core import projects
 from labeling_core.errors import LabelingError
@@ -99,7 +99,7 @@ def test_a_running_project_can_be_changed_and_keeps_its_decisions(space, make_pr
         label_column="Farbe", label_id_column="nummer", every=3, title="Wein",
         categories=(Category("rosé"), *project.settings.categories),
     )  # fmt: skip
-    space.update_project(project.project_id, changed)
+    space.update_project(project.project_id, changed, LOCAL)
     found = rows(space.database, 'SELECT count(*), count(DISTINCT "Farbe") FROM "über sie"')
     assert found == [(10, 2)]
     assert len(rows(space.database, "SELECT nummer FROM etiketten")) == 10
@@ -115,21 +115,21 @@ def test_a_category_with_labels_and_the_source_cannot_go(space, make_project, an
     without = replace(project.settings, categories=(TWO[0], Category("rosé")))
     for changed, field in ((without, "categories"), (replace(project.settings, source="other"), "source")):  # fmt: skip  # noqa: E501
         with pytest.raises(LabelingError) as told:
-            space.update_project(project.project_id, changed)
+            space.update_project(project.project_id, changed, LOCAL)
         assert told.value.field == field
 
 
 def test_the_source_may_change_while_nothing_is_decided(space, make_project):
     project = make_project()
     make_source(space.database, rows=7, table="other")
-    space.update_project(project.project_id, replace(project.settings, source="other"))
+    space.update_project(project.project_id, replace(project.settings, source="other"), LOCAL)
     assert space.queue(space.project(project.project_id)).total == 7
 
 
 def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annotator):
     project = make_project()
     annotator(project).label_truly(10)
-    space.delete_project(project.project_id)
+    space.delete_project(project.project_id, LOCAL)
     assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(10,)]
     with pytest.raises(LabelingError, match="There is no project"):
         space.project(project.project_id)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotating import SETTINGS, rows
+from annotating import LOCAL, SETTINGS, rows
 
 from labeling_core import progress
 from labeling_core import workspace as workspaces
@@ -208,7 +208,7 @@ def test_rows_added_to_the_source_join_the_pool_and_the_features(space, labeled)
     with space.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine VALUES (500, 1.5, 'cask 9'), (500, 1.5, 'cask 9')")
         cursor.execute("DELETE FROM wine WHERE bottle = 150")
-    project, change = space.refresh_source(project)
+    project, change = space.refresh_source(project, LOCAL)
     assert change == (2, 1)
     run_session(space, project)
     new = rows(space.database, "SELECT sample_id FROM wine_queries WHERE bottle = 500")
