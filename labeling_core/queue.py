@@ -127,7 +127,8 @@ class Queue:
         Every so often one is a probe: within each block of 1/share samples shown, a seeded
         draw says which, so that nobody can tell a probe from a query.
         """
-        for each in [each for each in self.held.values() if each.until < moment]:
+        latest = moment + self.hold_seconds  # later than that: the clock has been set back
+        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
             self._lapse(self.held.pop(each.sample_id))
         shown = self.labeled + self.skipped + len(self.held)
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
