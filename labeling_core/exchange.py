@@ -113,6 +113,8 @@ def answer(
     served: Served = workspace.line(project_id).join(
         Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
     )
+    if not served.taken and message.history is None:  # as with most messages: nothing to read
+        return served.news | {"samples": [], "history": None}
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)
     with workspace.database.read() as cursor:
@@ -204,7 +206,8 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
         return []
     outdated = message.session_id < queue.session_id
     kept = [each for each in holding if not outdated or each == message.screen]
-    dropped = [each for each in holding if each not in set(kept)]
+    still = set(kept)
+    dropped = [each for each in holding if each not in still]
     queue.release(dropped, message.client)
     lost = queue.renew(kept, message.client, time.time())
     return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
@@ -229,7 +232,6 @@ def _news(
 ) -> dict[str, Any]:
     clients = {each.client for each in message.decisions} | {message.client}
     free = queue.free()
-    waiting = sum(each.client != message.client for each in queue.held.values())
     return {
         "message": message.number,
         "stored": {client: queue.last_seq.get(client, 0) for client in clients},
@@ -242,12 +244,14 @@ def _news(
             "mine": queue.by_annotator[annotator],
         },
         "finished": free == 0,
-        "notice": _notice(queue, message) if free == 0 and waiting else None,
+        "notice": None if free else _notice(queue, message),
     }
 
 
-def _notice(queue: Queue, message: Message) -> str:
+def _notice(queue: Queue, message: Message) -> str | None:
     others = [each for each in queue.held.values() if each.client != message.client]
+    if not others:
+        return None
     minutes = max(1, round((max(each.until for each in others) - time.time()) / 60))
     verb = "sample is" if len(others) == 1 else "samples are"
     return f"{len(others)} {verb} with another annotator for up to {minutes} more minutes."

@@ -209,6 +209,8 @@ def hand_out(
     Never more than a quarter of a browser's fair share of what is free, so that the last
     samples of a pool do not wait in somebody's prefetch.
     """
+    if not any(each.number for each in wants):
+        return [[] for _ in wants]
     with database.lock:
         moment = now().timestamp()
         clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
