@@ -95,20 +95,48 @@ class Database:
         self._identity = _identity(path)
         self._invalid = False
         self.created = _migrate(self._connection, path)
+        # One cursor for all writing: to open one costs as much as a short transaction.
+        self._writer = self._cursor()
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of its own, to be used by the calling thread only."""
         cursor = self._cursor()
         try:
-            cursor.execute(f"USE {CATALOG}")
             yield cursor
         except duckdb.Error as error:
-            signs = ("autocheckpoint failed", "been invalidated")
-            self._invalid = self._invalid or any(sign in str(error) for sign in signs)
+            self._note(error)
             raise
         finally:
             cursor.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        self._recover()
+        cursor = self._connection.cursor()
+        cursor.execute(f"USE {CATALOG}")
+        return cursor
+
+    def _note(self, error: BaseException) -> None:
+        signs = ("autocheckpoint failed", "been invalidated")
+        self._invalid = self._invalid or any(sign in str(error) for sign in signs)
+
+    def _recover(self) -> None:
+        """Open the file again where DuckDB serves nothing more from it.
+
+        That is so when a checkpoint could not be written, on a full disk for one; all that was
+        committed is in the file.
+        """
+        if not self._invalid:
+            return
+        with self.lock:
+            self._writer.close()
+            self._connection.close()
+            try:
+                self._connection = _connect(self.path)
+            except LabelingError as error:
+                raise UnavailableError(str(error)) from error
+            self._invalid = False
+            self._writer = self._cursor()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -122,17 +150,19 @@ class Database:
                 yield self._open
                 return
             self.require_file()
-            with self.read() as cursor:
+            self._recover()
+            cursor = self._writer
+            try:
                 cursor.execute("BEGIN TRANSACTION")
                 self._open = cursor
-                try:
-                    yield cursor
-                    cursor.execute("COMMIT")
-                except BaseException:
-                    _roll_back(cursor)
-                    raise
-                finally:
-                    self._open = None
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException as error:
+                self._note(error)
+                _roll_back(cursor)
+                raise
+            finally:
+                self._open = None
 
     def require_file(self) -> None:
         """Raise UnavailableError when another file, or none, lies where the database was.
@@ -146,22 +176,6 @@ class Database:
                 "nothing is stored until then."
             )
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor, on the file opened again where DuckDB serves nothing more from it.
-
-        That is so when a checkpoint could not be written, on a full disk for one; all that was
-        committed is in the file.
-        """
-        if self._invalid:
-            with self.lock:
-                self._connection.close()
-                try:
-                    self._connection = _connect(self.path)
-                except LabelingError as error:
-                    raise UnavailableError(str(error)) from error
-                self._invalid = False
-        return self._connection.cursor()
-
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
         folder = self.path.with_name(self.path.name + ".files").joinpath(*parts)
@@ -171,6 +185,7 @@ class Database:
     def close(self) -> None:
         """Close the file; another process may open it then."""
         with self.lock:
+            self._writer.close()
             self._connection.close()
 
 
@@ -196,7 +211,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.TransactionException):  # a failed COMMIT has ended it already
+    with suppress(duckdb.Error):  # a failed COMMIT has ended it already
         cursor.execute("ROLLBACK")
 
 

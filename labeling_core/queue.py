@@ -112,25 +112,32 @@ class Queue:
         return mine
 
     def renew(self, sample_ids: list[str], client: str, moment: float) -> list[str]:
-        """Prolong what ``client`` holds; returns the ids that it holds no longer."""
+        """Prolong what ``client`` holds; returns the ids that it holds no longer.
+
+        Not before a tenth of the time is over: a message comes with every decision.
+        """
         lost = []
         for each in sample_ids:
-            if self._holds(each, client):
-                self.held[each] = self.held[each]._replace(until=moment + self.hold_seconds)
-            else:
+            current = self.held.get(each)
+            if current is None or current.client != client:
                 lost.append(each)
+            elif current.until - moment < 0.9 * self.hold_seconds:
+                self.held[each] = current._replace(until=moment + self.hold_seconds)
         return lost
 
-    def take(self, wanted: int, annotator: str, client: str, moment: float) -> list[Reservation]:
+    def take(
+        self, wanted: int, annotator: str, client: str, moment: float, ahead: int = 0
+    ) -> list[Reservation]:
         """Reserve up to ``wanted`` samples (sample_id still empty: the caller looks it up).
 
-        Every so often one is a probe: within each block of 1/share samples shown, a seeded
-        draw says which, so that nobody can tell a probe from a query.
+        ``ahead`` of them have been taken since the last :meth:`restore`. Every so often one is
+        a probe: within each block of 1/share samples shown, a seeded draw says which, so that
+        nobody can tell a probe from a query.
         """
         latest = moment + self.hold_seconds  # later than that: the clock has been set back
         for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
             self._lapse(self.held.pop(each.sample_id))
-        shown = self.labeled + self.skipped + len(self.held)
+        shown = self.labeled + self.skipped + len(self.held) + ahead
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
         probes = self._free_probes(origins.count("probe"))
         queries = self._free_queries(wanted - len(probes))
@@ -161,7 +168,7 @@ class Queue:
 
     def free(self) -> int:
         """How many samples are neither decided nor reserved."""
-        return self.total - int(self.closed.sum()) - len(self.held)
+        return self.total - int(np.count_nonzero(self.closed)) - len(self.held)
 
     def set_order(self, order: NDArray[np.int32], session_id: int) -> None:
         """Take over the queue of a new session."""
