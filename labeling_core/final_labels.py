@@ -60,12 +60,10 @@ def write(cursor: duckdb.DuckDBPyConnection, project: Project, changes: Iterable
             f"{quote(project.settings.label_id_column)} IN (SELECT unnest(?::BIGINT[]))",
             [gone],
         )
-    insert(cursor, project, [_row(each.place, each.after) for each in real
-                             if each.after is not None and each.after.status == "LABELED"])  # fmt: skip
-
-
-def _row(place: int, vote: Vote) -> Row:
-    return Row(place, vote.category, vote.label_id)
+    now = [(each.place, each.after) for each in real if each.after is not None]
+    rows = [Row(place, vote.category, vote.label_id) for place, vote in now
+            if vote.status == "LABELED"]  # fmt: skip
+    insert(cursor, project, rows)
 
 
 def load(
