@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -48,45 +49,48 @@ class Event(NamedTuple):
     """One entry of the event log: decision, correction, undo or refused."""
 
     kind: str
+    annotator: str
     decision: Decision
     label_id: int | None
     detail: dict
 
 
 def find_decided(
-    cursor: duckdb.DuckDBPyConnection, project: Project, annotator: str, sample_ids: list[str]
-) -> dict[str, Record]:
+    cursor: duckdb.DuckDBPyConnection, project: Project, wanted: list[tuple[str, str]]
+) -> dict[tuple[str, str], Record]:
+    """Of the pairs (annotator, sample_id), those of samples that this annotator has decided."""
     settings = project.settings
     rows = cursor.execute(
         f"SELECT s.{samples.PLACE}, m.sample_id, m.annotator, m.origin, m.session_id, "
         f"m.{quote(settings.label_id_column)}, m.status, m.{quote(settings.label_column)}, "
         f"m.comment, m.seconds FROM main.{quote(settings.metadata_table)} AS m "
         f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
-        "WHERE m.annotator = ? AND m.sample_id IN (SELECT unnest(?::VARCHAR[]))",
-        [annotator, sample_ids],
+        "JOIN (SELECT unnest(?::VARCHAR[]) AS annotator, unnest(?::VARCHAR[]) AS sample_id) AS w "
+        "ON w.annotator = m.annotator AND w.sample_id = m.sample_id",
+        [[who for who, _ in wanted], [sample_id for _, sample_id in wanted]],
     ).fetchall()
     found = {}
     for place, sample_id, who, origin, session_id, label_id, status, label, comment, secs in rows:
         reservation = Reservation(place, sample_id, who, "", origin, session_id, 0.0)
         state = (status, label)
-        found[sample_id] = Record(reservation, label_id, state, state, comment, secs)
+        found[who, sample_id] = Record(reservation, label_id, state, state, comment, secs)
     return found
 
 
 def write(
     cursor: duckdb.DuckDBPyConnection,
     project: Project,
-    annotator: str,
-    records: dict[str, Record],
+    records: Collection[Record],
     moment: datetime,
 ) -> dict[str, dict]:
     """Bring metadata, labels, queries and reservations in line with ``records``.
 
-    Returns, for each sample that left the queries table, what stood there about it.
+    They may be of several annotators: each record's reservation says whose it is. Returns,
+    for each sample that left the queries table, what stood there about it.
     """
-    gone = [label_id for each in records.values() for label_id in each.retired]
+    gone = [label_id for each in records for label_id in each.retired]
     new, changed, reopened = [], [], []
-    for each in records.values():
+    for each in records:
         kept = each.before is not None and not each.retired
         if each.after is None:
             reopened += [each] if each.before is not None else []
@@ -95,7 +99,7 @@ def write(
         else:
             new.append(each)
     _delete_decisions(cursor, project, gone)
-    _insert_decisions(cursor, project, annotator, new, moment)
+    _insert_decisions(cursor, project, new, moment)
     _change_decisions(cursor, project, changed, moment)
     for each in reopened:
         _return_to_pool(cursor, project, each.reservation)
@@ -116,11 +120,7 @@ def _delete_decisions(
 
 
 def _insert_decisions(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    annotator: str,
-    records: list[Record],
-    moment: datetime,
+    cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record], moment: datetime
 ) -> None:
     if not records:
         return
@@ -130,8 +130,8 @@ def _insert_decisions(
     cursor.execute(
         f"INSERT INTO main.{quote(settings.metadata_table)} "
         "SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), ?, ?, "
-        "unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
+        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), "
+        "unnest(?::VARCHAR[]), ?, unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
         [
             [each.label_id for each in records],
             [each.reservation.sample_id for each in records],
@@ -139,7 +139,7 @@ def _insert_decisions(
             [label for _, label in states],
             [each.comment for each in records],
             [each.reservation.session_id for each in records],
-            annotator,
+            [each.reservation.annotator for each in records],
             moment,
             [each.reservation.origin for each in records],
             [each.seconds for each in records],
@@ -223,22 +223,18 @@ def _return_to_pool(
 
 
 def write_events(
-    cursor: duckdb.DuckDBPyConnection,
-    project_id: str,
-    annotator: str,
-    events: list[Event],
-    moment: datetime,
+    cursor: duckdb.DuckDBPyConnection, project_id: str, events: list[Event], moment: datetime
 ) -> None:
     """Append to the event log, from which every decision and its changes can be told."""
     cursor.execute(
         "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
-        "label_id, detail, client, seq) SELECT ?, ?, ?, unnest(?::VARCHAR[]), "
-        "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-        "unnest(?::BIGINT[])",
+        "label_id, detail, client, seq) SELECT ?, ?, unnest(?::VARCHAR[]), "
+        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]), "
+        "unnest(?::VARCHAR[]), unnest(?::BIGINT[])",
         [
             moment,
             project_id,
-            annotator,
+            [each.annotator for each in events],
             [each.kind for each in events],
             [each.decision.sample_id for each in events],
             [each.label_id for each in events],
@@ -252,19 +248,20 @@ def write_events(
 def write_reservations(
     cursor: duckdb.DuckDBPyConnection, project_id: str, taken: list[Reservation]
 ) -> None:
-    """Keep reservations of one browser, so that they survive a restart."""
+    """Keep reservations, so that they survive a restart."""
     cursor.execute(
         "INSERT INTO labeling.reservations SELECT ?, unnest(?::INTEGER[]), "
-        "unnest(?::VARCHAR[]), ?, ?, unnest(?::VARCHAR[]), ?, to_timestamp(?)",
+        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::INTEGER[]), to_timestamp(unnest(?::DOUBLE[]))",
         [
             project_id,
             [each.place for each in taken],
             [each.sample_id for each in taken],
-            taken[0].annotator,
-            taken[0].client,
+            [each.annotator for each in taken],
+            [each.client for each in taken],
             [each.origin for each in taken],
-            taken[0].session_id,
-            taken[0].until,
+            [each.session_id for each in taken],
+            [each.until for each in taken],
         ],
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from labeling_core import display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
-from labeling_core.queue import Queue
+from labeling_core.queue import Queue, Reservation
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
 
@@ -84,64 +85,133 @@ def _list(value: object, most: int) -> list[Any]:
     return value
 
 
+class Asked(NamedTuple):
+    """A message with who has sent it."""
+
+    annotator: str
+    message: Message
+
+
+class Served(NamedTuple):
+    """What became of one message: the news for its deck, and the samples now reserved for it."""
+
+    news: dict[str, Any]
+    taken: list[Reservation]
+
+
 def answer(
     workspace: Workspace, project_id: str, annotator: str, message: Message, browser: str = ""
 ) -> dict[str, Any]:
     """Store the decisions, hand out samples, report the news: the reply to one message.
 
+    Messages that come while others are being stored are stored together, in one transaction.
     Links to media work in ``browser`` (see media.browser_of) only.
 
     Raises LabelingError when the project is gone; duckdb errors when nothing was stored.
     """
     project = workspace.project(project_id)
-    with workspace.database.lock:
-        queue = workspace.queue(project)
-        try:
-            refusals = labeling.submit(
-                workspace.database, project, queue, annotator, message.decisions
-            )
-            dropped, taken = _hand_out(workspace, project, queue, annotator, message)
-        except BaseException:
-            workspace.forget(project_id)  # memory may be ahead of the tables: read them anew
-            raise
-        reply = _news(queue, message, refusals, annotator)
-    workspace.after_decisions(project)
-    status = workspace.status(project)
-    reply["learning"] = describe(status) | {
-        "enabled": bool(project.settings.queries_table),
-        "session_id": queue.session_id,
-    }
+    served: Served = workspace.line(project_id).join(
+        Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
+    )
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)
     with workspace.database.read() as cursor:
-        rows = samples.read(cursor, project_id, [each.place for each in taken])
-        past = _past(cursor, project, queue, annotator, message)
+        rows = samples.read(cursor, project_id, [each.place for each in served.taken])
+        past = _past(cursor, project, served.news["counts"]["mine"], annotator, message)
     found = [
         {"sample_id": each.sample_id, "view": display.view(rows[each.place], viewer)}
-        for each in taken
+        for each in served.taken
     ]
-    reply["history"] = _history(past, viewer)
-    return reply | {"drop": dropped, "samples": found}
+    return served.news | {"samples": found, "history": _history(past, viewer)}
 
 
-def _hand_out(
-    workspace: Workspace, project: Project, queue: Queue, annotator: str, message: Message
-) -> tuple[list[str], list[Any]]:
-    """Renew, hand back and reserve: the ids the deck shall drop, and its new reservations."""
+def serve(
+    workspace: Workspace, project_id: str, asked: Sequence[Asked]
+) -> Sequence[Served | BaseException]:
+    """Serve the first messages of the line, as many as can be stored at once.
+
+    When they cannot be stored together, each is tried alone: none suffers from another.
+    """
+    with workspace.database.lock:
+        project = workspace.project(project_id)
+        asked = _joinable(asked)
+        served: list[Served | BaseException]
+        try:
+            served = [*_store(workspace, project, asked)]
+        except Exception as error:
+            alone = asked if len(asked) > 1 else []
+            served = [_store_alone(workspace, project, each) for each in alone] or [error]
+        workspace.after_decisions(project)
+        learning = describe(workspace.status(project)) | {
+            "enabled": bool(project.settings.queries_table),
+            "session_id": workspace.queue(project).session_id,
+        }
+    for each in served:
+        if isinstance(each, Served):
+            each.news["learning"] = learning
+    return served
+
+
+def _joinable(asked: Sequence[Asked]) -> Sequence[Asked]:
+    """The first messages, up to one that depends on those before it."""
+    clients: set[str] = set()
+    parts: list[labeling.Part] = []
+    for number, (annotator, message) in enumerate(asked):
+        if message.client in clients or not labeling.can_join(message.decisions, parts):
+            return asked[:number]
+        clients.add(message.client)
+        parts.append(labeling.Part(annotator, message.decisions))
+    return asked
+
+
+def _store_alone(workspace: Workspace, project: Project, asked: Asked) -> Served | BaseException:
+    try:
+        return _store(workspace, project, [asked])[0]
+    except Exception as error:
+        return error
+
+
+def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> list[Served]:
+    """Store decisions and reservations in one transaction; what became of each message."""
+    database, queue = workspace.database, workspace.queue(project)
+    try:
+        with database.transaction():
+            parts = [labeling.Part(each.annotator, each.message.decisions) for each in asked]
+            refusals = labeling.submit(database, project, queue, parts)
+            dropped = [_hand_back(queue, *each) for each in asked]
+            taken = labeling.hand_out(
+                database, project, queue,
+                [labeling.Want(annotator, message.client, _wanted(message, gone))
+                 for (annotator, message), gone in zip(asked, dropped, strict=True)],
+            )  # fmt: skip
+    except BaseException:
+        workspace.forget(project.project_id)  # memory is ahead of the tables: read them anew
+        raise
+    return [
+        Served(_news(queue, message, refused, annotator) | {"drop": gone}, given)
+        for (annotator, message), refused, gone, given in zip(
+            asked, refusals, dropped, taken, strict=True
+        )
+    ]
+
+
+def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
+    """Renew and hand back what a deck holds: the ids that it shall drop."""
     decided = {each.sample_id for each in message.decisions}
     holding = [each for each in message.holding if each not in decided]
     if message.release:
         queue.release(holding, message.client)
-        return [], []
+        return []
     outdated = message.session_id < queue.session_id
     kept = [each for each in holding if not outdated or each == message.screen]
     dropped = [each for each in holding if each not in set(kept)]
     queue.release(dropped, message.client)
     lost = queue.renew(kept, message.client, time.time())
-    dropped += [each for each in lost if not _regain(queue, each, annotator, message.client)]
-    wanted = min(message.wanted + len(dropped), MAX_WANTED)
-    taken = labeling.hand_out(workspace.database, project, queue, annotator, message.client, wanted)
-    return dropped, taken
+    return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
+
+
+def _wanted(message: Message, dropped: list[str]) -> int:
+    return 0 if message.release else min(message.wanted + len(dropped), MAX_WANTED)
 
 
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
@@ -193,11 +263,10 @@ class _Past(NamedTuple):
 
 
 def _past(
-    cursor: Any, project: Project, queue: Queue, annotator: str, message: Message
+    cursor: Any, project: Project, total: int, annotator: str, message: Message
 ) -> _Past | None:
     if message.history is None:
         return None
-    total = queue.by_annotator[annotator]
     index, count = message.history
     count = min(max(count, 1), MAX_HISTORY)
     index = max(0, total - count) if index < 0 else index

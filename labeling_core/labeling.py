@@ -32,114 +32,130 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Part(NamedTuple):
+    """The decisions that one message brings, and whose they are."""
+
+    annotator: str
+    decisions: Sequence[Decision]
+
+
+Records = dict[tuple[str, str], Record]  # by annotator and sample_id
+
+
 def submit(
-    database: Database,
-    project: Project,
-    queue: Queue,
-    annotator: str,
-    decisions: Sequence[Decision],
-) -> list[Refusal]:
+    database: Database, project: Project, queue: Queue, parts: Sequence[Part]
+) -> list[list[Refusal]]:
     """Store decisions in one transaction, each exactly once and in the order of ``seq``.
 
     What is known already is passed over; a gap in a browser's numbers waits for the resend.
-    The decisions that cannot be stored are returned; they count as dealt with.
+    The decisions that cannot be stored are returned, part by part; they count as dealt with.
+    No two parts may be of one browser, or name the same sample: see :func:`can_join`.
+
+    Inside another transaction ``queue`` is ahead of the tables until that one is committed.
     """
     with database.lock:
-        fresh, last = _in_sequence(decisions, queue.last_seq)
-        if not fresh:
-            return []
+        last: dict[str, int] = {}
+        parts = [Part(each.annotator, _in_sequence(each.decisions, queue.last_seq, last))
+                 for each in parts]  # fmt: skip
+        if not last:
+            return [[] for _ in parts]
         with database.transaction() as cursor:
-            records = _find(cursor, project, queue, annotator, fresh)
             moment = now()
-            refusals, events, next_id = _apply(project, annotator, fresh, records, queue)
-            asked = write(cursor, project, annotator, records, moment)
-            for event in events:
+            work = _Work(project, _find(cursor, project, queue, parts), queue.next_label_id)
+            refusals = [work.apply(each) for each in parts]
+            asked = write(cursor, project, work.records.values(), moment)
+            for event in work.events:
                 if event.kind == "decision" and event.decision.sample_id in asked:
                     event.detail["asked"] = asked[event.decision.sample_id]
-            write_events(cursor, project.project_id, annotator, events, moment)
+            write_events(cursor, project.project_id, work.events, moment)
         queue.last_seq.update(last)
-        queue.next_label_id = next_id
-        for sample_id, record in records.items():
+        queue.next_label_id = work.next_label_id
+        for (annotator, sample_id), record in work.records.items():
             _update_queue(queue, annotator, sample_id, record, moment.timestamp())
     return refusals
 
 
+def can_join(decisions: Sequence[Decision], others: Sequence[Part]) -> bool:
+    """Whether these decisions and the others may be stored at once: they do not depend on
+    each other, so that it is as if one message had come after the other."""
+    known = [each for part in others for each in part.decisions]
+    clients, sample_ids = {each.client for each in known}, {each.sample_id for each in known}
+    return not any(each.client in clients or each.sample_id in sample_ids for each in decisions)
+
+
 def _in_sequence(
-    decisions: Sequence[Decision], known: dict[str, int]
-) -> tuple[list[Decision], dict[str, int]]:
-    """The decisions that follow without a gap on what is stored, and the new last numbers."""
-    last: dict[str, int] = {}
+    decisions: Sequence[Decision], known: dict[str, int], last: dict[str, int]
+) -> list[Decision]:
+    """The decisions that follow without a gap on what is stored; ``last`` takes up how far."""
     fresh = []
     for each in sorted(decisions, key=lambda d: (d.client, d.seq)):
         if each.seq == last.get(each.client, known.get(each.client, 0)) + 1:
             last[each.client] = each.seq
             fresh.append(each)
-    return fresh, last
+    return fresh
 
 
 def _find(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    queue: Queue,
-    annotator: str,
-    decisions: Sequence[Decision],
-) -> dict[str, Record]:
-    """The samples that this annotator may decide, of those that the decisions name."""
-    records: dict[str, Record] = {}
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, parts: Sequence[Part]
+) -> Records:
+    """The samples that the annotators may decide, of those that their decisions name."""
+    records: Records = {}
     unknown = []
-    for sample_id in dict.fromkeys(each.sample_id for each in decisions):
+    named = [(part.annotator, each.sample_id) for part in parts for each in part.decisions]
+    for annotator, sample_id in dict.fromkeys(named):
         reservation = queue.find(sample_id, annotator)
         if reservation is None:
-            unknown.append(sample_id)
+            unknown.append((annotator, sample_id))
         else:
-            records[sample_id] = Record(reservation)
-    if unknown:
-        records |= find_decided(cursor, project, annotator, unknown)
-    return records
+            records[annotator, sample_id] = Record(reservation)
+    return records | find_decided(cursor, project, unknown) if unknown else records
 
 
-def _apply(
-    project: Project,
-    annotator: str,
-    decisions: Sequence[Decision],
-    records: dict[str, Record],
-    queue: Queue,
-) -> tuple[list[Refusal], list[Event], int]:
-    """Work the decisions into ``records``; the refusals, the events and the next label id."""
-    refusals: list[Refusal] = []
-    events: list[Event] = []
-    next_id = queue.next_label_id
-    for each in decisions:
-        record = records.get(each.sample_id)
-        reason = _refuse(project, each, record)
-        if reason or record is None:
-            refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
-            told = {"reason": reason, "action": each.action, "category": each.category}
-            events.append(Event("refused", each, None, told))
-            continue
+class _Work:
+    """Decisions being worked into ``records``, with the events that tell of it."""
+
+    def __init__(self, project: Project, records: Records, next_label_id: int) -> None:
+        self.project, self.records, self.next_label_id = project, records, next_label_id
+        self.events: list[Event] = []
+
+    def apply(self, part: Part) -> list[Refusal]:
+        """Work in the decisions of one part; the refusals among them."""
+        refusals = []
+        for each in part.decisions:
+            record = self.records.get((part.annotator, each.sample_id))
+            reason = _refuse(self.project, each, record)
+            if reason or record is None:
+                refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
+                told = {"reason": reason, "action": each.action, "category": each.category}
+                self.events.append(Event("refused", part.annotator, each, None, told))
+            elif each.action == "undo":
+                self._take_back(part.annotator, each, record)
+            else:
+                self._decide(part.annotator, each, record)
+        return refusals
+
+    def _take_back(self, annotator: str, decision: Decision, record: Record) -> None:
+        told: dict[str, object] = {"was": record.after}
+        self.events.append(Event("undo", annotator, decision, record.label_id, told))
+        if record.label_id is not None:
+            record.retired.append(record.label_id)
+        record.after, record.label_id, record.comment, record.seconds = None, None, None, 0.0
+        record.reservation = record.reservation._replace(client=decision.client)
+
+    def _decide(self, annotator: str, decision: Decision, record: Record) -> None:
         was = record.after
-        if each.action == "undo":
-            events.append(Event("undo", each, record.label_id, {"was": was}))
-            if record.label_id is not None:
-                record.retired.append(record.label_id)
-            record.after, record.label_id, record.comment, record.seconds = None, None, None, 0.0
-            record.reservation = record.reservation._replace(client=each.client)
-            continue
         if record.label_id is None:
-            record.label_id, next_id = next_id, next_id + 1
-        record.after = ("LABELED", each.category) if each.action == "label" else ("SKIPPED", None)
-        record.comment = each.comment or None
-        record.seconds += each.seconds
-        detail: dict[str, object] = {
-            "status": record.after[0],
-            "label": record.after[1],
-            "comment": each.comment,
-        }
-        kind = "decision" if was is None else "correction"
+            record.label_id, self.next_label_id = self.next_label_id, self.next_label_id + 1
+        labeled = decision.action == "label"
+        record.after = ("LABELED", decision.category) if labeled else ("SKIPPED", None)
+        record.comment = decision.comment or None
+        record.seconds += decision.seconds
+        status, label = record.after
+        told: dict[str, object] = {"status": status, "label": label, "comment": decision.comment}
         if was is not None:
-            detail["was"] = was
-        events.append(Event(kind, each, record.label_id, detail))
-    return refusals, events, next_id
+            told["was"] = was
+        kind = "decision" if was is None else "correction"
+        self.events.append(Event(kind, annotator, decision, record.label_id, told))
 
 
 def _refuse(project: Project, decision: Decision, record: Record | None) -> str:
@@ -177,27 +193,41 @@ def _update_queue(
         queue.reopen(record.reservation._replace(until=moment + queue.hold_seconds))
 
 
+class Want(NamedTuple):
+    """How many samples a browser asks for."""
+
+    annotator: str
+    client: str
+    number: int
+
+
 def hand_out(
-    database: Database, project: Project, queue: Queue, annotator: str, client: str, wanted: int
-) -> list[Reservation]:
-    """Reserve up to ``wanted`` samples for one browser; no other gets them meanwhile.
+    database: Database, project: Project, queue: Queue, wants: Sequence[Want]
+) -> list[list[Reservation]]:
+    """Reserve samples for each of several browsers; no other gets them meanwhile.
 
     Never more than a quarter of a browser's fair share of what is free, so that the last
     samples of a pool do not wait in somebody's prefetch.
     """
     with database.lock:
-        moment = now()
-        clients = len({each.client for each in queue.held.values()} | {client})
-        fair = max(4, queue.free() // (4 * clients))
-        taken = queue.take(min(wanted, fair), annotator, client, moment.timestamp())
-        if not taken:
-            return []
+        moment = now().timestamp()
+        clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
+        fair = max(4, queue.free() // (4 * len(clients)))
+        taken: list[list[Reservation]] = []
+        for annotator, client, number in wants:
+            ahead = sum(map(len, taken))
+            taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
+        if not any(taken):
+            return taken
         with database.transaction() as cursor:
-            found = samples.ids(cursor, project.project_id, [each.place for each in taken])
-            taken = [each._replace(sample_id=found[each.place]) for each in taken]
+            places = [each.place for part in taken for each in part]
+            found = samples.ids(cursor, project.project_id, places)
+            taken = [[each._replace(sample_id=found[each.place]) for each in part]
+                     for part in taken]  # fmt: skip
             drop_decided_reservations(cursor, project)
-            write_reservations(cursor, project.project_id, taken)
-        for each in taken:
+            everything = [each for part in taken for each in part]
+            write_reservations(cursor, project.project_id, everything)
+        for each in everything:
             queue.restore(each)
     return taken
 

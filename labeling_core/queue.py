@@ -121,15 +121,18 @@ class Queue:
                 lost.append(each)
         return lost
 
-    def take(self, wanted: int, annotator: str, client: str, moment: float) -> list[Reservation]:
+    def take(
+        self, wanted: int, annotator: str, client: str, moment: float, ahead: int = 0
+    ) -> list[Reservation]:
         """Reserve up to ``wanted`` samples (sample_id still empty: the caller looks it up).
 
-        Every so often one is a probe: within each block of 1/share samples shown, a seeded
-        draw says which, so that nobody can tell a probe from a query.
+        ``ahead`` of them have been taken since the last :meth:`restore`. Every so often one is
+        a probe: within each block of 1/share samples shown, a seeded draw says which, so that
+        nobody can tell a probe from a query.
         """
         for each in [each for each in self.held.values() if each.until < moment]:
             self._lapse(self.held.pop(each.sample_id))
-        shown = self.labeled + self.skipped + len(self.held)
+        shown = self.labeled + self.skipped + len(self.held) + ahead
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
         probes = self._free_probes(origins.count("probe"))
         queries = self._free_queries(wanted - len(probes))

@@ -13,6 +13,7 @@ from typing import Any
 from labeling_core import projects, queue, samples, sessions, tokens
 from labeling_core.database import Database
 from labeling_core.errors import LabelingError
+from labeling_core.group_commit import Line
 from labeling_core.people import Person
 from labeling_core.queue import Queue
 from labeling_core.settings import Project, Settings
@@ -42,6 +43,7 @@ class Workspace:
         self._triggers: dict[str, int] = {}
         # Nobody else can write to the file while it is open: a table is compared once a run.
         self._refreshed: set[str] = set()
+        self._lines: dict[str, Line] = {}
         self._in_session: set[str] = set()
         sessions.fail_interrupted(self.database)
 
@@ -67,6 +69,10 @@ class Workspace:
                     loaded = queue.load(cursor, project, time.time())
                 self._queues[project.project_id] = loaded
             return self._queues[project.project_id]
+
+    def line(self, project_id: str) -> Line:
+        """Where the messages of a project's decks wait to be stored together."""
+        return self._lines.setdefault(project_id, Line())
 
     def forget(self, project_id: str) -> None:
         """Drop what is held in memory of a project, to be read anew from the tables."""
