@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
@@ -39,7 +40,9 @@ class Dispute(NamedTuple):
     ruling: Opinion | None
 
 
-def disputes(space: Workspace, project: Project, by: Person, settled: bool = False) -> list[Dispute]:
+def disputes(
+    space: Workspace, project: Project, by: Person, settled: bool = False
+) -> list[Dispute]:
     """The samples that wait for an adjudicator, or those that have been settled; the one with the
     oldest decision first."""
     by.require("manage", project.project_id)
@@ -121,17 +124,13 @@ def _store(
     by: Person,
     comment: str,
 ) -> None:
-    was, final = shared.ruling, shared.final
-    try:
-        with space.database.transaction() as cursor, queue.changing(shared):
-            shared.ruling = ruling
-            _replace_row(cursor, project, shared, was, comment, queue.session_id)
-            change = final_labels.Change(shared.place, final, shared.final)
-            final_labels.write(cursor, project, [change])
-            _write_event(cursor, project, shared, was, by, comment)
-    except BaseException:
-        space.forget(project.project_id)  # memory is ahead of the tables: read them anew
-        raise
+    settled = replace(shared, ruling=ruling)
+    with space.database.transaction() as cursor:
+        _replace_row(cursor, project, shared.ruling, settled, comment, queue.session_id)
+        change = final_labels.Change(shared.place, shared.final, settled.final)
+        final_labels.write(cursor, project, [change])
+        _write_event(cursor, project, shared.ruling, settled, by, comment)
+    queue.keep(settled)
     queue.next_label_id += ruling is not None
     space.after_decisions(project)
 
@@ -139,8 +138,8 @@ def _store(
 def _replace_row(
     cursor: duckdb.DuckDBPyConnection,
     project: Project,
-    shared: Shared,
     was: Vote | None,
+    shared: Shared,
     comment: str,
     session_id: int,
 ) -> None:
@@ -163,8 +162,8 @@ def _replace_row(
 def _write_event(
     cursor: duckdb.DuckDBPyConnection,
     project: Project,
-    shared: Shared,
     was: Vote | None,
+    shared: Shared,
     by: Person,
     comment: str,
 ) -> None:

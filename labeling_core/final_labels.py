@@ -7,6 +7,7 @@ what the metadata table says of them; see overlap.Shared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from labeling_core import samples
 from labeling_core.database import quote
-from labeling_core.overlap import ADJUDICATION, Overlap, Shared, Vote, chosen
+from labeling_core.overlap import ADJUDICATION, Overlap, Vote, chosen
 from labeling_core.settings import Project, Settings
 
 
@@ -99,15 +100,9 @@ def load(
     ).fetchall()
     for place, sample_id, origin, *rest in rows:
         shared = overlap.shared.get(sample_id) or overlap.make(place, sample_id, origin)
-        _take_in(shared, origin, Vote(*rest))
-        overlap.keep(shared)
-
-
-def _take_in(shared: Shared, origin: str, vote: Vote) -> None:
-    if origin == ADJUDICATION:
-        shared.ruling = vote
-    else:
-        shared.votes[vote.annotator] = vote
+        vote = Vote(*rest)
+        ruled = origin == ADJUDICATION
+        overlap.keep(replace(shared, ruling=vote) if ruled else shared.voted(vote.annotator, vote))
 
 
 def rebuild(cursor: duckdb.DuckDBPyConnection, project: Project, before: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +56,7 @@ class Vote(NamedTuple):
     category: str | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shared:
     """A sample for several people, with the decisions on it so far.
 
@@ -74,9 +74,10 @@ class Shared:
     withdrawn: bool = False
 
     @property
-    def is_open(self) -> bool:
-        """Whether one more person is to decide."""
-        return not self.withdrawn and self.ruling is None and len(self.votes) < self.needed
+    def missing(self) -> int:
+        """How many more people are to decide."""
+        done = self.withdrawn or self.ruling is not None
+        return 0 if done else max(self.needed - len(self.votes), 0)
 
     @property
     def final(self) -> Vote | None:
@@ -105,6 +106,11 @@ class Shared:
     def is_disputed(self) -> bool:
         """Whether it waits for an adjudicator: everybody has decided, and nothing follows."""
         return len(self.votes) >= self.needed and self.final is None and len(self._tally()) > 1
+
+    def voted(self, annotator: str, vote: Vote | None) -> Shared:
+        """The sample with another decision of this person, or with none."""
+        votes = {name: each for name, each in self.votes.items() if name != annotator}
+        return replace(self, votes=votes if vote is None else votes | {annotator: vote})
 
     def has_others(self, annotator: str) -> bool:
         """Whether anybody but this person has decided on the sample."""
@@ -142,10 +148,13 @@ class Overlap:
             return known
         return self.make(place, sample_id, origin)
 
+    def needed(self, place: int) -> int:
+        """How many people are to decide on the sample at a place."""
+        return self._settings.overlap_people if self.chosen[place] else 1
+
     def make(self, place: int, sample_id: str, origin: str) -> Shared:
         """A shared sample without votes."""
-        needed = self._settings.overlap_people if self.chosen[place] else 1
-        return Shared(place, sample_id, origin, needed, self._settings.final_label)
+        return Shared(place, sample_id, origin, self.needed(place), self._settings.final_label)
 
     def keep(self, shared: Shared) -> None:
         """Take in what has been decided about a sample (or forget it when nothing is left)."""
@@ -157,7 +166,7 @@ class Overlap:
     def is_open(self, sample_id: str) -> bool:
         """Whether a sample that somebody has decided waits for one more person."""
         known = self.shared.get(sample_id)
-        return known is not None and known.is_open
+        return known is not None and known.missing > 0
 
     def offer(self, sample_id: str) -> None:
         """Nobody holds the sample any more: if it is open, it is there for the next person."""
@@ -168,14 +177,29 @@ class Overlap:
         """Up to ``wanted`` open samples that this person has not decided, the oldest offer
         first; they are marked in ``taken`` (by place), and what is marked is not given."""
         found: list[Shared] = []
-        while len(found) < wanted and self._read[annotator] < len(self._offers):
-            known = self.shared.get(self._offers[self._read[annotator]])
-            self._read[annotator] += 1
-            free = known is not None and known.is_open and not taken[known.place]
-            if known is not None and free and annotator not in known.votes:
-                taken[known.place] = True
-                found.append(known)
+        while len(found) < wanted:
+            known = self._next(annotator, taken)
+            if known is None:
+                break
+            taken[known.place] = True
+            found.append(known)
         return found
+
+    def left_for(self, annotator: str, taken: NDArray[np.bool_]) -> int:
+        """At most how many samples :meth:`take` has for this person; 0 is certain."""
+        if self._next(annotator, taken) is None:
+            return 0
+        return len(self._offers) - self._read[annotator]
+
+    def _next(self, annotator: str, taken: NDArray[np.bool_]) -> Shared | None:
+        """The next sample on offer for this person, who has read on up to it."""
+        while self._read[annotator] < len(self._offers):
+            known = self.shared.get(self._offers[self._read[annotator]])
+            wanted = known is not None and known.missing and annotator not in known.votes
+            if known is not None and wanted and not taken[known.place]:
+                return known
+            self._read[annotator] += 1
+        return None
 
     def untouched(self, closed: NDArray[np.bool_]) -> int:
         """How many decisions, beyond one each, the samples still need that none has decided."""
