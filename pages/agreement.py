@@ -11,7 +11,7 @@ from pages import frame
 
 HELP = (
     "Raw agreement is the share of pairs of labels on the same sample that are equal. Kappa and "
-    "alpha take off what chance alone would bring: 1 is perfect, 0 is chance. In brackets is the "
+    "alpha take off what chance alone would bring: 1 is perfect, 0 is chance. Below each is the "
     "95 % interval (bootstrap over samples)."
 )
 
@@ -23,15 +23,16 @@ def show(space: Workspace, project: Project) -> None:
     if not found.samples and not project.settings.overlap_share:
         return
     st.subheader("Agreement between people", anchor=False, help=HELP)
-    st.caption(team_agreement.in_words(found, project.settings.names))
+    words = team_agreement.in_words(found, project.settings.names)
+    st.caption(f"{words} {_open_question(space.queue(project).disputed)}")
     if not found.samples:
         return
     kappa = "Cohen's kappa" if len(found.people) == 2 else "Fleiss' kappa"
     with st.container(horizontal=True):
         st.metric("Samples labeled twice or more", f"{found.samples:,}")
-        st.metric("Raw agreement", _with_interval(found.raw, ".0%"))
-        st.metric(kappa, _with_interval(found.kappa, ".2f"))
-        st.metric("Krippendorff's alpha", _with_interval(found.alpha, ".2f"))
+        _metric("Raw agreement", found.raw, ".0%")
+        _metric(kappa, found.kappa, ".2f")
+        _metric("Krippendorff's alpha", found.alpha, ".2f")
     _show_pairs(found, project.settings.names)
 
 
@@ -60,9 +61,17 @@ def _show_pairs(found: team_agreement.Report, names: tuple[str, ...]) -> None:
         )  # fmt: skip
 
 
-def _with_interval(each: agreement.Estimate, form: str) -> str:
-    if each.value is None:
-        return "–"
-    if each.low is None or each.high is None:
-        return format(each.value, form)
-    return f"{each.value:{form}} ({each.low:{form}} to {each.high:{form}})"
+def _open_question(disputed: int) -> str:
+    if not disputed:
+        return ""
+    number = "1 sample" if disputed == 1 else f"{disputed:,} samples"
+    return f"People disagree on {number}: not learned from, and not counted, until settled."
+
+
+def _metric(title: str, each: agreement.Estimate, form: str) -> None:
+    """A figure with its interval below it; a dash where it is not defined."""
+    interval = None
+    if each.low is not None and each.high is not None:
+        interval = f"{each.low:{form}} to {each.high:{form}}"
+    value = "–" if each.value is None else format(each.value, form)
+    st.metric(title, value, interval, delta_color="off", delta_arrow="off")
