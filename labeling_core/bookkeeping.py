@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from labeling_core import queries, samples
+from labeling_core import final_labels, queries, samples
 from labeling_core.database import quote
+from labeling_core.final_labels import Change, Row
+from labeling_core.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.queue import Reservation
 from labeling_core.settings import Project
 
@@ -34,7 +36,10 @@ class Decision(NamedTuple):
 
 @dataclass
 class Record:
-    """One sample while a message is worked through: as stored, and as it shall be."""
+    """One sample while a message is worked through: as stored, and as it shall be.
+
+    ``shared`` is what is known of it, as stored, if several people decide on it.
+    """
 
     reservation: Reservation
     label_id: int | None = None
@@ -43,6 +48,22 @@ class Record:
     comment: str | None = None
     seconds: float = 0.0
     retired: list[int] = field(default_factory=list)
+    shared: Shared | None = None
+
+    @property
+    def shared_after(self) -> Shared | None:
+        """What is to be known of a shared sample."""
+        if self.shared is None:
+            return None
+        who, vote = self.reservation.annotator, None
+        if self.after is not None and self.label_id is not None:
+            vote = Vote(self.label_id, who, *self.after)
+        return self.shared.voted(who, vote)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether somebody else has decided on the sample."""
+        return self.shared is not None and self.shared.has_others(self.reservation.annotator)
 
 
 class Event(NamedTuple):
@@ -66,7 +87,8 @@ def find_decided(
         f"m.comment, m.seconds FROM main.{quote(settings.metadata_table)} AS m "
         f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "JOIN (SELECT unnest(?::VARCHAR[]) AS annotator, unnest(?::VARCHAR[]) AS sample_id) AS w "
-        "ON w.annotator = m.annotator AND w.sample_id = m.sample_id",
+        f"ON w.annotator = m.annotator AND w.sample_id = m.sample_id "
+        f"WHERE m.origin <> '{ADJUDICATION}'",
         [[who for who, _ in wanted], [sample_id for _, sample_id in wanted]],
     ).fetchall()
     found = {}
@@ -102,8 +124,19 @@ def write(
     _insert_decisions(cursor, project, new, moment)
     _change_decisions(cursor, project, changed, moment)
     for each in reopened:
-        _return_to_pool(cursor, project, each.reservation)
-    return _leave_pool(cursor, project, [each for each in new if each.before is None])
+        write_reservations(cursor, project.project_id, [each.reservation])
+        if not each.has_others:
+            _return_to_pool(cursor, project, each.reservation)
+    final_labels.write(cursor, project, _changes(records))
+    first = [each for each in new if each.before is None and not each.has_others]
+    return _leave_pool(cursor, project, first)
+
+
+def _changes(records: Collection[Record]) -> list[Change]:
+    """What becomes of the final labels of shared samples."""
+    pairs = [(each.shared, each.shared_after) for each in records]
+    return [Change(was.place, was.final, is_now.final)
+            for was, is_now in pairs if was is not None and is_now is not None]  # fmt: skip
 
 
 def _delete_decisions(
@@ -145,32 +178,19 @@ def _insert_decisions(
             [each.seconds for each in records],
         ],
     )
-    _insert_labels(cursor, project, [each for each in records if _labeled(each)])
-
-
-def _labeled(record: Record) -> bool:
-    return record.after is not None and record.after[0] == "LABELED"
+    _insert_labels(cursor, project, records)
 
 
 def _insert_labels(
     cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record]
 ) -> None:
-    """Copy the source's rows, with label and label id, into the labels table."""
-    if not records:
-        return
-    cursor.execute(
-        f"INSERT INTO main.{quote(project.settings.labels_table)} "
-        f"SELECT s.{samples.SOURCE_COLUMNS}, d.label, d.label_id FROM (SELECT "
-        "unnest(?::INTEGER[]) AS place, unnest(?::VARCHAR[]) AS label, "
-        "unnest(?::BIGINT[]) AS label_id) AS d "
-        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.PLACE} = d.place "
-        "ORDER BY d.label_id",
-        [
-            [each.reservation.place for each in records],
-            [each.after[1] if each.after else None for each in records],
-            [each.label_id for each in records],
-        ],
-    )
+    """Where one person decides, the decision is the final label."""
+    rows = [
+        Row(each.reservation.place, each.after[1], each.label_id)
+        for each in records
+        if each.shared is None and each.after is not None and each.after[0] == "LABELED"
+    ]
+    final_labels.insert(cursor, project, rows)
 
 
 def _change_decisions(
@@ -187,6 +207,8 @@ def _change_decisions(
             f"labeled_at = ? WHERE {label_id} = ?",
             [*each.after, each.comment, each.seconds, moment, each.label_id],
         )
+        if each.shared is not None:
+            continue
         if each.before[0] == "LABELED" and each.after[0] == "LABELED":
             cursor.execute(
                 f"UPDATE main.{labels} SET {label} = ? WHERE {label_id} = ?",
@@ -195,7 +217,7 @@ def _change_decisions(
         elif each.before[0] == "LABELED":
             cursor.execute(f"DELETE FROM main.{labels} WHERE {label_id} = ?", [each.label_id])
         else:
-            _insert_labels(cursor, project, [each] if _labeled(each) else [])
+            _insert_labels(cursor, project, [each])
 
 
 def _leave_pool(
@@ -211,11 +233,10 @@ def _leave_pool(
 def _return_to_pool(
     cursor: duckdb.DuckDBPyConnection, project: Project, reservation: Reservation
 ) -> None:
-    """Reserve a sample again, and put it back into the queries table as it stood there."""
-    write_reservations(cursor, project.project_id, [reservation])
+    """Put a sample back into the queries table as it stood there."""
     row = cursor.execute(
         "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
-        "AND kind = 'decision' ORDER BY event_id DESC LIMIT 1",
+        "AND kind = 'decision' AND (detail->'asked') IS NOT NULL ORDER BY event_id DESC LIMIT 1",
         [project.project_id, reservation.sample_id],
     ).fetchone()
     if row and row[0]:
@@ -269,10 +290,13 @@ def write_reservations(
 def drop_decided_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Forget reservations of samples that are decided by now.
 
-    Done when samples are handed out and not with every decision: until then they do no harm.
+    Done when samples are handed out and not with every decision: until then they do no harm. A
+    sample for several people may be decided by one and still be reserved for another.
     """
+    metadata = f"main.{quote(project.settings.metadata_table)}"
+    decided = "(sample_id, annotator)" if project.settings.overlap_share else "sample_id"
     cursor.execute(
-        "DELETE FROM labeling.reservations WHERE project_id = ? AND sample_id IN "
-        f"(SELECT sample_id FROM main.{quote(project.settings.metadata_table)})",
+        f"DELETE FROM labeling.reservations WHERE project_id = ? AND {decided} IN "
+        f"(SELECT {decided} FROM {metadata})",
         [project.project_id],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -210,7 +209,7 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
     still = set(kept)
     dropped = [each for each in holding if each not in still]
     queue.release(dropped, message.client)
-    lost = queue.renew(kept, message.client, time.time())
+    lost = queue.renew(kept, message.client, queue.clock())
     return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
 
 
@@ -221,9 +220,9 @@ def _wanted(message: Message, dropped: list[str]) -> int:
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
     """Give a lapsed reservation back to its browser, if nobody else has the sample."""
     known = queue.find(sample_id, annotator)
-    if known is None or sample_id in queue.held or queue.closed[known.place]:
+    if known is None or sample_id in queue.held or not queue.is_wanted(known):
         return False
-    until = time.time() + queue.hold_seconds
+    until = queue.clock() + queue.hold_seconds
     queue.restore(known._replace(client=client, until=until))
     return True
 
@@ -232,30 +231,34 @@ def _news(
     queue: Queue, message: Message, refusals: list[labeling.Refusal], annotator: str
 ) -> dict[str, Any]:
     clients = {each.client for each in message.decisions} | {message.client}
-    free = queue.free()
+    left, skipped = queue.left_for(annotator), queue.decisions[None]
     return {
         "message": message.number,
         "stored": {client: queue.last_seq.get(client, 0) for client in clients},
         "refused": [each._asdict() for each in refusals],
+        # Decisions, not samples: a sample for several people must not be told from others by
+        # a count that does not move.
         "counts": {
-            "labeled": queue.labeled,
-            "skipped": queue.skipped,
-            "total": queue.size,
-            "categories": dict(queue.categories),
+            "labeled": queue.decisions.total() - skipped,
+            "skipped": skipped,
+            "total": queue.size + queue.further,
+            "categories": {name: n for name, n in queue.decisions.items() if name is not None},
             "mine": queue.by_annotator[annotator],
         },
-        "finished": free == 0,
-        "notice": None if free else _notice(queue, message),
+        "finished": left == 0,
+        "waiting": None if left else _waiting(queue, annotator, message.client),
     }
 
 
-def _notice(queue: Queue, message: Message) -> str | None:
-    others = [each for each in queue.held.values() if each.client != message.client]
+def _waiting(queue: Queue, annotator: str, client: str) -> dict[str, Any] | None:
+    """The samples that are left, but in other hands: how many, whether the own ones (in another
+    tab), and until when (seconds since the epoch) unless they are decided before."""
+    elsewhere = [each for each in queue.held.values() if each.client != client]
+    others = [each for each in elsewhere if queue.is_wanted(each._replace(annotator=annotator))]
     if not others:
         return None
-    minutes = max(1, round((max(each.until for each in others) - time.time()) / 60))
-    verb = "sample is" if len(others) == 1 else "samples are"
-    return f"{len(others)} {verb} with another annotator for up to {minutes} more minutes."
+    own = all(each.annotator == annotator for each in others)
+    return {"samples": len(others), "own": own, "until": max(each.until for each in others)}
 
 
 class _Past(NamedTuple):

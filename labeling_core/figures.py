@@ -99,6 +99,21 @@ def uncertainty(edges: NDArray[np.float64], counts: Sequence[int]) -> go.Figure:
     return figure
 
 
+def confusion(
+    table: NDArray[np.integer], names: Sequence[str], rows: str, columns: str
+) -> go.Figure:
+    """Heat map of how often one person's category (row) met another's (column)."""
+    figure = _figure(columns, rows)
+    figure.add_heatmap(
+        z=table, x=list(names), y=list(names), colorscale="Blues", showscale=False, xgap=2, ygap=2,
+        texttemplate="%{z}" if len(names) <= 20 else "",
+        hovertemplate=f"{rows}: %{{y}}<br>{columns}: %{{x}}<br>%{{z}} samples<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(type="category", autorange="reversed")
+    return figure
+
+
 def _figure(x: str, y: str) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(

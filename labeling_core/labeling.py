@@ -19,6 +19,7 @@ from labeling_core.bookkeeping import (
     write_reservations,
 )
 from labeling_core.database import Database, now, quote
+from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue, Reservation
 from labeling_core.settings import Project
 
@@ -71,7 +72,7 @@ def submit(
         queue.last_seq.update(last)
         queue.next_label_id = work.next_label_id
         for (annotator, sample_id), record in work.records.items():
-            _update_queue(queue, annotator, sample_id, record, moment.timestamp())
+            _update_queue(queue, annotator, sample_id, record, queue.clock())
     return refusals
 
 
@@ -108,7 +109,12 @@ def _find(
             unknown.append((annotator, sample_id))
         else:
             records[annotator, sample_id] = Record(reservation)
-    return records | find_decided(cursor, project, unknown) if unknown else records
+    if unknown:
+        records |= find_decided(cursor, project, unknown)
+    for each in records.values():
+        held = each.reservation
+        each.shared = queue.overlap.find(held.place, held.sample_id, held.origin)
+    return records
 
 
 class _Work:
@@ -179,16 +185,15 @@ def _update_queue(
 ) -> None:
     """Take over into memory what has been committed for one sample."""
     for state, step in ((record.before, -1), (record.after, 1)):
-        if state is None:
-            continue
-        queue.by_annotator[annotator] += step
-        if state[0] == "LABELED":
-            queue.labeled += step
-            queue.categories[str(state[1])] += step
-        else:
-            queue.skipped += step
+        if state is not None:
+            queue.by_annotator[annotator] += step
+            queue.decisions[state[1]] += step
+            if record.shared is None:
+                queue.count(state, step)
+    if record.shared_after is not None:
+        queue.keep(record.shared_after)
     if record.after is not None:
-        queue.close(record.reservation.place, sample_id)
+        queue.close(record.reservation.place, sample_id, annotator)
     elif record.before is not None:
         queue.reopen(record.reservation._replace(until=moment + queue.hold_seconds))
 
@@ -212,12 +217,12 @@ def hand_out(
     if not any(each.number for each in wants):
         return [[] for _ in wants]
     with database.lock:
-        moment = now().timestamp()
+        moment = queue.clock()
         clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
-        fair = max(4, queue.free() // (4 * len(clients)))
         taken: list[list[Reservation]] = []
         for annotator, client, number in wants:
             ahead = sum(map(len, taken))
+            fair = max(4, queue.left_for(annotator) // (4 * len(clients)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
         if not any(taken):
             return taken
@@ -252,7 +257,7 @@ def history(
     label_id = quote(settings.label_id_column)
     rows = cursor.execute(
         f"WITH own AS (SELECT * FROM main.{quote(settings.metadata_table)} WHERE annotator = ? "
-        f"ORDER BY {label_id} LIMIT ? OFFSET ?) "
+        f"AND origin <> '{ADJUDICATION}' ORDER BY {label_id} LIMIT ? OFFSET ?) "
         f"SELECT s.{samples.PLACE}, own.sample_id, own.status, own.{quote(settings.label_column)}, "
         f"own.comment FROM own JOIN {samples.table(project.project_id)} AS s "
         f"ON s.{samples.SAMPLE_ID} = own.sample_id ORDER BY own.{label_id}",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from labeling_core import samples
 from labeling_core.database import quote
-from labeling_core.settings import Project
+from labeling_core.overlap import ADJUDICATION
+from labeling_core.settings import Project, Settings
 
 
 class Labels(NamedTuple):
@@ -21,17 +22,35 @@ class Labels(NamedTuple):
     label_ids: NDArray[np.int64]
 
 
+def standing(settings: Settings) -> str:
+    """A query for the labels that count, one for each sample: sample_id, label, label_id.
+
+    Its final label if it has one (it stands in the labels table); while further people are to
+    decide on it, the label that all decisions so far agree on. A sample about which people
+    disagree has none until it is settled.
+    """
+    metadata, labels = quote(settings.metadata_table), quote(settings.labels_table)
+    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    return (
+        f"SELECT m.sample_id, l.{label} AS label, l.{label_id} AS label_id "
+        f"FROM main.{labels} AS l JOIN main.{metadata} AS m ON m.{label_id} = l.{label_id} "
+        f"UNION ALL SELECT sample_id, min({label}), min({label_id}) FROM main.{metadata} "
+        f"WHERE sample_id NOT IN (SELECT m.sample_id FROM main.{metadata} AS m "
+        f"LEFT JOIN main.{labels} AS l ON l.{label_id} = m.{label_id} "
+        f"WHERE l.{label_id} IS NOT NULL OR m.origin = '{ADJUDICATION}') "
+        f"AND status = 'LABELED' GROUP BY sample_id HAVING count(DISTINCT {label}) = 1"
+    )
+
+
 def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
-    """All labels of the project that can be learned from, in the order of their places; those of
-    files set aside cannot."""
+    """All labels of the project that can be learned from, one a sample, in the order of their
+    places; those of files set aside cannot."""
     settings = project.settings
     found = cursor.execute(
-        f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], "
-        f"m.{quote(settings.label_column)}) - 1 AS code, "
-        f"m.{quote(settings.label_id_column)} AS label_id "
-        f"FROM main.{quote(settings.metadata_table)} AS m "
+        f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], m.label) - 1 AS code, "
+        f"m.label_id FROM ({standing(settings)}) AS m "
         f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
-        "WHERE m.status = 'LABELED' AND code >= 0 AND m.sample_id NOT IN "
+        "WHERE code >= 0 AND m.sample_id NOT IN "
         "(SELECT sample_id FROM labeling.broken WHERE project_id = ?) ORDER BY place",
         [list(settings.names), project.project_id],
     ).fetchnumpy()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labeling_core.database import quote
 from labeling_core.evaluation import auc, wilson
-from labeling_core.labels import Labels, first_open, read_labels, split
+from labeling_core.labels import Labels, first_open, read_labels, split, standing
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
 
@@ -109,11 +109,10 @@ def _measure(
 def labels_by_category(
     cursor: duckdb.DuckDBPyConnection, project: Project
 ) -> list[tuple[str, int]]:
-    """(category, labels) in the categories' order."""
+    """(category, labeled samples) in the categories' order."""
     settings = project.settings
     rows = cursor.execute(
-        f"SELECT {quote(settings.label_column)}, count(*) FROM "
-        f"main.{quote(settings.metadata_table)} WHERE status = 'LABELED' GROUP BY 1"
+        f"SELECT label, count(*) FROM ({standing(settings)}) GROUP BY label"
     ).fetchall()
     found = dict(rows)
     return [(name, found.get(name, 0)) for name in settings.names]

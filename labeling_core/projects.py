@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import queries, samples
+from labeling_core import final_labels, queries, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Project, Settings, assign_keys
@@ -86,6 +86,8 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
             new = _change_source(cursor, new)
         else:
             _rename_outputs(cursor, old.settings, new)
+            if final_labels.rules(settings) != final_labels.rules(old.settings):
+                final_labels.rebuild(cursor, new, old.settings)
         cursor.execute(
             "UPDATE labeling.projects SET settings = ?, probe_limit = ?, samples = ?, "
             "source_fingerprint = ?, source_version = ? WHERE project_id = ?",

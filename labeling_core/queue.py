@@ -6,17 +6,18 @@ after a commit. Handing out k samples costs the same for a thousand samples and 
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import queries, samples
-from labeling_core.database import quote
-from labeling_core.settings import Project
+from labeling_core.overlap import Overlap, Shared
+from labeling_core.settings import Settings
 
 _CHUNK = 4096
 
@@ -40,6 +41,10 @@ class Queue:
     ``order`` holds places, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
     only as probes. ``aside`` counts the undecided samples that cannot be shown (any more).
+
+    ``labeled``, ``skipped`` and ``categories`` count samples as they stand; ``disputed`` are those
+    about which people disagree. ``decisions`` counts what people did: by category, skips under
+    None; ``further`` is how many of them there are to be beyond one a sample.
     """
 
     total: int
@@ -62,8 +67,14 @@ class Queue:
     aside: int = 0
     next_label_id: int = 1
     last_seq: dict[str, int] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    disputed: int = 0
+    decisions: Counter[str | None] = field(default_factory=Counter)
+    further: int = 0
+    clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
+        self.overlap = Overlap(self.settings, self.total)
         self.closed = np.zeros(self.total, bool)  # decided, vanished or broken
         self._taken = np.zeros(self.total, bool)  # reserved
         self._places = np.arange(self.total, dtype=np.int32)
@@ -76,24 +87,39 @@ class Queue:
         self.held[reservation.sample_id] = reservation
         self._taken[reservation.place] = True
 
-    def close(self, place: int, sample_id: str) -> None:
-        """A sample has been decided: it leaves the pool and nobody holds it any more."""
+    def close(self, place: int, sample_id: str, annotator: str) -> None:
+        """A sample has been decided: it leaves the pool, and unless further people are to decide
+        on it nobody holds it any more."""
         self.closed[place] = True
-        self._taken[place] = False
+        current = self.held.get(sample_id)
+        if not self.overlap.is_open(sample_id):
+            self.lapsed.pop(sample_id, None)
+        else:
+            self.lapsed.get(sample_id, {}).pop(annotator, None)
+            if current is not None and current.annotator != annotator:
+                return
         self.held.pop(sample_id, None)
-        self.lapsed.pop(sample_id, None)
+        self._taken[place] = False
+        self.overlap.offer(sample_id)
 
     def set_aside(self, place: int, sample_id: str) -> None:
         """A sample turned out to be broken: it leaves the pool; who has it on the screen may
         still decide it."""
         if sample_id in self.held:
             self._lapse(self.held.pop(sample_id))
-        self.aside += not self.closed[place]
+        known = self.overlap.shared.get(sample_id)
+        if known is not None:
+            self.further -= known.missing
+            self.overlap.keep(replace(known, withdrawn=True))
+        elif not self.closed[place]:
+            self.aside += 1
+            self.further -= self.overlap.needed(place) - 1
         self.closed[place] = True
 
     def reopen(self, reservation: Reservation) -> None:
-        """A decision was taken back: the sample returns to whoever decided it."""
-        self.closed[reservation.place] = False
+        """A decision was taken back: the sample returns to whoever decided it; to the pool only
+        if nobody else has decided on it."""
+        self.closed[reservation.place] = reservation.sample_id in self.overlap.shared
         self.restore(reservation)
         self.head = self.spare_head = self.probe_head = 0
 
@@ -125,26 +151,53 @@ class Queue:
                 self.held[each] = current._replace(until=moment + self.hold_seconds)
         return lost
 
+    def is_wanted(self, reservation: Reservation) -> bool:
+        """Whether the decision of whom the sample was handed to is (still) wanted."""
+        known = self.overlap.shared.get(reservation.sample_id)
+        if known is None:
+            return not self.closed[reservation.place]
+        return known.missing > 0 and reservation.annotator not in known.votes
+
     def take(
         self, wanted: int, annotator: str, client: str, moment: float, ahead: int = 0
     ) -> list[Reservation]:
         """Reserve up to ``wanted`` samples (sample_id still empty: the caller looks it up).
 
-        ``ahead`` of them have been taken since the last :meth:`restore`. Every so often one is
-        a probe: within each block of 1/share samples shown, a seeded draw says which, so that
-        nobody can tell a probe from a query.
+        ``ahead`` of them have been taken since the last :meth:`restore`. Samples that somebody has
+        decided already and this person shall decide as well are spread among the others.
         """
         latest = moment + self.hold_seconds  # later than that: the clock has been set back
         for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
             self._lapse(self.held.pop(each.sample_id))
-        shown = self.labeled + self.skipped + len(self.held) + ahead
+        own = self.by_annotator[annotator] + sum(
+            each.annotator == annotator for each in self.held.values()
+        )
+        pace = self.overlap.pace
+        again = math.floor((own + wanted) * pace) - math.floor(own * pace)
+        shared = self.overlap.take(annotator, again, self._taken)
+        fresh = self._take_fresh(wanted - len(shared), ahead)
+        shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self._taken)
+        until = moment + self.hold_seconds
+        return [
+            Reservation(place, "", annotator, client, origin, self.session_id, until)
+            for place, origin in _mix(fresh, [(each.place, each.origin) for each in shared])
+        ]
+
+    def _take_fresh(self, wanted: int, ahead: int) -> list[tuple[int, str]]:
+        """Place and origin of samples that nobody has decided.
+
+        Every so often one is a probe: within each block of 1/share samples shown, a seeded draw
+        says which, so that nobody can tell a probe from a query.
+        """
+        again = sum(each in self.overlap.shared for each in self.held)
+        shown = self.labeled + self.skipped + self.disputed + len(self.held) - again + ahead
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
         probes = self._free_probes(origins.count("probe"))
         queries = self._free_queries(wanted - len(probes))
         if len(queries) < wanted - len(probes):  # nothing left to train on: measure the rest
             more = wanted - len(queries) - len(probes)
             probes = self._free_probes(len(probes) + more)
-        taken = []
+        taken: list[tuple[int, str]] = []
         for origin in origins + ["query"] * wanted:
             if not (probes or queries):
                 break
@@ -152,9 +205,27 @@ class Queue:
             place = (probes if is_probe else queries).pop(0)
             origin = "probe" if is_probe else "random" if self.order is None else "query"
             self._taken[place] = True
-            until = moment + self.hold_seconds
-            taken.append(Reservation(place, "", annotator, client, origin, self.session_id, until))
+            taken.append((place, origin))
         return taken
+
+    def count(self, state: tuple[str, str | None] | None, step: int) -> None:
+        """A sample stands like this now (1), or does no longer (-1); None is disputed."""
+        if state is None:
+            self.disputed += step
+        elif state[0] == "LABELED":
+            self.labeled += step
+            self.categories[str(state[1])] += step
+        else:
+            self.skipped += step
+
+    def keep(self, shared: Shared) -> None:
+        """Take over what has been committed about a shared sample."""
+        known = self.overlap.shared.get(shared.sample_id)
+        if known is not None:
+            self.count(known.standing, -1)
+        self.overlap.keep(shared)
+        if shared.sample_id in self.overlap.shared:
+            self.count(shared.standing, 1)
 
     @property
     def version(self) -> int:
@@ -168,7 +239,11 @@ class Queue:
 
     def free(self) -> int:
         """How many samples are neither decided nor reserved."""
-        return self.total - int(np.count_nonzero(self.closed)) - len(self.held)
+        return self.total - int(np.count_nonzero(self.closed | self._taken))
+
+    def left_for(self, annotator: str) -> int:
+        """How many samples this person could be given now; an estimate, but 0 is certain."""
+        return self.free() + self.overlap.left_for(annotator, self._taken)
 
     def set_order(self, order: NDArray[np.int32], session_id: int) -> None:
         """Take over the queue of a new session."""
@@ -182,6 +257,7 @@ class Queue:
     def _lapse(self, reservation: Reservation) -> None:
         self._taken[reservation.place] = False
         self.lapsed.setdefault(reservation.sample_id, {})[reservation.annotator] = reservation
+        self.overlap.offer(reservation.sample_id)
         self.head = self.spare_head = self.probe_head = 0
 
     def _is_probe(self, shown: int) -> bool:
@@ -224,78 +300,8 @@ class Queue:
         return found, new_head
 
 
-def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> Queue:
-    """Rebuild the queue of a project from its tables; ``moment`` in seconds since the epoch."""
-    settings = project.settings
-    queue = Queue(
-        total=project.samples,
-        probe_limit=0 if settings.test_table else project.probe_limit,
-        probe_share=0.0 if settings.test_table else settings.probe_share,
-        seed=settings.seed,
-        hold_seconds=30.0 * max(settings.every, 20),
-    )
-    _load_decisions(cursor, project, queue)
-    _load_order(cursor, project, queue)
-    rows = cursor.execute(
-        "SELECT place, sample_id, annotator, client, origin, session_id "
-        "FROM labeling.reservations WHERE project_id = ? ORDER BY until",
-        [project.project_id],
-    ).fetchall()
-    for place, sample_id, annotator, client, origin, session_id in rows:
-        if not queue.closed[place]:
-            until = moment + queue.hold_seconds
-            queue.restore(
-                Reservation(place, sample_id, annotator, client, origin, session_id, until)
-            )
-    clients = cursor.execute(
-        "SELECT client, max(seq) FROM labeling.events WHERE project_id = ? GROUP BY client",
-        [project.project_id],
-    ).fetchall()
-    queue.last_seq = dict(clients)
-    return queue
-
-
-def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    settings, table = project.settings, samples.table(project.project_id)
-    metadata, label = f"main.{quote(settings.metadata_table)}", quote(settings.label_column)
-    found = cursor.execute(
-        f"SELECT {samples.PLACE} AS place, "
-        f"{samples.SAMPLE_ID} IN (SELECT sample_id FROM {metadata}) AS decided FROM {table} "
-        f"WHERE decided OR NOT {samples.PRESENT} OR {samples.SAMPLE_ID} IN "
-        "(SELECT sample_id FROM labeling.broken WHERE project_id = ?)",
-        [project.project_id],
-    ).fetchnumpy()
-    queue.closed[np.asarray(found["place"], dtype=np.int64)] = True
-    queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
-    rows = cursor.execute(
-        f"SELECT status, {label}, annotator, count(*) FROM {metadata} GROUP BY ALL"
-    ).fetchall()
-    for status, name, annotator, number in rows:
-        queue.by_annotator[annotator] += number
-        if status == "LABELED":
-            queue.labeled += number
-            queue.categories[name] += number
-        else:
-            queue.skipped += number
-    row = cursor.execute(
-        f"SELECT greatest((SELECT coalesce(max({quote(settings.label_id_column)}), 0) "
-        f"FROM {metadata}), (SELECT coalesce(max(label_id), 0) FROM labeling.events "
-        "WHERE project_id = ?))",
-        [project.project_id],
-    ).fetchone()
-    queue.next_label_id = int(row[0]) + 1 if row else 1
-
-
-def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    row = cursor.execute(
-        "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
-        [project.project_id],
-    ).fetchone()
-    if not project.settings.queries_table:
-        return
-    places = cursor.execute(
-        f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
-    ).fetchnumpy()["place"]
-    session_id = int(row[0]) if row and row[0] else 0
-    if session_id or len(places):
-        queue.set_order(np.asarray(places, dtype=np.int32), session_id)
+def _mix(one: Sequence[tuple[int, str]], other: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Both in their order, each spread evenly over the whole."""
+    spread = [((i + 1) / (len(part) + 1), each) for part in (one, other)
+              for i, each in enumerate(part)]  # fmt: skip
+    return [each for _, each in sorted(spread, key=lambda placed: placed[0])]

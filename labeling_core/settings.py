@@ -39,6 +39,8 @@ class Settings:
     or, with a share of 0, by cross-validation. ``every`` is the number of labels after
     which a session runs. ``source`` is the name of a table, or for images and sounds a folder
     (see sources.source_folder); ``image_features`` is one of IMAGE_FEATURES.
+    ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
+    ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
     """
 
     title: str = ""
@@ -57,6 +59,9 @@ class Settings:
     test_table: str = ""
     image_features: str = IMAGE_FEATURES[0]
     seed: int = 0
+    overlap_share: float = 0.0
+    overlap_people: int = 2
+    final_label: str = "majority"
 
     @classmethod
     def from_json(cls, text: str) -> Settings:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from labeling_core import samples
+from labeling_core import overlap, samples
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.database import columns, folder_of, quote, tables
 from labeling_core.errors import LabelingError
@@ -61,6 +61,7 @@ def check(
     _check_columns(cursor, settings, problems)
     _check_outputs(cursor, settings, project, others, problems)
     _check_learning(cursor, settings, problems)
+    problems.found += [Problem(*each) for each in overlap.mistakes(settings)]
     if project is not None:
         _check_change(cursor, settings, project, problems)
     return problems.found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from labeling_core import cold_start, projects, queue, samples, sessions, tokens
+from labeling_core import cold_start, projects, queue_loading, samples, sessions, tokens
 from labeling_core.database import Database
 from labeling_core.errors import LabelingError
 from labeling_core.group_commit import Line
@@ -66,7 +66,7 @@ class Workspace:
         with self.database.lock:
             if project.project_id not in self._queues:
                 with self.database.read() as cursor:
-                    loaded = queue.load(cursor, project, time.time())
+                    loaded = queue_loading.load(cursor, project, time.time())
                 self._queues[project.project_id] = loaded
             return self._queues[project.project_id]
 

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, progress
-from pages import frame
+from pages import agreement, frame
 
 space, project = frame.current_project()
 queue = space.queue(project)
@@ -70,6 +70,7 @@ if any(each.contradictions is not None for each in finished):
         "The share of up to 1,000 unlabeled samples whose predicted category changed from one "
         "session to the next. It falls as the model settles.",
     )
+agreement.show(space, project)
 
 if sessions:
     st.subheader("Sessions", anchor=False)

@@ -12,7 +12,7 @@ from labeling_core.strategies import STRATEGIES
 from labeling_core.uploads import Staged
 from labeling_core.validation import Problem
 from labeling_core.workspace import workspace
-from pages import frame, media_fields, settings_fields
+from pages import frame, media_fields, overlap_fields, settings_fields
 from pages.settings_fields import Fields, Upload
 
 space = workspace()
@@ -117,7 +117,7 @@ wanted = Settings(
     labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
     strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
-    image_features=image_features, seed=base.seed,
+    image_features=image_features, seed=base.seed, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
 if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):

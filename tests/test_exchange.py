@@ -86,5 +86,6 @@ def test_the_last_samples_with_somebody_else_are_told(space, make_project, annot
     ana, ben = annotator(project), annotator(project, "ben")
     ana.take(4)
     ben.label_truly(100)
-    reply = ben.send(want=5)
-    assert "4 samples are with another annotator" in reply["notice"]
+    waiting = ben.send(want=5)["waiting"]
+    held = [each.until for each in space.queue(project).held.values()]
+    assert waiting == {"samples": 4, "own": False, "until": max(held)}

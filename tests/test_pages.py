@@ -234,3 +234,16 @@ def test_the_sample_database_is_what_an_analyst_expects(open_page, tmp_path):
         "wine_colour", "wine_colour_labels", "wine_colour_metadata", "wine_colour_queries",
         "wine_colour_test",
     ]  # fmt: skip
+
+
+def test_overlap_is_asked_for_in_the_settings(open_page):
+    at = open_page("settings")
+    key = "settings-wine_colour-"
+    at.number_input(key=key + "overlap_share").set_value(25).run()
+    at.number_input(key=key + "overlap_people").set_value(3)
+    at.selectbox(key=key + "final_label").set_value("adjudicator")
+    at.button(key=key + "save").click().run()
+    assert not at.error
+    settings = workspaces.workspace().project("wine_colour").settings
+    found = (settings.overlap_share, settings.overlap_people, settings.final_label)
+    assert found == (0.25, 3, "adjudicator")

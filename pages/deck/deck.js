@@ -271,9 +271,10 @@ class Deck {
     };
   }
 
-  receive({ stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, notice, history }) {
+  receive({ stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, waiting, history }) {
     this.outbox.prune(stored, refused);
     this.refuse(refused);
+    const notice = waiting && whoHas(waiting);
     Object.assign(this, { counts, learning, finished: Boolean(finished), notice, known: true });
     const away = new Set(drop);
     this.queue = this.queue.filter((one, i) => i === 0 || !away.has(one.sample_id));
@@ -339,3 +340,10 @@ class Deck {
 }
 
 const commentOf = (entry) => (entry.draft ?? entry.comment ?? "").trim() || null;
+
+/** Where the last samples are, and until when (in this browser's time zone) unless they come back. */
+function whoHas({ samples, own, until }) {
+  const time = new Date(until * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const where = own ? "in another tab of yours" : "with another annotator";
+  return `${samples} ${samples === 1 ? "sample is" : "samples are"} ${where} until ${time}.`;
+}

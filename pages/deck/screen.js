@@ -240,6 +240,9 @@ class Screen {
       return `Everything is decided: ${grouped(labeled)} labeled, ${grouped(skipped)} skipped.`;
     }
     if (notice) return notice;
+    if (finished && labeled + skipped > 0) {
+      return `Nothing is left for you: ${grouped(total - labeled - skipped)} decisions of other people are still missing.`;
+    }
     return finished || starved ? "No sample is free right now. New ones appear here by themselves." : "Loading samples…";
   }
 
