@@ -95,6 +95,7 @@ def answer(
     """
     project = workspace.project(project_id)
     with workspace.database.lock:
+        project = workspace.project(project_id)  # its categories may have just been changed
         queue = workspace.queue(project)
         try:
             refusals = labeling.submit(

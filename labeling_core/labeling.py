@@ -20,6 +20,7 @@ from labeling_core.bookkeeping import (
 )
 from labeling_core.database import Database, now, quote
 from labeling_core.queue import Queue, Reservation
+from labeling_core.renames import follow_decisions
 from labeling_core.settings import Project
 
 
@@ -45,10 +46,11 @@ def submit(
     The decisions that cannot be stored are returned; they count as dealt with.
     """
     with database.lock:
-        fresh, last = _in_sequence(decisions, queue.last_seq)
+        fresh, last = _in_sequence(decisions, queue)
         if not fresh:
             return []
         with database.transaction() as cursor:
+            fresh = follow_decisions(cursor, project, fresh)
             records = _find(cursor, project, queue, annotator, fresh)
             moment = now()
             refusals, events, next_id = _apply(project, annotator, fresh, records, queue)
@@ -58,20 +60,28 @@ def submit(
                     event.detail["asked"] = asked[event.decision.sample_id]
             write_events(cursor, project.project_id, annotator, events, moment)
         queue.last_seq.update(last)
+        if queue.heard is not None:
+            queue.heard.update(last)
         queue.next_label_id = next_id
         for sample_id, record in records.items():
-            _update_queue(queue, annotator, sample_id, record, moment.timestamp())
+            update_queue(queue, annotator, sample_id, record, moment.timestamp())
     return refusals
 
 
 def _in_sequence(
-    decisions: Sequence[Decision], known: dict[str, int]
+    decisions: Sequence[Decision], queue: Queue
 ) -> tuple[list[Decision], dict[str, int]]:
-    """The decisions that follow without a gap on what is stored, and the new last numbers."""
+    """The decisions that follow without a gap on what is stored, and the new last numbers.
+
+    A backup that was put back has forgotten the last ones of each browser: what is new follows
+    on that gap.
+    """
     last: dict[str, int] = {}
     fresh = []
     for each in sorted(decisions, key=lambda d: (d.client, d.seq)):
-        if each.seq == last.get(each.client, known.get(each.client, 0)) + 1:
+        before = last.get(each.client, queue.last_seq.get(each.client, 0))
+        forgot = each.client not in last and queue.forgot(each.client)
+        if each.seq == before + 1 or (forgot and each.seq > before):
             last[each.client] = each.seq
             fresh.append(each)
     return fresh, last
@@ -153,12 +163,19 @@ def _refuse(project: Project, decision: Decision, record: Record | None) -> str:
         return f"“{decision.action[:20]}” is no decision."
     if decision.action == "label" and decision.category not in project.settings.names:
         return f"“{str(decision.category)[:60]}” is no category of this project any more."
+    if decision.action == "label" and _retired(project, decision.category):
+        kept = record.after is not None and record.after[1] == decision.category
+        return "" if kept else f"“{str(decision.category)[:60]}” was retired: choose another one."
     if decision.action == "undo" and record.after is None:
         return "There is no decision on this sample to take back."
     return ""
 
 
-def _update_queue(
+def _retired(project: Project, category: str | None) -> bool:
+    return any(each.retired and each.name == category for each in project.settings.categories)
+
+
+def update_queue(
     queue: Queue, annotator: str, sample_id: str, record: Record, moment: float
 ) -> None:
     """Take over into memory what has been committed for one sample."""

@@ -39,7 +39,8 @@ class Queue:
 
     ``order`` holds places, best first, or is None before the first session (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
-    only as probes. ``aside`` counts the undecided samples that cannot be shown (any more).
+    only as probes. ``heard`` holds the browsers heard of since a backup was put back, and is None
+    if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
     """
 
     total: int
@@ -62,6 +63,7 @@ class Queue:
     aside: int = 0
     next_label_id: int = 1
     last_seq: dict[str, int] = field(default_factory=dict)
+    heard: set[str] | None = None
 
     def __post_init__(self) -> None:
         self.closed = np.zeros(self.total, bool)  # decided, vanished or broken
@@ -147,6 +149,10 @@ class Queue:
             until = moment + self.hold_seconds
             taken.append(Reservation(place, "", annotator, client, origin, self.session_id, until))
         return taken
+
+    def forgot(self, client: str) -> bool:
+        """Whether a backup may have lost decisions that this browser takes for stored."""
+        return self.heard is not None and client not in self.heard
 
     @property
     def size(self) -> int:
@@ -234,12 +240,21 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
             queue.restore(
                 Reservation(place, sample_id, annotator, client, origin, session_id, until)
             )
+    _load_clients(cursor, project, queue)
+    return queue
+
+
+def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
     clients = cursor.execute(
-        "SELECT client, max(seq) FROM labeling.events WHERE project_id = ? GROUP BY client",
+        "SELECT client, max(seq), max(event_id) FROM labeling.events WHERE project_id = ? "
+        "AND seq IS NOT NULL GROUP BY client",
         [project.project_id],
     ).fetchall()
-    queue.last_seq = dict(clients)
-    return queue
+    queue.last_seq = {client: seq for client, seq, _ in clients}
+    row = cursor.execute("SELECT max(event_id) FROM labeling.events WHERE kind = 'put back'")
+    put_back = (row.fetchone() or (None,))[0]
+    if put_back is not None:
+        queue.heard = {client for client, _, event_id in clients if event_id > put_back}
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:

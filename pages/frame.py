@@ -132,7 +132,7 @@ def show_deck(project: Project, view: str) -> None:
             "categories": [
                 {"name": each.name, "key": each.key, "description": each.description,
                  "color": each.color}
-                for each in settings.categories
+                for each in settings.offered
             ],
             "reply": _reply(space, pending_message(key), key),
         },
@@ -220,10 +220,10 @@ def session_row(each: Session) -> dict[str, Any]:
     }
 
 
-def export_table(project: Project, what: str, form: str) -> bytes:
+def export_table(project: Project, what: str, form: str, safe: bool) -> bytes:
     """The file behind a download button."""
     with workspace().database.read() as cursor:
-        return export.table(cursor, project, what, form)
+        return export.table(cursor, project, what, form, safe)
 
 
 def export_model(project_id: str) -> bytes:
