@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from labeling_core import display, labeling, samples
+from labeling_core import category_news, display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
@@ -30,6 +30,7 @@ class Message(NamedTuple):
     session_id: int
     release: bool
     history: tuple[int, int] | None
+    offered: str = ""
 
 
 def parse(raw: object) -> Message:
@@ -49,6 +50,7 @@ def parse(raw: object) -> Message:
             session_id=int(raw.get("session_id") or 0),
             release=raw.get("release") is True,
             history=None if history is None else (int(history["index"]), int(history["count"])),
+            offered=str(raw.get("offered") or "")[:100],
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LabelingError(
@@ -122,6 +124,7 @@ def answer(
         for each in taken
     ]
     reply["history"] = _history(past, viewer)
+    reply |= category_news.news(project.settings, message.offered)
     return reply | {"drop": dropped, "samples": found}
 
 

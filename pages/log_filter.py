@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from labeling_core.eventlog import KINDS, Filter
-from labeling_core.people import Person
-from labeling_core.settings import Project
+from labeling_core.people import EVERYWHERE
+from labeling_core.workspace import Workspace
 
 
 def zone() -> ZoneInfo:
@@ -25,16 +25,16 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def whole_instance(by: Person, project: Project) -> bool:
-    """Whether the log of all projects is wanted; only who manages all is asked."""
-    if not by.may("manage"):
-        return False
-    scopes = {"one": f"Project: {project.settings.title}", "all": "All projects"}
-    chosen = st.segmented_control(
-        "Events of", list(scopes), format_func=lambda each: scopes[each], default="one",
-        required=True, key="log-scope", label_visibility="collapsed",
+def scope(space: Workspace, project_id: str | None) -> str:
+    """The project whose log is wanted, or EVERYWHERE; for who manages all of them."""
+    if project_id is None:
+        return EVERYWHERE
+    title = space.project(project_id).settings.title
+    scopes = {project_id: f"Project: {title}", EVERYWHERE: "All projects"}
+    return st.segmented_control(
+        "Events of", list(scopes), format_func=lambda each: scopes[each], default=project_id,
+        required=True, key=f"log-scope-{project_id}", label_visibility="collapsed",
     )  # fmt: skip
-    return chosen == "all"
 
 
 def choose(project_id: str, names: list[str], zone: ZoneInfo) -> Filter:

@@ -9,7 +9,7 @@ from annotating import LOCAL, SETTINGS, rows
 from test_restoring import check_memory
 from test_sessions import run_session
 
-from labeling_core import category_changes, progress
+from labeling_core import category_changes, category_news, progress
 from labeling_core.errors import LabelingError
 from labeling_core.people import ForbiddenError, Person
 from labeling_core.settings import Category, Settings
@@ -170,3 +170,16 @@ def test_settings_of_before_know_nothing_of_retired_ones():
     older = SETTINGS.to_json().replace(', "retired": false, "learned": true', "")
     assert "retired" not in older
     assert Settings.from_json(older) == SETTINGS
+
+
+def test_an_open_deck_is_told_of_changed_categories_once(space, make_project, annotator):
+    project = make_project(every=1000, categories=THREE)
+    ana = annotator(project)
+    known = category_news.offered(project.settings)["offered"]
+    assert "categories" not in ana.send(offered=known)
+    category_changes.retire(space, "wine", "red", True, LOCAL)
+    reply = ana.send(offered=known)
+    assert [each["name"] for each in reply["categories"]] == ["white", "rosé"]
+    assert "categories" not in ana.send(offered=reply["offered"])
+    category_changes.merge(space, "wine", "red", "white", LOCAL)
+    assert "categories" in ana.send(offered=reply["offered"])
