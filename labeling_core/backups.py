@@ -66,6 +66,11 @@ def _escaped(name: str) -> str:
     return "".join(f"[{each}]" if each in "*?[" else each for each in name)
 
 
+def due(backups: Sequence[Backup], moment: datetime) -> bool:
+    """Whether none of these is less than a day old; one of a clock that ran ahead is none."""
+    return not any(timedelta() <= moment - each.made < timedelta(days=1) for each in backups)
+
+
 def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
     """Which of these (newest first) need not be kept any longer.
 
@@ -126,8 +131,7 @@ class Backups:
 
     def _make_if_due(self) -> None:
         try:
-            known = list_backups(self._database.path)
-            if not known or now() - known[0].made >= timedelta(days=1) or known[0].made > now():
+            if due(list_backups(self._database.path), now()):
                 self._make()
             self.trouble = ""
         except (LabelingError, OSError) as error:

@@ -215,7 +215,7 @@ def _return_to_pool(
     write_reservations(cursor, project.project_id, [reservation])
     row = cursor.execute(
         "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
-        "AND (kind = 'decision' OR (kind = 'restore' AND detail->>'was' IS NULL)) "
+        "AND (kind = 'decision' OR (kind = 'restore' AND (detail->>'was') IS NULL)) "
         "ORDER BY event_id DESC LIMIT 1",
         [project.project_id, reservation.sample_id],
     ).fetchone()

@@ -156,7 +156,7 @@ def _where(wanted: Filter, by: Person) -> tuple[str, list[Any]]:
     if wanted.project_id != EVERYWHERE:
         parts.append(("project_id = ?", [wanted.project_id]))
     if not by.may("manage", wanted.project_id):
-        own = "(annotator = ? OR (kind = 'restore' AND detail->>'of' = ?))"
+        own = "(annotator = ? OR (kind = 'restore' AND (detail->>'of') = ?))"
         parts.append((own, [by.name, by.name]))
     if wanted.annotator:
         parts.append(("annotator = ?", [wanted.annotator]))

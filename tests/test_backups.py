@@ -203,6 +203,14 @@ def test_of_each_day_the_last_is_kept_for_so_many_days():
     assert not backups.superfluous([], 3)
 
 
+def test_a_backup_is_due_when_none_is_of_the_last_day_whatever_the_clock_did():
+    moment = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    hours = {hour: Backup(Path(), moment - timedelta(hours=hour), 1) for hour in (-30, 23, 24)}
+    assert backups.due([], moment)
+    assert backups.due([hours[-30], hours[24]], moment)
+    assert not backups.due([hours[-30], hours[23]], moment)
+
+
 def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(space, make_project):
     make_project()
     path = space.database.path
