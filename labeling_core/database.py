@@ -70,6 +70,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class UnavailableError(OSError):
+    """Nothing can be stored for now; the message is one sentence for people."""
+
+
 class Database:
     """One open DuckDB file.
 
@@ -88,15 +92,21 @@ class Database:
         self.lock = threading.RLock()
         self._open: duckdb.DuckDBPyConnection | None = None
         self._connection = _connect(path)
+        self._identity = _identity(path)
+        self._invalid = False
         self.created = _migrate(self._connection, path)
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of its own, to be used by the calling thread only."""
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         try:
             cursor.execute(f"USE {CATALOG}")
             yield cursor
+        except duckdb.Error as error:
+            signs = ("autocheckpoint failed", "been invalidated")
+            self._invalid = self._invalid or any(sign in str(error) for sign in signs)
+            raise
         finally:
             cursor.close()
 
@@ -105,12 +115,13 @@ class Database:
         """Yield the cursor of the one write transaction; commit at the end.
 
         Rolls back on any exception (an interrupt included). Nested use joins the outer
-        transaction.
+        transaction. Raises UnavailableError while the file is not in its place.
         """
         with self.lock:
             if self._open is not None:
                 yield self._open
                 return
+            self.require_file()
             with self.read() as cursor:
                 cursor.execute("BEGIN TRANSACTION")
                 self._open = cursor
@@ -123,6 +134,34 @@ class Database:
                 finally:
                     self._open = None
 
+    def require_file(self) -> None:
+        """Raise UnavailableError when another file, or none, lies where the database was.
+
+        What is written to the open file would then be in no file that anybody finds.
+        """
+        if _identity(self.path) != self._identity:
+            raise UnavailableError(
+                f"The database {self.path.name} has been moved away or replaced while the program "
+                "runs: put it back, or restart the program to use the one that is there now; "
+                "nothing is stored until then."
+            )
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor, on the file opened again where DuckDB serves nothing more from it.
+
+        That is so when a checkpoint could not be written, on a full disk for one; all that was
+        committed is in the file.
+        """
+        if self._invalid:
+            with self.lock:
+                self._connection.close()
+                try:
+                    self._connection = _connect(self.path)
+                except LabelingError as error:
+                    raise UnavailableError(str(error)) from error
+                self._invalid = False
+        return self._connection.cursor()
+
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
         folder = self.path.with_name(self.path.name + ".files").joinpath(*parts)
@@ -133,6 +172,27 @@ class Database:
         """Close the file; another process may open it then."""
         with self.lock:
             self._connection.close()
+
+
+def why_not_stored(error: Exception) -> str:
+    """One sentence for people on why a write failed; a browser sends it again by itself."""
+    if isinstance(error, UnavailableError):
+        return str(error)
+    if any(sign in str(error) for sign in ("No space left", "File too large", "quota exceeded")):
+        return (
+            "The disk that holds the database is full: make room on it. Your decisions are kept "
+            "in this browser and sent again by themselves."
+        )
+    return "The decisions could not be stored yet; they are kept and sent again."
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from any other; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:

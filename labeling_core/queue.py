@@ -37,7 +37,7 @@ class Reservation(NamedTuple):
 class Queue:
     """The pool in the order of asking, what is reserved, and the running counts.
 
-    ``order`` holds places, best first, or is None before the first session (then the
+    ``order`` holds places, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
     only as probes. ``heard`` holds the browsers heard of since a backup was put back, and is None
     if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
@@ -129,7 +129,8 @@ class Queue:
         Every so often one is a probe: within each block of 1/share samples shown, a seeded
         draw says which, so that nobody can tell a probe from a query.
         """
-        for each in [each for each in self.held.values() if each.until < moment]:
+        latest = moment + self.hold_seconds  # later than that: the clock has been set back
+        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
             self._lapse(self.held.pop(each.sample_id))
         shown = self.labeled + self.skipped + len(self.held)
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
@@ -153,6 +154,11 @@ class Queue:
     def forgot(self, client: str) -> bool:
         """Whether a backup may have lost decisions that this browser takes for stored."""
         return self.heard is not None and client not in self.heard
+
+    @property
+    def version(self) -> int:
+        """Rises whenever another order is served; the same after a restart."""
+        return 2 * self.session_id + (self.order is not None)
 
     @property
     def size(self) -> int:
@@ -293,9 +299,11 @@ def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queu
         "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
-    if not project.settings.queries_table or row is None or row[0] is None:
+    if not project.settings.queries_table:
         return
     places = cursor.execute(
         f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
     ).fetchnumpy()["place"]
-    queue.set_order(np.asarray(places, dtype=np.int32), int(row[0]))
+    session_id = int(row[0]) if row and row[0] else 0
+    if session_id or len(places):
+        queue.set_order(np.asarray(places, dtype=np.int32), session_id)

@@ -125,7 +125,7 @@ def _reservation(
     if row is None:
         raise LabelingError(f"Sample {sample_id} is no longer in the source.")
     place = int(row[0])
-    origin = "probe" if place < queue.probe_limit else "query" if queue.session_id else "random"
+    origin = "probe" if place < queue.probe_limit else "random" if queue.order is None else "query"
     return Reservation(place, sample_id, owner, "", origin, queue.session_id, 0.0)
 
 

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from labeling_core import exchange, media, tokens
+from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
 
@@ -71,8 +72,7 @@ def respond(body: bytes, browser: str = "") -> JSONResponse:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
         log.exception("Decisions could not be stored")
-        sentence = "The decisions could not be stored yet; they are kept and sent again."
-        return JSONResponse({"error": sentence, "kind": type(error).__name__}, 503)
+        return JSONResponse({"error": why_not_stored(error)}, 503)
     return JSONResponse(reply)
 
 

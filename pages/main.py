@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from labeling_core.database import UnavailableError
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
 from pages import frame
@@ -16,8 +17,8 @@ st.set_page_config(
     layout="wide",
 )
 try:
-    workspace()
-except LabelingError as error:
+    workspace().database.require_file()
+except (LabelingError, UnavailableError) as error:
     st.error(str(error), title="The database cannot be used")
     st.stop()
 

@@ -1,0 +1,216 @@
+"""What goes wrong on real machines: each fault ends with a sentence, and no decision is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from annotating import Annotator, rows
+
+from labeling_core import labeling, routes
+from labeling_core import workspace as workspaces
+from labeling_core.database import now
+from labeling_core.tokens import issue
+from labeling_core.workspace import Workspace
+
+
+@pytest.fixture
+def space(tmp_path, monkeypatch):
+    """The workspace that the routes serve, on an empty file."""
+    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "test.duckdb"))
+    opened = Workspace(tmp_path / "test.duckdb")
+    monkeypatch.setitem(workspaces._open, tmp_path / "test.duckdb", opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def project(make_project):
+    return make_project(queries_table="", probe_share=0.0)
+
+
+def post(ana: Annotator, decisions, **more) -> tuple[int, dict]:
+    """Send a message as a browser does: the status and what was answered."""
+    token = issue(ana.space.key, ana.project.project_id, ana.name)
+    raw = ana.raw(decisions, **more) | {"token": token}
+    response = routes.respond(json.dumps(raw).encode())
+    return response.status_code, json.loads(response.body)
+
+
+def stored(space) -> list[str]:
+    return [each for (each,) in rows(space.database, "SELECT sample_id FROM main.wine_metadata")]
+
+
+@contextmanager
+def full_disk(room: int, path: Path) -> Iterator[None]:
+    """No file may grow beyond ``room`` bytes more than the one at ``path`` has."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_says_so_and_what_could_not_be_stored_is_when_there_is_room(space, project):
+    ana = Annotator(space, project)
+    taken = ana.take(3)
+    decisions = [ana.decision(each, "label", category="red") for each in taken]
+    with full_disk(100, space.database.path.with_name("test.duckdb.wal")):
+        status, answer = post(ana, decisions)
+    assert status == 503
+    assert answer["error"].startswith("The disk that holds the database is full: make room")
+    status, answer = post(ana, decisions)
+    assert (status, answer["stored"][ana.client]) == (200, 3)
+    assert sorted(stored(space)) == sorted(taken)
+
+
+def test_a_checkpoint_that_finds_no_room_loses_nothing_and_labeling_goes_on(space, project):
+    with space.database.read() as cursor:
+        cursor.execute("SET checkpoint_threshold = '100KB'")
+    ana = Annotator(space, project)
+    taken = ana.take(60)
+    done, failed = [], []
+    with full_disk(60_000, space.database.path):
+        for sample_id in taken:
+            decision = ana.decision(sample_id, "skip", comment=os.urandom(2_000).hex())
+            status, _ = post(ana, [decision])
+            if status == 503:
+                failed.append(decision)
+                ana.seq -= 1  # the browser sends this very one until it is stored
+                if len(failed) == 3:
+                    break
+            else:
+                done.append(sample_id)
+    assert done and len(failed) == 3
+    assert post(ana, failed[:1])[0] == 200
+    assert sorted(stored(space)) == sorted([*done, failed[0].sample_id])
+
+
+def test_while_the_file_is_moved_away_nothing_is_acknowledged(space, project, tmp_path):
+    ana = Annotator(space, project)
+    decisions = [ana.decision(each, "skip") for each in ana.take(2)]
+    aside = space.database.path.rename(tmp_path / "aside.duckdb")
+    status, answer = post(ana, decisions)
+    assert (status, answer["error"][:45]) == (503, "The database test.duckdb has been moved away ")
+    (tmp_path / "test.duckdb").write_bytes(b"another file")
+    assert post(ana, decisions)[0] == 503
+    aside.replace(tmp_path / "test.duckdb")
+    assert post(ana, decisions)[0] == 200
+    assert len(stored(space)) == 2
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from labeling_core.errors import LabelingError
+from labeling_core.workspace import Workspace
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    Workspace(Path(sys.argv[1]))
+except LabelingError as error:
+    print(error)
+"""
+
+
+def test_a_read_only_file_ends_with_a_sentence_at_the_start(space, project, tmp_path):
+    path = space.database.path
+    space.close()
+    path.chmod(0o444)
+    for folder in (tmp_path, *tmp_path.parents):  # another user has to get as far as the file
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "cannot be opened for writing" in done.stdout
+    assert "check the folder's permissions" in done.stdout
+
+
+def test_a_file_made_read_only_while_the_program_runs_keeps_what_is_acknowledged(space, project):
+    ana = Annotator(space, project)
+    taken = ana.take(4)
+    assert post(ana, [ana.decision(taken[0], "skip")])[0] == 200
+    space.database.path.chmod(0o444)
+    acknowledged = [taken[0]]
+    for sample_id in taken[1:]:
+        status, _ = post(ana, [ana.decision(sample_id, "skip")])
+        acknowledged += [sample_id] if status == 200 else []
+    space.database.path.chmod(0o644)
+    path = space.database.path
+    space.close()
+    again = Workspace(path)
+    try:
+        assert stored(again) == acknowledged
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_clock_that_is_set_loses_nothing_and_locks_nobody_out(space, project, monkeypatch, hours):
+    ana, bob = Annotator(space, project, "ana"), Annotator(space, project, "bob")
+    held = ana.take(50)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+    monkeypatch.setattr(labeling, "now", lambda: now() + timedelta(hours=hours))
+    others = bob.send(want=500)["samples"]
+    while more := bob.send(want=500, holding=[each["sample_id"] for each in others])["samples"]:
+        others += more
+    assert len(others) == 200, "what somebody held before the clock was set is handed out again"
+    status, answer = post(ana, [ana.decision(held[0], "label", category="red")])
+    assert (status, answer["refused"]) == (200, [])
+    assert stored(space) == [held[0]]
+
+
+def test_a_laptop_closed_for_an_hour_stores_what_was_decided_on_it(space, project, monkeypatch):
+    ana, bob = Annotator(space, project, "ana"), Annotator(space, project, "bob")
+    held = ana.take(10)
+    decided = [ana.decision(each, "label", category="red") for each in held[:5]]
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    free = bob.send(want=20)["samples"]
+    bob.send([bob.decision(each["sample_id"], "skip") for each in free])
+    status, answer = post(ana, decided, holding=held[5:], screen=held[5], want=5)
+    assert (status, answer["refused"]) == (200, [])
+    assert set(held[:5]) <= set(stored(space))
+    assert len(stored(space)) == len(set(stored(space))) == 5 + len(free)
+
+
+ZONE = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from annotating import Annotator, rows
+from labeling_core.workspace import Workspace
+space = Workspace(Path(sys.argv[1]))
+project = space.project("wine")
+ana = Annotator(space, project)
+ana.send([ana.decision(ana.take(1)[0], "skip")])
+((moment, text),) = rows(
+    space.database, "SELECT epoch(labeled_at), labeled_at::VARCHAR FROM main.wine_metadata"
+)
+print(abs(moment - time.time()) < 60, text[-3:], time.tzname[0])
+space.close()
+"""
+
+
+def test_times_are_stored_in_utc_wherever_the_server_stands(space, project):
+    path = space.database.path
+    space.close()
+    done = subprocess.run(
+        [sys.executable, "-c", ZONE, str(path), str(Path(__file__).parent)],
+        capture_output=True, text=True, check=True,
+        env=os.environ | {"TZ": "Asia/Kolkata", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout.split() == ["True", "+00", "IST"]
