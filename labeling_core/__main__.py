@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from labeling_core.backup_commands import add_commands
 from labeling_core.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.errors import LabelingError
 from labeling_core.simulation import (
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
             help="replay a labeled table: which query strategy would have needed fewest labels?",
         )
     )
+    add_commands(commands)
     return parser
 
 

@@ -236,7 +236,8 @@ def _return_to_pool(
     """Put a sample back into the queries table as it stood there."""
     row = cursor.execute(
         "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
-        "AND kind = 'decision' AND (detail->'asked') IS NOT NULL ORDER BY event_id DESC LIMIT 1",
+        "AND (kind = 'decision' OR (kind = 'restore' AND (detail->>'was') IS NULL)) "
+        "AND (detail->'asked') IS NOT NULL ORDER BY event_id DESC LIMIT 1",
         [project.project_id, reservation.sample_id],
     ).fetchone()
     if row and row[0]:

@@ -229,9 +229,18 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def is_held(error: Exception) -> bool:
+    """Whether a file could not be opened because another process has it."""
+    text = str(error)
+    return any(
+        each in text
+        for each in ("lock is held", "already open", "already attached", "being used by another")
+    )
+
+
 def _sentence(path: Path, error: Exception) -> str:
     text = str(error)
-    if "lock is held" in text or "already open" in text or "being used by another" in text:
+    if is_held(error):
         holder = re.search(r"\(PID (\d+)\)", text)
         who = f" (process {holder[1]})" if holder else ""
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from labeling_core import display, labeling, samples
+from labeling_core import category_news, display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
@@ -30,6 +30,7 @@ class Message(NamedTuple):
     version: int
     release: bool
     history: tuple[int, int] | None
+    offered: str = ""
 
 
 def parse(raw: object) -> Message:
@@ -49,6 +50,7 @@ def parse(raw: object) -> Message:
             version=int(raw.get("version") or 0),
             release=raw.get("release") is True,
             history=None if history is None else (int(history["index"]), int(history["count"])),
+            offered=str(raw.get("offered") or "")[:100],
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LabelingError(
@@ -112,8 +114,10 @@ def answer(
     served: Served = workspace.line(project_id).join(
         Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
     )
+    project = workspace.project(project_id)  # its categories may have just been changed
+    news = served.news | category_news.news(project.settings, message.offered)
     if not served.taken and message.history is None:  # as with most messages: nothing to read
-        return served.news | {"samples": [], "history": None}
+        return news | {"samples": [], "history": None}
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)
     with workspace.database.read() as cursor:
@@ -123,7 +127,7 @@ def answer(
         {"sample_id": each.sample_id, "view": display.view(rows[each.place], viewer)}
         for each in served.taken
     ]
-    return served.news | {"samples": found, "history": _history(past, viewer)}
+    return news | {"samples": found, "history": _history(past, viewer)}
 
 
 def serve(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,6 +17,10 @@ from labeling_core.settings import Project
 
 FORMATS = {"CSV": ("csv", "FORMAT csv, HEADER true"), "Parquet": ("parquet", "FORMAT parquet")}
 _SESSIONS = "session table"
+# A text that begins like this is a formula to a spreadsheet, also behind blanks.
+_FORMULA = r"^\s*[=+\-@\t\r\n＝＋－＠]"
+# Types whose values are written as numbers, times or truth values.
+_HARMLESS = r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN|DATE|TIME.*|UUID"
 
 
 def exports(project: Project) -> dict[str, str]:
@@ -25,8 +32,10 @@ def exports(project: Project) -> dict[str, str]:
     return found
 
 
-def table(cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: str) -> bytes:
-    """One of :func:`exports` as a file in one of FORMATS."""
+def table(
+    cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: str, safe: bool = False
+) -> bytes:
+    """One of :func:`exports` as a file in one of FORMATS; ``safe`` as for :func:`to_file`."""
     name = exports(project)[what]
     if name == _SESSIONS:
         query = (
@@ -38,11 +47,45 @@ def table(cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: 
         )
     else:
         query = f"SELECT * FROM main.{quote(name)}"
+    return to_file(cursor, query, form, safe)
+
+
+def to_file(
+    cursor: duckdb.DuckDBPyConnection,
+    query: str,
+    form: str,
+    safe: bool = False,
+    values: Sequence[Any] = (),
+) -> bytes:
+    """The rows of a query as a file in one of FORMATS.
+
+    A ``safe`` CSV has an apostrophe in front of each text that a spreadsheet would take for a
+    formula (OWASP, “CSV Injection”); numbers, and texts that are numbers, are left alone.
+    """
+    if safe and form == "CSV":
+        query = _without_formulas(cursor, query, values)
     suffix, options = FORMATS[form]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export.{suffix}"
-        cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})")
+        cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})", list(values))
         return path.read_bytes()
+
+
+def _without_formulas(cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any]) -> str:
+    """``query`` with its texts made harmless, column names included."""
+    described = cursor.execute(f"DESCRIBE {query}", list(values)).fetchall()
+    columns = []
+    for name, kind, *_ in described:
+        column = quote(name)
+        if not re.fullmatch(_HARMLESS, kind):
+            text = f"{column}::VARCHAR"
+            column = (
+                f"CASE WHEN regexp_matches({text}, {literal(_FORMULA)}) "
+                f"AND try_cast({text} AS DOUBLE) IS NULL THEN '''' || {text} ELSE {text} END"
+            )
+        shown = f"'{name}" if re.match(_FORMULA, name) else name
+        columns.append(f"{column} AS {quote(shown)}")
+    return f"SELECT {', '.join(columns)} FROM ({query})"
 
 
 def model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:

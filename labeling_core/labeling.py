@@ -21,6 +21,7 @@ from labeling_core.bookkeeping import (
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue, Reservation
+from labeling_core.renames import follow_decisions
 from labeling_core.settings import Project
 
 
@@ -56,11 +57,14 @@ def submit(
     """
     with database.lock:
         last: dict[str, int] = {}
-        parts = [Part(each.annotator, _in_sequence(each.decisions, queue.last_seq, last))
-                 for each in parts]  # fmt: skip
+        parts = [Part(each.annotator, _in_sequence(each.decisions, queue, last)) for each in parts]
         if not last:
             return [[] for _ in parts]
         with database.transaction() as cursor:
+            parts = [
+                each._replace(decisions=follow_decisions(cursor, project, each.decisions))
+                for each in parts
+            ]
             moment = now()
             work = _Work(project, _find(cursor, project, queue, parts), queue.next_label_id)
             refusals = [work.apply(each) for each in parts]
@@ -70,9 +74,11 @@ def submit(
                     event.detail["asked"] = asked[event.decision.sample_id]
             write_events(cursor, project.project_id, work.events, moment)
         queue.last_seq.update(last)
+        if queue.heard is not None:
+            queue.heard.update(last)
         queue.next_label_id = work.next_label_id
         for (annotator, sample_id), record in work.records.items():
-            _update_queue(queue, annotator, sample_id, record, queue.clock())
+            update_queue(queue, annotator, sample_id, record, queue.clock())
     return refusals
 
 
@@ -85,12 +91,18 @@ def can_join(decisions: Sequence[Decision], others: Sequence[Part]) -> bool:
 
 
 def _in_sequence(
-    decisions: Sequence[Decision], known: dict[str, int], last: dict[str, int]
+    decisions: Sequence[Decision], queue: Queue, last: dict[str, int]
 ) -> list[Decision]:
-    """The decisions that follow without a gap on what is stored; ``last`` takes up how far."""
+    """The decisions that follow without a gap on what is stored; ``last`` takes up how far.
+
+    A backup that was put back has forgotten the last ones of each browser: what is new follows
+    on that gap.
+    """
     fresh = []
     for each in sorted(decisions, key=lambda d: (d.client, d.seq)):
-        if each.seq == last.get(each.client, known.get(each.client, 0)) + 1:
+        before = last.get(each.client, queue.last_seq.get(each.client, 0))
+        forgot = each.client not in last and queue.forgot(each.client)
+        if each.seq == before + 1 or (forgot and each.seq > before):
             last[each.client] = each.seq
             fresh.append(each)
     return fresh
@@ -175,12 +187,19 @@ def _refuse(project: Project, decision: Decision, record: Record | None) -> str:
         return f"“{decision.action[:20]}” is no decision."
     if decision.action == "label" and decision.category not in project.settings.names:
         return f"“{str(decision.category)[:60]}” is no category of this project any more."
+    if decision.action == "label" and _retired(project, decision.category):
+        kept = record.after is not None and record.after[1] == decision.category
+        return "" if kept else f"“{str(decision.category)[:60]}” was retired: choose another one."
     if decision.action == "undo" and record.after is None:
         return "There is no decision on this sample to take back."
     return ""
 
 
-def _update_queue(
+def _retired(project: Project, category: str | None) -> bool:
+    return any(each.retired and each.name == category for each in project.settings.categories)
+
+
+def update_queue(
     queue: Queue, annotator: str, sample_id: str, record: Record, moment: float
 ) -> None:
     """Take over into memory what has been committed for one sample."""

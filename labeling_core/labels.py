@@ -44,7 +44,8 @@ def standing(settings: Settings) -> str:
 
 def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
     """All labels of the project that can be learned from, one a sample, in the order of their
-    places; those of files set aside cannot."""
+    places; those of files set aside cannot, nor those of categories that nothing shall learn of.
+    """
     settings = project.settings
     found = cursor.execute(
         f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], m.label) - 1 AS code, "
@@ -52,7 +53,7 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
         f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "WHERE code >= 0 AND m.sample_id NOT IN "
         "(SELECT sample_id FROM labeling.broken WHERE project_id = ?) ORDER BY place",
-        [list(settings.names), project.project_id],
+        [list(settings.classes), project.project_id],
     ).fetchnumpy()
     return Labels(*(np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import duckdb
@@ -13,6 +14,7 @@ from labeling_core.database import quote
 from labeling_core.evaluation import auc, wilson
 from labeling_core.labels import Labels, first_open, read_labels, split, standing
 from labeling_core.queue import Queue
+from labeling_core.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
 
 
@@ -58,7 +60,8 @@ def sessions(
         [project.project_id],
     ).fetchall()
     probes = _probes(cursor, project, queue) if queue is not None else None
-    return [_session(row, project, probes) for row in rows]
+    renames = read_renames(cursor, project.project_id)
+    return [_session(row, project, probes, renames) for row in rows]
 
 
 def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
@@ -68,11 +71,14 @@ def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -
     return split(read_labels(cursor, project), queue.probe_limit, unbroken)[1]
 
 
-def _session(row: tuple[Any, ...], project: Project, probes: Labels | None) -> Session:
+def _session(
+    row: tuple[Any, ...], project: Project, probes: Labels | None, renames: Sequence[Rename]
+) -> Session:
     kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
     classes, checks = row[15], row[16]
     if probes is not None and kind != "test table" and checks is not None:
-        again = _measure(json.loads(classes), checks, project, probes)
+        since = [each for each in renames if each.happened.timestamp() > row[3]]
+        again = _measure(json.loads(classes), checks, since, project, probes)
         if again is not None:
             kind, (evaluated, correct, area) = "probes", again
     share = wilson(correct, evaluated) if evaluated else None
@@ -92,18 +98,49 @@ def _session(row: tuple[Any, ...], project: Project, probes: Labels | None) -> S
 
 
 def _measure(
-    classes: list[str], checks: bytes, project: Project, probes: Labels
+    classes: list[str],
+    checks: bytes,
+    renames: Sequence[Rename],
+    project: Project,
+    probes: Labels,
 ) -> tuple[int, int, float | None] | None:
-    """(evaluated, correct, AUC) of a stored model on the probes among its kept places."""
+    """(evaluated, correct, AUC) of a stored model on the probes among its kept places.
+
+    By today's categories; of one that the model does not know, it never finds a sample.
+    """
     found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(classes))
+    classes, found = fold(classes, found, renames)
     kept = probes.places < len(found)
     if not kept.any():
         return None
     codes = {name: code for code, name in enumerate(classes)}
-    names = project.settings.names
+    names = project.settings.classes
     truth = np.array([codes.get(names[code], -1) for code in probes.codes[kept]])
     rows = found[probes.places[kept]]
     return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+
+
+def outdated(cursor: duckdb.DuckDBPyConnection, project: Project) -> str:
+    """Why the newest model does not fit the categories any more, in a sentence; empty if it does.
+
+    It stays until a session makes another one: its queries still order the pool.
+    """
+    row = cursor.execute(
+        "SELECT session_id, classes FROM labeling.sessions WHERE project_id = ? "
+        "AND state = 'DONE' ORDER BY session_id DESC LIMIT 1",
+        [project.project_id],
+    ).fetchone()
+    known, wanted = (json.loads(row[1]) if row else []), project.settings.classes
+    missing = [name for name in wanted if name not in known]
+    extra = [name for name in known if name not in wanted]
+    if row is None or not (missing or extra):
+        return ""
+    parts = [f"it does not know {', '.join(missing)}"] if missing else []
+    parts += [f"it still tells {', '.join(extra)}"] if extra else []
+    return (
+        f"The model of session {row[0]} is from before the categories were changed: "
+        f"{' and '.join(parts)}. The next session makes a new one."
+    )
 
 
 def labels_by_category(

@@ -17,6 +17,7 @@ from labeling_core.database import Database, literal, now, quote
 from labeling_core.evaluation import Contradictions, contradictions
 from labeling_core.labels import Labels
 from labeling_core.queue import Queue
+from labeling_core.renames import fold, read_renames
 from labeling_core.settings import Project
 
 COMPARED = 1_000
@@ -48,7 +49,7 @@ def publish(
                 "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
                 "checks = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
-                 evaluation["auc"], *changed, json.dumps(project.settings.names),
+                 evaluation["auc"], *changed, json.dumps(project.settings.classes),
                  checks.tobytes(), project.project_id, session_id],
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
@@ -91,17 +92,21 @@ def _contradictions(
     cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, checks: NDArray[np.float32]
 ) -> Contradictions:
     row = cursor.execute(
-        "SELECT classes, checks FROM labeling.sessions WHERE project_id = ? AND state = 'DONE' "
-        "ORDER BY session_id DESC LIMIT 1",
+        "SELECT classes, checks, started FROM labeling.sessions "
+        "WHERE project_id = ? AND state = 'DONE' ORDER BY session_id DESC LIMIT 1",
         [project.project_id],
     ).fetchone()
     if row is None:
         return Contradictions(0, 0)
-    before_classes = np.array(json.loads(row[0]))
-    before = before_classes[
-        np.frombuffer(row[1], np.float32).reshape(-1, len(before_classes)).argmax(axis=1)
-    ]
-    after = np.array(project.settings.names)[checks.argmax(axis=1)]
+    classes = json.loads(row[0])
+    renames = read_renames(cursor, project.project_id)
+    names, found = fold(
+        classes,
+        np.frombuffer(row[1], np.float32).reshape(-1, len(classes)),
+        [each for each in renames if each.happened > row[2]],
+    )
+    before = np.array(names)[found.argmax(axis=1)]
+    after = np.array(project.settings.classes)[checks.argmax(axis=1)]
     both = min(len(before), len(after))
     return contradictions(before[:both], after[:both], ~queue.closed[:both], COMPARED)
 
@@ -117,7 +122,7 @@ def _store_model(
 ) -> None:
     """Keep the model of this session (only the newest is kept) with its card."""
     settings = project.settings
-    names = np.array(settings.names)
+    names = np.array(settings.classes)
     card = {
         "project": settings.title,
         "session_id": session_id,

@@ -112,6 +112,24 @@ def put_back(
     )
 
 
+def rename_prediction(
+    cursor: duckdb.DuckDBPyConnection, project_id: str, old: str, new: str
+) -> None:
+    """A category is called otherwise now: so are the predictions of it."""
+    cursor.execute(
+        f"UPDATE {table(project_id)} SET prediction = ? WHERE prediction = ?", [new, old]
+    )
+
+
+def drop_unknown_predictions(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Forget predictions of what is no category of the model any more."""
+    cursor.execute(
+        f"UPDATE {table(project.project_id)} SET prediction = NULL "
+        "WHERE prediction NOT IN (SELECT unnest(?::VARCHAR[]))",
+        [list(project.settings.classes)],
+    )
+
+
 def histogram(cursor: duckdb.DuckDBPyConnection, project: Project) -> Histogram:
     """How the pool's uncertainty is spread, computed in the database."""
     rows = cursor.execute(
@@ -145,8 +163,9 @@ def head(
 def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
     """The reason in words; the scores are those of strategies.py turned around."""
     score, name = row["uncertainty"], row["prediction"]
-    if name is None:
+    if name is None and not row["session_id"]:
         return "typical of a part of the pool without labels" if in_batch else "drawn at random"
+    name = name or "a category of before"
     lead = f"{name} leads the second likeliest by {1 - score:.0%}"
     reasons = {
         "auto": f"unlike the rest of its batch; {lead}" if in_batch else lead,

@@ -40,7 +40,8 @@ class Queue:
 
     ``order`` holds places, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
-    only as probes. ``aside`` counts the undecided samples that cannot be shown (any more).
+    only as probes. ``heard`` holds the browsers heard of since a backup was put back, and is None
+    if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
 
     ``labeled``, ``skipped`` and ``categories`` count samples as they stand; ``disputed`` are those
     about which people disagree. ``decisions`` counts what people did: by category, skips under
@@ -72,6 +73,7 @@ class Queue:
     decisions: Counter[str | None] = field(default_factory=Counter)
     further: int = 0
     clock: Callable[[], float] = time.time
+    heard: set[str] | None = None
 
     def __post_init__(self) -> None:
         self.overlap = Overlap(self.settings, self.total)
@@ -226,6 +228,10 @@ class Queue:
         self.overlap.keep(shared)
         if shared.sample_id in self.overlap.shared:
             self.count(shared.standing, 1)
+
+    def forgot(self, client: str) -> bool:
+        """Whether a backup may have lost decisions that this browser takes for stored."""
+        return self.heard is not None and client not in self.heard
 
     @property
     def version(self) -> int:

@@ -37,12 +37,21 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
         known = Reservation(place, sample_id, annotator, client, origin, session_id, until)
         if queue.is_wanted(known):
             queue.restore(known)
+    _load_clients(cursor, project, queue)
+    return queue
+
+
+def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
     clients = cursor.execute(
-        "SELECT client, max(seq) FROM labeling.events WHERE project_id = ? GROUP BY client",
+        "SELECT client, max(seq), max(event_id) FROM labeling.events WHERE project_id = ? "
+        "AND seq IS NOT NULL GROUP BY client",
         [project.project_id],
     ).fetchall()
-    queue.last_seq = dict(clients)
-    return queue
+    queue.last_seq = {client: seq for client, seq, _ in clients}
+    row = cursor.execute("SELECT max(event_id) FROM labeling.events WHERE kind = 'put back'")
+    put_back = (row.fetchone() or (None,))[0]
+    if put_back is not None:
+        queue.heard = {client for client, _, event_id in clients if event_id > put_back}
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:

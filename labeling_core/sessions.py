@@ -18,6 +18,7 @@ from labeling_core.evaluation import wilson
 from labeling_core.labels import Labels, first_open, read_labels, split
 from labeling_core.publishing import publish
 from labeling_core.queue import Queue
+from labeling_core.renames import follow, read_renames
 from labeling_core.settings import Project
 from labeling_core.sources import source_folder
 from labeling_core.trainer import Progress, Worker
@@ -217,10 +218,12 @@ def _job(
     database: Database, project: Project, session_id: int, folder: Path, out: Path
 ) -> dict[str, Any]:
     settings = project.settings
-    test = ""
+    test, renamed = "", {}
     if settings.test_table:
         test = str(out / "test.parquet")
         with database.read() as cursor:
+            renames = read_renames(cursor, project.project_id)
+            renamed = {each.old: follow(renames, each.old) for each in renames}
             listed = ", ".join(
                 quote(name)
                 for name, _ in [*columns(cursor, settings.source), (settings.label_column, "")]
@@ -231,7 +234,8 @@ def _job(
             )
     return {
         "kind": "session", "folder": str(folder), "out": str(out), "test": test,
-        "classes": list(settings.names), "label_column": settings.label_column,
+        "classes": list(settings.classes), "renamed": renamed,
+        "label_column": settings.label_column,
         "classifier": settings.classifier, "strategy": settings.strategy,
         "batch": settings.every, "seed": settings.seed + session_id,
     }  # fmt: skip

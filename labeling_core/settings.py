@@ -22,12 +22,17 @@ COLOURS = (
 
 @dataclass(frozen=True)
 class Category:
-    """One label on offer: its name, what it means, its colour (#rrggbb) and its key."""
+    """One label on offer: its name, what it means, its colour (#rrggbb) and its key.
+
+    A ``retired`` one is offered no longer; its labels stay, and train unless not ``learned``.
+    """
 
     name: str
     description: str = ""
     color: str = ""
     key: str = ""
+    retired: bool = False
+    learned: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,18 @@ class Settings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The categories' names; a class code is an index into it."""
+        """The categories' names, retired ones included."""
         return tuple(each.name for each in self.categories)
+
+    @property
+    def offered(self) -> tuple[Category, ...]:
+        """The categories that a sample can be given."""
+        return tuple(each for each in self.categories if not each.retired)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names that a model learns; a class code is an index into it, and into ``names``."""
+        return tuple(each.name for each in self.categories if not each.retired or each.learned)
 
     @property
     def is_media(self) -> bool:
@@ -122,21 +137,25 @@ def read_categories(rows: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:
             return math.inf
         return math.inf if math.isnan(order) else order
 
-    columns = ("name", "description", "colour", "key")
-    return tuple(Category(*(text(row[c]) for c in columns)) for row in sorted(rows, key=place))
+    return tuple(
+        Category(text(row["name"]), text(row["description"]), text(row["colour"]), text(row["key"]))
+        for row in sorted(rows, key=place)
+    )
 
 
 def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
     """Give every category a key and a colour that it lacks.
 
     A key set by hand stays. Otherwise it is the first letter of the name where free, then
-    the name's next free letter or digit, then any free one.
+    the name's next free letter or digit, then any free one. Retired ones need none; they come
+    last, and of them those that nothing learns of.
     """
+    categories = sorted(categories, key=lambda each: (each.retired, not each.learned))
     taken = {each.key.lower() for each in categories if each.key}
     done = []
     for number, each in enumerate(categories):
         key = each.key.lower()
-        if not key:
+        if not key and not each.retired:
             wanted = [c for c in each.name.lower() if c.isalnum() and len(c) == 1] + list(KEYS)
             key = next((c for c in wanted if c not in taken), "")
             taken.add(key)

@@ -67,9 +67,16 @@ def check(
     return problems.found
 
 
+def category_problems(categories: Sequence[Category]) -> list[Problem]:
+    """Everything that is wrong with the categories of a project."""
+    problems = _Problems()
+    _check_categories(categories, problems)
+    return problems.found
+
+
 def _check_categories(categories: Sequence[Category], problems: _Problems) -> None:
     names = [each.name.strip() for each in categories]
-    if len(names) < 2:
+    if sum(not each.retired for each in categories) < 2:
         problems.add("categories", "At least two categories are needed.")
     if any(not name for name in names):
         problems.add("categories", "A category has no name: fill it in or remove the row.")
@@ -77,6 +84,8 @@ def _check_categories(categories: Sequence[Category], problems: _Problems) -> No
         problems.add("categories", f"The category “{name}” stands there twice: remove one.")
     by_key: dict[str, str] = {}
     for each in assign_keys(categories):
+        if each.retired:
+            continue
         if not each.key:
             problems.add("categories", f"No key is left for “{each.name}”: set one by hand.")
         elif len(each.key) != 1 or not each.key.isprintable() or each.key in " /?":
@@ -255,4 +264,4 @@ def _check_change(
         "WHERE status = 'LABELED'"
     ).fetchall()
     for name in sorted({name for (name,) in used} - set(settings.names)):
-        problems.add("categories", f"“{name}” has labels already, so it has to stay.")
+        problems.add("categories", f"“{name}” has labels: rename, merge or retire it.")

@@ -99,6 +99,8 @@ def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
 
     labels = pq.read_table(job["test"], columns=[job["label_column"]]).column(0).to_pylist()
     codes = {name: code for code, name in enumerate(job["classes"])}
+    old = {name: codes[new] for name, new in job["renamed"].items() if new in codes}
+    codes = old | codes  # the table may use a category's name of before
     known = np.array([str(label) in codes for label in labels], dtype=bool)
     if not known.any():
         raise LabelingError(

@@ -10,7 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from labeling_core import cold_start, projects, queue_loading, samples, sessions, tokens
+from labeling_core import (
+    cold_start,
+    eventlog,
+    projects,
+    queries,
+    queue_loading,
+    samples,
+    sessions,
+    tokens,
+)
+from labeling_core.backups import Backups
 from labeling_core.database import Database
 from labeling_core.errors import LabelingError
 from labeling_core.group_commit import Line
@@ -38,6 +48,7 @@ class Workspace:
         self.trainer = Trainer(self._finished, Worker())
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = Trainer(self._finished, Worker(imports=()))
+        self.backups = Backups(self.database)
         self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
@@ -49,6 +60,7 @@ class Workspace:
 
     def close(self) -> None:
         """End the workers and close the file."""
+        self.backups.close()
         self.reader.stop()
         self.trainer.stop()
         self.database.close()
@@ -84,23 +96,41 @@ class Workspace:
     def create_project(self, settings: Settings, by: Person) -> Project:
         """Make a project; LabelingError for the first mistake in its settings."""
         by.require("manage")
-        return projects.create_project(self.database, settings)
+        with self.database.transaction():
+            project = projects.create_project(self.database, settings)
+            told = {"title": project.settings.title, "source": project.settings.source}
+            eventlog.note(self.database, project.project_id, by, "created", told)
+        return project
 
     def update_project(self, project_id: str, settings: Settings, by: Person) -> Project:
         """Change a project's settings; LabelingError for the first mistake in them."""
         by.require("manage", project_id)
         with self.database.lock:
             self._require_idle(project_id)
-            project = projects.update_project(self.database, project_id, settings)
+            old = self.project(project_id)
+            with self.database.transaction() as cursor:
+                project = projects.update_project(self.database, project_id, settings)
+                queries.drop_unknown_predictions(cursor, project)
+                changed = eventlog.changes(old.settings, project.settings)
+                if changed:
+                    told = {"changed": changed}
+                    eventlog.note(self.database, project_id, by, "settings", told)
             self.forget(project_id)
         return project
+
+    def take_over(self, project: Project) -> None:
+        """Know a project by settings that were stored already; its queue stays in memory."""
+        self._projects[project.project_id] = project
 
     def delete_project(self, project_id: str, by: Person) -> None:
         """Forget a project; its labels and metadata tables stay."""
         by.require("manage", project_id)
         with self.database.lock:
             self._require_idle(project_id)
-            projects.delete_project(self.database, project_id)
+            told = {"title": self.project(project_id).settings.title}
+            with self.database.transaction():
+                projects.delete_project(self.database, project_id)
+                eventlog.note(self.database, project_id, by, "deleted", told)
             self.forget(project_id)
             shutil.rmtree(self.database.files(project_id), ignore_errors=True)
 
@@ -118,7 +148,10 @@ class Workspace:
         by.require("manage", project.project_id)
         with self.database.lock:
             self._require_idle(project.project_id)
-            return self._refresh(project)
+            project, change = self._refresh(project)
+            told = change._asdict()
+            eventlog.note(self.database, project.project_id, by, "refreshed", told)
+        return project, change
 
     def _refresh(self, project: Project) -> tuple[Project, samples.Change]:
         self._refreshed.add(project.project_id)
@@ -192,6 +225,7 @@ class Workspace:
 
         Raises LabelingError when one is under way, or the labels do not allow it yet.
         """
+        project = self.project(project.project_id)  # the caller's may be older than its settings
         settings = project.settings
         if not settings.queries_table:
             raise LabelingError(
@@ -310,6 +344,7 @@ def workspace() -> Workspace:
                 from labeling_core.sample_projects import create_all
 
                 create_all(opened.database)
+            opened.backups.start()
             _open[path] = opened
         return _open[path]
 

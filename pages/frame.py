@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import exchange, export, tokens
+from labeling_core import category_news, exchange, export, tokens
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
 from labeling_core.media import COOKIE, browser_of
@@ -120,7 +120,6 @@ def show_deck(project: Project, view: str) -> None:
     tokens_ = st.session_state.setdefault("deck_tokens", {})
     if key not in tokens_:
         tokens_[key] = tokens.issue(space.key, project.project_id, who)
-    settings = project.settings
     deck(
         key,
         {
@@ -129,13 +128,9 @@ def show_deck(project: Project, view: str) -> None:
             "url": "/labeling/exchange",
             "token": tokens_[key],
             "store": f"{space.database.path.name}/{project.project_id}/{who}",
-            "categories": [
-                {"name": each.name, "key": each.key, "description": each.description,
-                 "color": each.color}
-                for each in settings.categories
-            ],
             "reply": _reply(space, pending_message(key), key),
-        },
+        }
+        | category_news.offered(space.project(project.project_id).settings),
     )  # fmt: skip
 
 
@@ -220,10 +215,10 @@ def session_row(each: Session) -> dict[str, Any]:
     }
 
 
-def export_table(project: Project, what: str, form: str) -> bytes:
+def export_table(project: Project, what: str, form: str, safe: bool) -> bytes:
     """The file behind a download button."""
     with workspace().database.read() as cursor:
-        return export.table(cursor, project, what, form)
+        return export.table(cursor, project, what, form, safe)
 
 
 def export_model(project_id: str) -> bytes:

@@ -38,6 +38,7 @@ page = st.navigation(
         ],
         "Set up": [
             st.Page("settings.py", title="Settings", icon=":material/tune:"),
+            st.Page("log.py", title="Log", icon=":material/history:"),
         ],
     }
 )

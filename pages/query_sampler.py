@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import figures, progress, queries
+from labeling_core import eventlog, figures, progress, queries
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
 from labeling_core.strategies import STRATEGIES
@@ -37,6 +37,8 @@ strategy_column.caption(STRATEGIES[strategy].description)
 if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
     try:
         space.start_session(project, "hand", classifier, strategy)
+        told = {"classifier": classifier, "strategy": strategy}
+        eventlog.note(space.database, project.project_id, frame.person(), "session", told)
     except LabelingError as error:
         st.error(str(error))
 frame.show_status(project)

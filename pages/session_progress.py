@@ -15,12 +15,15 @@ with space.database.read() as cursor:
     sessions = progress.sessions(cursor, project, queue)
     by_category = progress.labels_by_category(cursor, project)
     over_time = progress.labels_over_time(cursor, project)
+    outdated = progress.outdated(cursor, project)
 finished = [each for each in sessions if each.state == "DONE"]
 measured = [each for each in finished if each.accuracy is not None]
 
 st.title("Session progress", anchor=False)
 st.caption(f"Project: {project.settings.title}")
 frame.show_status(project)
+if outdated:
+    st.warning(outdated, title="The model is out of date")
 with st.container(horizontal=True):
     st.metric("Labeled", f"{queue.labeled:,}")
     st.metric("Skipped", f"{queue.skipped:,}")
@@ -88,11 +91,16 @@ if sessions:
 
 st.subheader("Download", anchor=False)
 form = st.segmented_control("Format", list(export.FORMATS), default="CSV", required=True)
+safe = form == "CSV" and st.toggle(
+    "Safe to open in a spreadsheet",
+    help="Texts that begin with = + - @, a tab or a line break get an apostrophe in front, so "
+    "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",
+)
 with st.container(horizontal=True):
     for what in export.exports(project):
         st.download_button(
             what.capitalize(),
-            partial(frame.export_table, project, what, form),
+            partial(frame.export_table, project, what, form, safe),
             file_name=f"{project.project_id}_{what}.{export.FORMATS[form][0]}",
             icon=":material/download:",
             on_click="ignore",

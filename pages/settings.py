@@ -12,7 +12,7 @@ from labeling_core.strategies import STRATEGIES
 from labeling_core.uploads import Staged
 from labeling_core.validation import Problem
 from labeling_core.workspace import workspace
-from pages import frame, media_fields, overlap_fields, settings_fields
+from pages import category_fields, frame, media_fields, overlap_fields, settings_fields
 from pages.settings_fields import Fields, Upload
 
 space = workspace()
@@ -46,6 +46,8 @@ else:
 
 st.subheader("Categories", anchor=False)
 categories = settings_fields.categories(fields, base)
+if old:
+    category_fields.show(space, old, frame.person())
 
 st.subheader("Tables", anchor=False)
 slug = projects.slug(title)

@@ -211,11 +211,14 @@ def _inspect(path: Path, name: str, **reading: str) -> importing.Preview:
 
 
 def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
-    """The categories as an editable table; the numbers in front give their order."""
+    """The categories as an editable table; the numbers in front give their order.
+
+    Retired ones are kept beside it.
+    """
     rows = [
         {"order": number, "name": each.name, "description": each.description, "key": each.key,
          "colour": each.color}
-        for number, each in enumerate(base.categories, start=1)
+        for number, each in enumerate(base.offered, start=1)
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["order", "name", "description", "key", "colour"])
     text = {name: "string" for name in ("name", "description", "key", "colour")}
@@ -223,7 +226,7 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
         frame.astype(text | {"order": "Float64"}),
         num_rows="dynamic",
         hide_index=True,
-        key=fields.key("categories"),
+        key=fields.key("-".join(["categories", *base.names])),  # other ones: begin anew
         column_config={
             "order": st.column_config.NumberColumn(
                 "Order", help="Rows are sorted by it; 1.5 goes between 1 and 2.", width="small"
@@ -246,7 +249,7 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
     if found:
         shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
         st.caption(f"Keys: {shown}")
-    return found
+    return found + tuple(each for each in base.categories if each.retired)
 
 
 def test_table(fields: Fields, space: Workspace, base: Settings) -> str:

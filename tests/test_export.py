@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -48,3 +49,31 @@ def test_the_model_predicts_categories_from_raw_columns_without_our_package(
     card = json.loads(archive.read("model_card.json"))
     assert card["labels_per_category"].keys() == {"red", "white"}
     assert sum(card["labels_per_category"].values()) == card["labels"] == len(card["label_ids"])
+
+
+NASTY = ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "-5", "+1.5e3",
+         "plain", "a=b", "", None, "'=1"]  # fmt: skip
+
+
+def test_a_safe_csv_holds_no_formula_and_leaves_numbers_alone(space, make_project, annotator):
+    project = make_project(every=1000)
+    with space.database.transaction() as cursor:
+        cursor.execute('ALTER TABLE main.wine_metadata RENAME COLUMN comment TO "=comment"')
+        cursor.execute(
+            'INSERT INTO main.wine_metadata (label_id, "=comment", seconds) '
+            "SELECT unnest(range(16)), unnest(?::VARCHAR[]), -1.5",
+            [NASTY],
+        )
+    with space.database.read() as cursor:
+        safe = export.table(cursor, project, "metadata", "CSV", safe=True)
+        whole = export.table(cursor, project, "metadata", "CSV")
+        binary = export.table(cursor, project, "metadata", "Parquet", safe=True)
+    found = list(csv.reader(io.StringIO(safe.decode(), newline="")))
+    column = found[0].index("'=comment")
+    assert [row[column] for row in found[1:]] == [
+        *("'" + each for each in NASTY[:9]), *NASTY[9:14], "", NASTY[15],
+    ]  # fmt: skip
+    assert {row[found[0].index("seconds")] for row in found[1:]} == {"-1.5"}
+    plain = list(csv.reader(io.StringIO(whole.decode(), newline="")))
+    assert [row[column] for row in plain[1:]] == [each or "" for each in NASTY]
+    assert list(pd.read_parquet(io.BytesIO(binary))["=comment"][:14]) == NASTY[:14]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from annotating import LOCAL, make_source, rows
+from annotating import LOCAL, Annotator, make_source, rows
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces
@@ -24,6 +24,7 @@ PAGES = (
     "query_sampler",
     "session_progress",
     "settings",
+    "log",
 )
 
 
@@ -64,7 +65,7 @@ def test_every_page_opens_without_any_project(open_page, name):
     at = open_page(name)
     assert not at.exception
     assert not at.error
-    if name not in ("home", "settings"):
+    if name not in ("home", "settings", "log"):
         assert [each.value for each in at.info] == [
             "Make one from a table, a folder of images or of recordings: it takes a minute."
         ]
@@ -216,6 +217,67 @@ def test_decisions_that_come_as_component_state_are_stored_once(open_page):
     assert send(message)["stored"] == {"c1": 1}
     stored = rows(space.database, "SELECT sample_id, label FROM wine_colour_metadata")
     assert stored == [(samples[0]["sample_id"], "red")]
+
+
+def test_the_log_tells_what_was_done_and_puts_a_decision_back(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    ana = Annotator(space, space.project("wine_colour"))
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red")])
+    ana.send([ana.decision(sample, "label", category="white")])
+    at = open_page("log")
+    assert not at.exception
+    told = list(at.dataframe[0].value["what happened"])
+    assert told == [
+        f"ana changed sample {sample} from red to white.",
+        f"ana labeled sample {sample} red.",
+    ]
+    at.text_input[1].input("no such sample").run()
+    assert "Nothing has happened that fits the filter." in texts(at)
+    at.text_input[1].input("").run()
+    table = at.dataframe[0].proto.id.split("-", 2)[2]
+    at.session_state[table] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at.run()
+    assert f"History of sample {sample}" in texts(at)
+    next(each for each in at.button if each.label == "Restore this").click().run()
+    assert not at.exception
+    assert rows(space.database, "SELECT label FROM wine_colour_labels") == [("red",)]
+    assert at.success[0].value == f"Sample {sample} is as it was."
+
+
+def test_a_backup_can_be_made_on_the_page(open_page):
+    at = open_page("log")
+    next(each for each in at.button if each.label == "Back up now").click().run()
+    assert not at.exception
+    (made,) = at.dataframe[-1].value["file"]
+    assert made.startswith("app-")
+
+
+def test_categories_are_renamed_merged_and_retired_on_the_settings_page(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    ana = Annotator(space, space.project("wine_colour"))
+    for sample, name in zip(ana.take(3), ("red", "white", "red"), strict=True):
+        ana.send([ana.decision(sample, "label", category=name)])
+    at = open_page("settings", project="wine_colour")
+
+    def press(label):
+        next(each for each in at.button if each.label == label).click().run()
+        assert not at.exception
+
+    at.text_input(key="category-wine_colour-rename-new-red").input("rouge").run()
+    press("Rename it")
+    assert space.project("wine_colour").settings.names == ("rouge", "white")
+    found = "SELECT label, count(*) FROM wine_colour_labels GROUP BY 1 ORDER BY 1"
+    assert rows(space.database, found) == [("rouge", 2), ("white", 1)]
+    press("Retire it")
+    assert "At least two categories are needed." in [each.value for each in at.error]
+    press("Merge them")
+    assert len(space.project("wine_colour").settings.names) == 2
+    at.button(key="settings-wine_colour-save").click().run()
+    assert not at.error
+    assert space.project("wine_colour").settings.names == ("rouge", "white")
 
 
 def test_a_session_can_be_run_by_hand_and_looked_at(open_page):

@@ -23,14 +23,20 @@ class Deck {
   }
 
   /** Take what the page says; it says it again with every run. */
-  update({ url, token, categories, view }, setStateValue) {
+  update({ url, token, categories, offered, view }, setStateValue) {
     this.url = url;
     this.token = token;
     this.view = views[view];
     this.sendAsState = (message) => setStateValue("message", message);
-    const changed = JSON.stringify(categories) !== JSON.stringify(this.categories);
-    this.categories = categories;
+    const changed = offered !== this.offered;
+    Object.assign(this, { categories, offered });
     return changed;
+  }
+
+  /** They were changed while this page was open; past decisions may be called otherwise now. */
+  changeCategories(categories, offered) {
+    Object.assign(this, { categories, offered });
+    this.screen?.setCategories(categories);
   }
 
   current() {
@@ -266,12 +272,15 @@ class Deck {
       holding: this.queue.map(({ sample_id }) => sample_id),
       screen: this.queue[0]?.sample_id ?? null, // or where the screen returns to
       version: this.learning?.version ?? 0,
+      offered: this.offered,
       release: false,
       ...this.asked,
     };
   }
 
-  receive({ stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, waiting, history }) {
+  receive(reply) {
+    const { stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, waiting, history } = reply;
+    if (reply.categories) this.changeCategories(reply.categories, reply.offered);
     this.outbox.prune(stored, refused);
     this.refuse(refused);
     const notice = waiting && whoHas(waiting);
@@ -281,7 +290,7 @@ class Deck {
     const before = this.queue.length;
     this.take(samples);
     this.starved = this.queue.length - before < this.asked.want;
-    this.remember(counts.mine, history, refused.length > 0);
+    this.remember(counts.mine, history, refused.length > 0 || Boolean(reply.categories));
     this.show();
     if (this.painted) this.drain();
   }

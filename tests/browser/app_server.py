@@ -172,7 +172,7 @@ def decisions(server: AppServer, project: str) -> list[tuple[str, str | None, st
         ).fetchall()
         numbers = connection.execute(
             "SELECT client, list(seq ORDER BY event_id) FROM labeling.events "
-            "WHERE project_id = ? GROUP BY client",
+            "WHERE project_id = ? AND seq IS NOT NULL GROUP BY client",
             [project],
         ).fetchall()
     finally:

@@ -1,0 +1,29 @@
+"""What an open deck is told when the categories of its project change."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from labeling_core.settings import Settings
+
+
+def offered(settings: Settings) -> dict[str, Any]:
+    """The categories as a deck shows them, and a stamp that changes when they do.
+
+    ``offered`` covers retired ones and names alone too: a rename changes past decisions.
+    """
+    shown = [
+        {"name": each.name, "key": each.key, "description": each.description, "color": each.color}
+        for each in settings.offered
+    ]
+    stamp = hashlib.blake2s(repr(settings.categories).encode(), digest_size=8).hexdigest()
+    return {"categories": shown, "offered": stamp}
+
+
+def news(settings: Settings, known: str) -> dict[str, Any]:
+    """What :func:`offered` says, for a deck whose stamp ``known`` is another one; else nothing."""
+    if not known:
+        return {}
+    now = offered(settings)
+    return {} if now["offered"] == known else now

@@ -1,0 +1,98 @@
+"""Changing categories that have labels: rename, merge, retire, offer again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from labeling_core import category_changes
+from labeling_core.errors import LabelingError
+from labeling_core.people import Person
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace
+
+TRAIN, FORGET = "Its labels go on training the model", "The model learns nothing of it any more"
+
+
+def show(space: Workspace, project: Project, by: Person) -> None:
+    """Popovers for each change; each takes effect at once, labels included."""
+    st.caption(
+        "Categories that have labels are changed here, at once; the log keeps the old names."
+    )
+    if told := st.session_state.pop("category-refused", None):
+        st.error(told, icon=":material/error:")
+    names = [each.name for each in project.settings.offered]
+    retired = [each.name for each in project.settings.categories if each.retired]
+    with st.container(horizontal=True):
+        _rename(space, project, by, names)
+        _merge(space, project, by, names + retired, names)
+        _retire(space, project, by, names)
+        if retired:
+            _offer(space, project, by, retired)
+    if retired:
+        st.caption(f"Retired: {', '.join(retired)}")
+
+
+def _rename(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
+    with st.popover("Rename", icon=":material/edit:"):
+        old = st.selectbox("Category", names, key=_key(project, "rename-old"))
+        new = st.text_input("New name", key=_key(project, f"rename-new-{old}"))
+        st.caption(f"{_count(space, project, old)} will follow, and open browsers.")
+        _button("Rename it", lambda: category_changes.rename(space, *_at(project, old, new), by))
+
+
+def _merge(
+    space: Workspace, project: Project, by: Person, names: list[str], targets: list[str]
+) -> None:
+    with st.popover("Merge", icon=":material/merge:"):
+        old = st.selectbox("Category", names, key=_key(project, "merge-old"))
+        others = [each for each in targets if each != old]
+        into = st.selectbox("Merge into", others, key=_key(project, f"merge-into-{old}"))
+        st.caption(f"{_count(space, project, old)} will be {into}. Only the log can tell them "
+                   "apart afterwards.")  # fmt: skip
+        _button("Merge them", lambda: category_changes.merge(space, *_at(project, old, into), by))
+
+
+def _retire(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
+    with st.popover("Retire", icon=":material/do_not_disturb_on:"):
+        name = st.selectbox("Category", names, key=_key(project, "retire-name"))
+        st.caption(f"It is offered no longer; {_count(space, project, name)} kept.")
+        choice = st.radio("And the model?", [TRAIN, FORGET], key=_key(project, "retire-learned"))
+        _button(
+            "Retire it",
+            lambda: category_changes.retire(
+                space, project.project_id, str(name), choice == TRAIN, by
+            ),
+        )
+
+
+def _offer(space: Workspace, project: Project, by: Person, retired: list[str]) -> None:
+    with st.popover("Offer again", icon=":material/undo:"):
+        name = st.selectbox("Category", retired, key=_key(project, "offer-name"))
+        _button(
+            "Offer it", lambda: category_changes.offer(space, project.project_id, str(name), by)
+        )
+
+
+def _button(label: str, change: Callable[[], Project]) -> None:
+    def act() -> None:
+        try:
+            change()
+        except LabelingError as error:
+            st.session_state["category-refused"] = str(error)
+
+    st.button(label, type="primary", on_click=act)
+
+
+def _at(project: Project, old: str | None, new: str | None) -> tuple[str, str, str]:
+    return project.project_id, str(old), str(new or "")
+
+
+def _count(space: Workspace, project: Project, name: str | None) -> str:
+    number = space.queue(project).categories[str(name)]
+    return f"{number:,} {'label' if number == 1 else 'labels'}"
+
+
+def _key(project: Project, name: str) -> str:
+    return f"category-{project.project_id}-{name}"

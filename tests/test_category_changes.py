@@ -1,0 +1,185 @@
+"""Categories of a running project: labels, counts, open browsers and models follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from annotating import LOCAL, SETTINGS, rows
+from test_restoring import check_memory
+from test_sessions import run_session
+
+from labeling_core import category_changes, category_news, progress
+from labeling_core.errors import LabelingError
+from labeling_core.people import ForbiddenError, Person
+from labeling_core.settings import Category, Settings
+
+THREE = (Category("red"), Category("white"), Category("rosé"))
+
+
+def labels(space):
+    return dict(
+        rows(
+            space.database,
+            "SELECT m.label, count(*) FROM wine_metadata AS m JOIN wine_labels AS l "
+            "ON l.label_id = m.label_id AND l.label = m.label GROUP BY 1",
+        )
+    )
+
+
+def curve(space, project):
+    with space.database.read() as cursor:
+        return progress.sessions(cursor, project, space.queue(project))
+
+
+def outdated(space, project):
+    with space.database.read() as cursor:
+        return progress.outdated(cursor, project)
+
+
+def test_a_rename_takes_labels_counts_and_pending_decisions_along(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    ana.label_truly(20)
+    was = labels(space)
+    pending = ana.take(2)
+    project = category_changes.rename(space, "wine", "red", " rouge ", LOCAL)
+    assert project.settings.names == ("rouge", "white")
+    assert project.settings.categories[0].key == "r"
+    assert labels(space) == {"rouge": was["red"], "white": was["white"]}
+    check_memory(space, project)
+    category_changes.rename(space, "wine", "rouge", "tinto", LOCAL)
+    project = space.project("wine")
+    reply = ana.send([ana.decision(each, "label", category="red") for each in pending])
+    assert not reply["refused"]
+    assert labels(space)["tinto"] == was["red"] + 2
+    check_memory(space, project)
+    log = "SELECT detail->>'label' FROM labeling.events WHERE kind = 'decision'"
+    assert {name for (name,) in rows(space.database, log)} == {"red", "white", "tinto"}
+    noted = "SELECT detail->>'labels' FROM labeling.events WHERE kind = 'category' ORDER BY ALL"
+    assert rows(space.database, noted) == [(str(was["red"]),)] * 2
+
+
+def test_a_merge_adds_the_labels_and_leaves_at_least_two(space, make_project, annotator):
+    project = make_project(every=1000, categories=THREE)
+    ana = annotator(project)
+    for sample, name in zip(ana.take(6), ("red", "rosé", "rosé", "white", "red", "rosé"),
+                            strict=True):  # fmt: skip
+        ana.send([ana.decision(sample, "label", category=name)])
+    late = ana.take(1)[0]
+    project = category_changes.merge(space, "wine", "rosé", "white", LOCAL)
+    assert labels(space) == {"red": 2, "white": 4}
+    check_memory(space, project)
+    assert not ana.send([ana.decision(late, "label", category="rosé")])["refused"]
+    assert labels(space) == {"red": 2, "white": 5}
+    with pytest.raises(LabelingError, match="At least two"):
+        category_changes.merge(space, "wine", "red", "white", LOCAL)
+    with pytest.raises(LabelingError, match="Choose another"):
+        category_changes.merge(space, "wine", "red", "red", LOCAL)
+    assert labels(space) == {"red": 2, "white": 5}
+
+
+def test_a_retired_category_keeps_its_labels_and_takes_no_new_ones(space, make_project, annotator):
+    project = make_project(every=1000, categories=THREE)
+    ana = annotator(project)
+    first, second = ana.take(2)
+    ana.send([ana.decision(first, "label", category="red")])
+    project = category_changes.retire(space, "wine", "red", True, LOCAL)
+    assert [each.name for each in project.settings.offered] == ["white", "rosé"]
+    assert project.settings.classes == ("white", "rosé", "red")
+    (refused,) = ana.send([ana.decision(second, "label", category="red")])["refused"]
+    assert refused["reason"] == "“red” was retired: choose another one."
+    reply = ana.send([ana.decision(first, "label", category="red", comment="sure")])
+    assert (reply["refused"], labels(space)) == ([], {"red": 1})
+    project = category_changes.offer(space, "wine", "red", LOCAL)
+    assert [(each.name, each.key) for each in project.settings.offered] == [
+        ("white", "w"), ("rosé", "o"), ("red", "r"),
+    ]  # fmt: skip
+    category_changes.retire(space, "wine", "red", False, LOCAL)
+    with pytest.raises(LabelingError, match="At least two"):
+        category_changes.retire(space, "wine", "white", True, LOCAL)
+
+
+def test_a_model_of_before_is_told_to_be_out_of_date_and_measured_by_todays_names(
+    space, make_project, annotator
+):
+    project = make_project(every=1000, categories=THREE, probe_share=0.2)
+    ana = annotator(project)
+    ana.label_truly(60)
+    run_session(space, project)
+    (before,) = curve(space, project)
+    assert outdated(space, project) == ""
+    project = category_changes.rename(space, "wine", "red", "rouge", LOCAL)
+    (after,) = curve(space, project)
+    assert (after.accuracy, after.evaluated) == (before.accuracy, before.evaluated)
+    assert "does not know rouge and it still tells red" in outdated(space, project)
+    predicted = "SELECT DISTINCT prediction FROM wine_queries ORDER BY ALL"
+    assert rows(space.database, predicted) == [("rouge",), ("white",)]
+    project = category_changes.merge(space, "wine", "rosé", "white", LOCAL)
+    assert curve(space, project)[0].accuracy == before.accuracy
+    run_session(space, project)
+    assert outdated(space, project) == ""
+    first, second = curve(space, project)
+    assert (first.accuracy, second.compared > 0) == (before.accuracy, True)
+    assert second.contradictions == 0
+
+
+def test_what_nothing_shall_learn_of_is_neither_trained_nor_predicted(
+    space, make_project, annotator
+):
+    project = make_project(every=1000, categories=THREE)
+    ana = annotator(project)
+    ana.label_truly(60)
+    for sample in ana.take(4):
+        ana.send([ana.decision(sample, "label", category="rosé")])
+    run_session(space, project)
+    project = category_changes.retire(space, "wine", "white", False, LOCAL)
+    assert ("white",) not in rows(space.database, "SELECT DISTINCT prediction FROM wine_queries")
+    run_session(space, project)
+    found = rows(space.database, "SELECT DISTINCT prediction FROM wine_queries")
+    assert set(found) <= {("red",), ("rosé",)}
+    (card,) = rows(space.database, "SELECT card->'$.labels_per_category' FROM labeling.models")
+    assert "white" not in card[0]
+    assert labels(space)["white"] > 0
+
+
+def test_only_who_manages_changes_categories_and_names_stay_apart(space, make_project, annotator):
+    make_project(every=1000)
+    with pytest.raises(ForbiddenError):
+        category_changes.rename(space, "wine", "red", "r", Person("bob", (("wine", "annotator"),)))
+    with pytest.raises(LabelingError, match="merge “red” into it"):
+        category_changes.rename(space, "wine", "red", "white", LOCAL)
+    with pytest.raises(LabelingError, match="Enter another name"):
+        category_changes.rename(space, "wine", "red", "  ", LOCAL)
+    with pytest.raises(LabelingError, match="no category “grey”"):
+        category_changes.rename(space, "wine", "grey", "black", LOCAL)
+
+
+def test_a_name_used_again_is_the_new_category(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    sample = ana.take(1)[0]
+    settings = category_changes.rename(space, "wine", "red", "rouge", LOCAL).settings
+    again = replace(settings, categories=(*settings.categories, Category("red")))
+    space.update_project("wine", again, LOCAL)
+    ana.send([ana.decision(sample, "label", category="red")])
+    assert labels(space) == {"red": 1}
+
+
+def test_settings_of_before_know_nothing_of_retired_ones():
+    older = SETTINGS.to_json().replace(', "retired": false, "learned": true', "")
+    assert "retired" not in older
+    assert Settings.from_json(older) == SETTINGS
+
+
+def test_an_open_deck_is_told_of_changed_categories_once(space, make_project, annotator):
+    project = make_project(every=1000, categories=THREE)
+    ana = annotator(project)
+    known = category_news.offered(project.settings)["offered"]
+    assert "categories" not in ana.send(offered=known)
+    category_changes.retire(space, "wine", "red", True, LOCAL)
+    reply = ana.send(offered=known)
+    assert [each["name"] for each in reply["categories"]] == ["white", "rosé"]
+    assert "categories" not in ana.send(offered=reply["offered"])
+    category_changes.merge(space, "wine", "red", "white", LOCAL)
+    assert "categories" in ana.send(offered=reply["offered"])

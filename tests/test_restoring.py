@@ -1,0 +1,142 @@
+"""Earlier decisions put back: tables, counts and queue follow, the log only grows."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from annotating import LOCAL, rows
+from test_sessions import run_session
+
+from labeling_core import category_changes, queue_loading, restoring
+from labeling_core.errors import LabelingError
+from labeling_core.people import ForbiddenError, Person
+
+BOB = Person("bob", (("wine", "annotator"),))
+
+
+def events(space):
+    return rows(
+        space.database,
+        "SELECT event_id, kind, sample_id, detail FROM labeling.events ORDER BY event_id",
+    )
+
+
+def decision(space, sample_id):
+    found = rows(
+        space.database,
+        "SELECT m.status, m.label, m.comment, m.annotator, l.label FROM wine_metadata AS m "
+        "LEFT JOIN wine_labels AS l USING (label_id) WHERE sample_id = ?",
+        sample_id,
+    )
+    return found[0] if found else None
+
+
+def check_memory(space, project):
+    """The queue in memory says what one read anew from the tables says."""
+    held = space.queue(project)
+    with space.database.read() as cursor:
+        fresh = queue_loading.load(cursor, project, time.time())
+    assert (held.labeled, held.skipped) == (fresh.labeled, fresh.skipped)
+    assert +held.categories == +fresh.categories
+    assert +held.by_annotator == +fresh.by_annotator
+    assert (held.closed == fresh.closed).all()
+    assert held.next_label_id == fresh.next_label_id
+
+
+def test_each_earlier_state_of_a_sample_can_be_had_again(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red", comment="dark")])
+    ana.send([ana.decision(sample, "skip")])
+    ana.send([ana.decision(sample, "undo")])
+    ana.send([ana.decision(sample, "label", category="white")])
+    before = events(space)
+    expected = {
+        before[0][0]: ("LABELED", "red", "dark", "ana", "red"),
+        before[1][0]: ("SKIPPED", None, None, "ana", None),
+        before[2][0]: None,
+        before[3][0]: ("LABELED", "white", None, "ana", "white"),
+    }
+    for event_id, state in [*expected.items(), *reversed(expected.items())][:7]:
+        if decision(space, sample) != state:
+            restoring.restore(space, project, event_id, LOCAL)
+        assert decision(space, sample) == state
+        check_memory(space, project)
+    after = events(space)
+    assert after[: len(before)] == before
+    assert {kind for _, kind, *_ in after[len(before) :]} == {"restore"}
+    ids = rows(space.database, "SELECT label_id FROM labeling.events WHERE kind = 'restore'")
+    assert len(ids) == len(after) - len(before)
+
+
+def test_an_admin_restores_the_decision_of_another_and_it_stays_theirs(
+    space, make_project, annotator
+):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red")])
+    ana.send([ana.decision(sample, "label", category="white")])
+    first = events(space)[0][0]
+    with pytest.raises(ForbiddenError):
+        restoring.restore(space, project, first, BOB)
+    with pytest.raises(ForbiddenError):
+        restoring.restore(space, project, first, Person("ana", (("wine", "viewer"),)))
+    restoring.restore(space, project, first, Person("root", (("", "admin"),)))
+    assert decision(space, sample) == ("LABELED", "red", None, "ana", "red")
+    who = rows(space.database, "SELECT annotator FROM labeling.events WHERE kind = 'restore'")
+    assert who == [("root",)]
+    with pytest.raises(LabelingError, match="is like that now"):
+        restoring.restore(space, project, first, LOCAL)
+
+
+def test_what_another_annotator_has_or_holds_is_left_to_them(space, make_project, annotator):
+    project = make_project(rows=1, every=1000, probe_share=0.0)
+    ana, bob = annotator(project), annotator(project, "bob")
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red")])
+    ana.send([ana.decision(sample, "undo")])
+    ana.send(holding=[sample], release=True)
+    assert bob.take(1) == [sample]
+    first = events(space)[0][0]
+    with pytest.raises(LabelingError, match="is with bob now"):
+        restoring.restore(space, project, first, LOCAL)
+    bob.send([bob.decision(sample, "label", category="white")])
+    with pytest.raises(LabelingError, match="was decided by bob since"):
+        restoring.restore(space, project, first, LOCAL)
+    assert decision(space, sample)[:4] == ("LABELED", "white", None, "bob")
+
+
+def test_the_queries_follow_and_come_back_after_a_restored_decision(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    ana.label_truly(40)
+    run_session(space, project)
+    sample = ana.take(1)[0]
+    (stood,) = rows(space.database, "SELECT * FROM wine_queries WHERE sample_id = ?", sample)
+    ana.send([ana.decision(sample, "label", category="red")])
+    ana.send([ana.decision(sample, "undo")])
+    labeled = next(each[0] for each in reversed(events(space)) if each[1] == "decision")
+    restoring.restore(space, project, labeled, LOCAL)
+    gone = rows(space.database, "SELECT * FROM wine_queries WHERE sample_id = ?", sample)
+    assert not gone
+    restored = events(space)[-1]
+    undone = next(each[0] for each in reversed(events(space)) if each[1] == "undo")
+    restoring.restore(space, project, undone, LOCAL)
+    assert rows(space.database, "SELECT * FROM wine_queries WHERE sample_id = ?", sample) == [stood]
+    assert '"asked"' in restored[3]
+
+
+def test_a_category_of_before_is_restored_under_its_name_of_today(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red")])
+    ana.send([ana.decision(sample, "skip")])
+    project = category_changes.rename(space, "wine", "red", "rouge", LOCAL)
+    restoring.restore(space, project, events(space)[0][0], LOCAL)
+    assert decision(space, sample)[:2] == ("LABELED", "rouge")
+    with pytest.raises(LabelingError, match="no decision that could be restored"):
+        restoring.restore(space, project, events(space)[2][0], LOCAL)
