@@ -9,6 +9,7 @@ from labeling_core import display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
+from labeling_core.people import Person
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
@@ -85,14 +86,17 @@ def _list(value: object, most: int) -> list[Any]:
 
 
 def answer(
-    workspace: Workspace, project_id: str, annotator: str, message: Message, browser: str = ""
+    workspace: Workspace, project_id: str, by: Person, message: Message, browser: str = ""
 ) -> dict[str, Any]:
     """Store the decisions, hand out samples, report the news: the reply to one message.
 
     Links to media work in ``browser`` (see media.browser_of) only.
 
-    Raises LabelingError when the project is gone; duckdb errors when nothing was stored.
+    Raises ForbiddenError unless ``by`` may label; LabelingError when the project is gone; duckdb
+    errors when nothing was stored.
     """
+    by.require("label", project_id)
+    annotator = by.name
     project = workspace.project(project_id)
     with workspace.database.lock:
         queue = workspace.queue(project)

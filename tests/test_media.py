@@ -18,12 +18,15 @@ import uvicorn
 from annotating import LOCAL, Annotator
 from PIL import Image
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from labeling_core import media, projects, routes, tokens
+from labeling_core.headers import SecureResponses
 from labeling_core.settings import Category, Settings
 from labeling_core.workspace import Workspace
 from tests.broken_media import encoded, photo, tone, wave, write_all
 
+SITE = Starlette(routes=routes.ROUTES, middleware=[Middleware(SecureResponses)])
 SETTINGS = Settings(
     title="Pictures",
     modality="images",
@@ -71,7 +74,7 @@ class Site(NamedTuple):
         body = Annotator(self.space, project, name).raw(token=token, want=50)
         answer = self.ask("POST", "/labeling/exchange", body)
         cookie = answer.headers["set-cookie"]
-        assert "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert "HttpOnly" in cookie and "SameSite=lax" in cookie
         reply = json.loads(answer.body)
         return cookie.split(";")[0], {s["sample_id"]: s["view"] for s in reply["samples"]}
 
@@ -83,7 +86,7 @@ def site(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     folder = tmp_path / "root" / "media"
     folder.mkdir(parents=True)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes.ROUTES), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(SITE, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
