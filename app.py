@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import duckdb  # noqa: F401  imported before the freeze below
 import pandas as pd  # noqa: F401
@@ -34,9 +35,12 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     close_workspaces()
 
 
+# What every page starts from; its one inline script is allowed by its hash.
+START = Path(st.__file__).with_name("static") / "index.html"
+
 app = st.App(
     "pages/main.py",
     routes=ROUTES,
-    middleware=[Middleware(SecureResponses)],
+    middleware=[Middleware(SecureResponses, page=START.read_text("utf-8"))],
     lifespan=lifespan,
 )

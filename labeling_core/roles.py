@@ -17,7 +17,8 @@ from labeling_core.people import EVERYWHERE, ROLES, Person, local_person
 
 ANYBODY = "*"  # the entry of those whom no other entry names
 ADMINS = "LABELING_ADMINS"  # e-mails, separated by commas, that are admins whatever the table says
-_WHO = re.compile(r"(\*|[^\s@*,]+)@[^\s@*,]+")
+_NAME = r"[^\s@*,`]+"
+_WHO = re.compile(rf"(\*|{_NAME})@{_NAME}")
 
 
 class Entry(NamedTuple):
@@ -38,6 +39,11 @@ def normalized(who: str) -> str:
     """
     who = who.strip()
     return who.lower() if who.isascii() else who
+
+
+def is_email(text: str) -> bool:
+    """Whether a text names one person, and not a domain."""
+    return _WHO.fullmatch(text) is not None and not text.startswith("*")
 
 
 def resolve(entries: Sequence[Entry], email: str) -> Person:
@@ -118,8 +124,7 @@ class Roles:
 def _appointed() -> list[Entry]:
     """The admins that the environment names; the table cannot take that from them."""
     named = [normalized(each) for each in os.environ.get(ADMINS, "").split(",")]
-    emails = [each for each in named if _WHO.fullmatch(each) and not each.startswith("*")]
-    return [Entry(each, EVERYWHERE, "admin", ADMINS) for each in emails]
+    return [Entry(each, EVERYWHERE, "admin", ADMINS) for each in named if is_email(each)]
 
 
 def _stored(cursor: duckdb.DuckDBPyConnection) -> list[Entry]:

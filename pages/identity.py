@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.errors import Error as StreamlitError
 
 from labeling_core.people import Person
-from labeling_core.roles import normalized
+from labeling_core.roles import is_email, normalized
 from labeling_core.workspace import workspace
 
 
@@ -58,7 +58,7 @@ def _provider() -> str | None:
 
 def _no_role() -> None:
     st.title("ML-assisted labeling", anchor=False)
-    st.info(f"{person().name} has no role here yet: send this address to an admin of this page.")
+    st.info(f"`{person().name}` has no role here yet: send this address to an admin of this page.")
     sign_out()
 
 
@@ -85,7 +85,7 @@ def _email() -> str:
     confirmed = st.user.get("email_verified", True) in (True, None, "true", "True")
     if not st.user.get("is_logged_in") or not isinstance(email, str) or not confirmed:
         return ""
-    return normalized(email) if "@" in email else ""
+    return normalized(email) if is_email(normalized(email)) else ""
 
 
 def system_user() -> str:

@@ -30,7 +30,7 @@ def show_entry(roles: Roles, by: Person, entry: Entry, titles: dict[str, str]) -
             st.text(entry.who)
             where = titles.get(entry.project_id, entry.project_id)
             since = f", {entry.added:%Y-%m-%d}" if entry.added else ""
-            st.caption(f"{where} · by {entry.added_by}{since}")
+            st.caption(f"{where} · by `{entry.added_by}`{since}")
         if entry.added_by == ADMINS:
             st.text("admin, by the server's settings")
             return
@@ -62,7 +62,7 @@ def change(what: Callable[[], None]) -> None:
 
 def add(roles: Roles, by: Person, titles: dict[str, str]) -> None:
     """The form for a new entry."""
-    with st.form("add", border=True):
+    with st.form(f"add-{len(roles.entries)}"):  # another form, so empty, when one was added
         who = st.text_input(
             "E-mail or domain", placeholder="eva@example.org or *@example.org", max_chars=250,
             help="As the login gives it. An entry for an e-mail beats one for its domain.",
