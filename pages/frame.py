@@ -52,7 +52,7 @@ def sidebar() -> None:
 def _name() -> None:
     """The name that decisions are stored under: typed in local use, else that of the login."""
     if workspace().roles.hosted:
-        st.caption(f"Signed in as `{person().name}`")
+        st.text(f"Signed in as {person().name}")
         identity.sign_out()
         return
     st.session_state.setdefault("annotator", identity.system_user())

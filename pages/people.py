@@ -28,14 +28,13 @@ def show_entry(roles: Roles, by: Person, entry: Entry, titles: dict[str, str]) -
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width=320, gap=None):
             st.text(entry.who)
-            where = titles.get(entry.project_id, entry.project_id)
-            since = f", {entry.added:%Y-%m-%d}" if entry.added else ""
-            st.caption(f"{where} · by `{entry.added_by}`{since}")
+            st.caption(titles.get(entry.project_id, entry.project_id))
         if entry.added_by == ADMINS:
             st.text("admin, by the server's settings")
             return
         choose_role(roles, by, entry, key)
-        if st.button("Remove", key=f"remove-{key}", icon=":material/delete:"):
+        given = f"The role was given by `{entry.added_by}` on {entry.added:%Y-%m-%d}."
+        if st.button("Remove", key=f"remove-{key}", icon=":material/delete:", help=given):
             change(lambda: roles.remove_role(entry.who, entry.project_id, by))
 
 
