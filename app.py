@@ -6,22 +6,26 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import duckdb  # noqa: F401  imported before the freeze below
 import pandas as pd  # noqa: F401
 import plotly.graph_objects  # noqa: F401
 import streamlit as st
+from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
+from labeling_core.headers import SecureResponses
 from labeling_core.routes import ROUTES
 from labeling_core.workspace import close_workspaces, workspace
+from pages import identity
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the database before the first page asks, and close it in the end."""
     try:
-        workspace()
+        workspace(hosted=identity.configured())
     except LabelingError as error:
         logging.getLogger(__name__).error("%s", error)  # each page shows the same sentence
     # Streamlit collects garbage after every script run: what is loaded now stays for good.
@@ -31,4 +35,12 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     close_workspaces()
 
 
-app = st.App("pages/main.py", routes=ROUTES, lifespan=lifespan)
+# What every page starts from; its one inline script is allowed by its hash.
+START = Path(st.__file__).with_name("static") / "index.html"
+
+app = st.App(
+    "pages/main.py",
+    routes=ROUTES,
+    middleware=[Middleware(SecureResponses, page=START.read_text("utf-8"))],
+    lifespan=lifespan,
+)

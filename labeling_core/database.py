@@ -49,6 +49,11 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "files set aside",
         "CREATE TABLE labeling.broken (project_id VARCHAR, sample_id VARCHAR, reason VARCHAR)",
     ),
+    (
+        "people",
+        "CREATE TABLE labeling.people (who VARCHAR, project_id VARCHAR, role VARCHAR, "
+        "added_by VARCHAR, added TIMESTAMPTZ)",
+    ),
 )
 
 

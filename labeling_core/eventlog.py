@@ -69,7 +69,7 @@ class Filter(NamedTuple):
 def note(
     database: Database,
     project_id: str,
-    by: Person,
+    who: Person,
     kind: str,
     detail: dict[str, Any],
     sample_id: str | None = None,
@@ -80,7 +80,7 @@ def note(
         cursor.execute(
             "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
             "label_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [now(), project_id, by.name, kind, sample_id, label_id,
+            [now(), project_id, who.name, kind, sample_id, label_id,
              json.dumps(detail, ensure_ascii=False)],
         )  # fmt: skip
 

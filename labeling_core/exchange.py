@@ -9,6 +9,7 @@ from labeling_core import category_news, display, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
+from labeling_core.people import Person
 from labeling_core.queue import Queue, Reservation
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
@@ -101,15 +102,18 @@ class Served(NamedTuple):
 
 
 def answer(
-    workspace: Workspace, project_id: str, annotator: str, message: Message, browser: str = ""
+    workspace: Workspace, project_id: str, by: Person, message: Message, browser: str = ""
 ) -> dict[str, Any]:
     """Store the decisions, hand out samples, report the news: the reply to one message.
 
     Messages that come while others are being stored are stored together, in one transaction.
     Links to media work in ``browser`` (see media.browser_of) only.
 
-    Raises LabelingError when the project is gone; duckdb errors when nothing was stored.
+    Raises ForbiddenError unless ``by`` may label; LabelingError when the project is gone; duckdb
+    errors when nothing was stored.
     """
+    by.require("label", project_id)
+    annotator = by.name
     project = workspace.project(project_id)
     served: Served = workspace.line(project_id).join(
         Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)

@@ -21,7 +21,6 @@ from labeling_core.sources import resolve_file, source_folder
 
 SUFFIXES = {"images": images.SUFFIXES, "sounds": sounds.SUFFIXES}
 ADDRESS = "/labeling/media/"
-COOKIE = "labeling_browser"
 WINDOW = 6 * 3600  # seconds for which a link stays the same; it holds for one to two of them
 IMAGE_SIZE = (1920, 1080)
 PICTURE_SIZE = (1200, 360)

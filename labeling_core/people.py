@@ -26,13 +26,21 @@ class Person(NamedTuple):
     roles: tuple[tuple[str, str], ...] = ()
 
     def role(self, project_id: str) -> str:
-        """The highest role that this person has in a project."""
-        held = [role for where, role in self.roles if where in (EVERYWHERE, project_id)]
-        return max(held, key=ROLES.index, default="none")
+        """The role in a project: the one given for it, else the one that holds everywhere.
+
+        An admin everywhere is an admin in each project.
+        """
+        held = dict(self.roles)
+        everywhere = held.get(EVERYWHERE, "none")
+        return everywhere if everywhere == "admin" else held.get(project_id, everywhere)
 
     def may(self, action: str, project_id: str = EVERYWHERE) -> bool:
         """Whether one of ACTIONS is allowed in a project."""
         return ROLES.index(self.role(project_id)) >= ROLES.index(ACTIONS[action])
+
+    def may_anywhere(self, action: str) -> bool:
+        """Whether one of ACTIONS is allowed everywhere or in some project."""
+        return any(self.may(action, where) for where, _ in self.roles)
 
     def require(self, action: str, project_id: str = EVERYWHERE) -> None:
         """Raise ForbiddenError with one sentence unless :meth:`may`."""

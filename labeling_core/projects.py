@@ -126,7 +126,7 @@ def delete_project(database: Database, project_id: str) -> None:
         queries.hide(cursor, project.settings)
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
-        for name in ("projects", "sessions", "models", "reservations", "broken"):
+        for name in ("projects", "sessions", "models", "reservations", "broken", "people"):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
 

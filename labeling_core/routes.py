@@ -1,12 +1,15 @@
-"""Plain HTTP handlers beside the pages: decisions in, samples out."""
+"""Plain HTTP handlers beside the pages: decisions in, samples out.
+
+A token or link tells who asks and for which project; what that person may do is looked up at
+every request. The token travels in the body and is in no cookie: another site cannot make a
+browser send it.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import re
-import secrets
 
 import anyio.to_thread
 import duckdb
@@ -15,14 +18,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, media, tokens
+from labeling_core import exchange, headers, media, tokens
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
 
 log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
-COOKIE_SECONDS = 180 * 24 * 3600
 # Pictures are drawn a few at a time, so that they neither fill the memory nor hold up decisions.
 _DRAWING = anyio.CapacityLimiter(os.cpu_count() or 1)
 _HEADERS = {
@@ -39,21 +41,12 @@ async def post_exchange(request: Request) -> JSONResponse:
         body += chunk
         if len(body) > MAX_BODY:
             return JSONResponse({"error": "The message is too large."}, 413)
-    known = _cookie(request)
-    cookie = known or secrets.token_urlsafe(24)
-    response = await run_in_threadpool(respond, bytes(body), media.browser_of(cookie))
-    if known is None:
-        response.set_cookie(
-            media.COOKIE, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict",
-            secure=request.url.scheme == "https",
-        )  # fmt: skip
-    return response
+    return await run_in_threadpool(respond, bytes(body), _browser(request))
 
 
-def _cookie(request: Request) -> str | None:
-    """What tells this browser from others, if it was given something."""
-    cookie = request.cookies.get(media.COOKIE, "")
-    return cookie if re.fullmatch(r"[\w-]{32}", cookie) else None
+def _browser(request: Request) -> str:
+    """What links are bound to: the browser's cookie, as SecureResponses has read or made it."""
+    return media.browser_of(request.scope.get(headers.BROWSER))
 
 
 def respond(body: bytes, browser: str = "") -> JSONResponse:
@@ -67,7 +60,8 @@ def respond(body: bytes, browser: str = "") -> JSONResponse:
         return JSONResponse({"error": str(error)}, 400)
     try:
         grant = tokens.verify(workspace().key, raw.get("token"))
-        reply = exchange.answer(workspace(), grant.project_id, grant.annotator, message, browser)
+        person = workspace().roles.person(grant.annotator)
+        reply = exchange.answer(workspace(), grant.project_id, person, message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -78,7 +72,7 @@ def respond(body: bytes, browser: str = "") -> JSONResponse:
 
 async def get_media(request: Request) -> Response:
     """The image, picture or audio behind a signed link; see media.py."""
-    token, browser = request.path_params["token"], media.browser_of(_cookie(request))
+    token, browser = request.path_params["token"], _browser(request)
     known = request.headers.get("if-none-match", "")
     return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
 
@@ -87,6 +81,7 @@ def show(token: str, browser: str, known: str = "") -> Response:
     """The response to a link; ``known`` are the ETags of what the browser has already."""
     try:
         link = media.read_link(workspace().key, token, browser)
+        workspace().roles.person(link.annotator).require("label", link.project_id)
     except LabelingError as error:
         return _refusal(error, 403)
     try:
@@ -113,6 +108,6 @@ def _refusal(error: LabelingError, status: int) -> Response:
 
 
 ROUTES = [
-    Route("/labeling/exchange", post_exchange, methods=["POST"]),
+    Route(headers.EXCHANGE, post_exchange, methods=["POST"]),
     Route(media.ADDRESS + "{token}", get_media, methods=["GET"]),
 ]

@@ -25,19 +25,21 @@ class Grant(NamedTuple):
     expires: float
 
 
-def read_key(folder: Path) -> bytes:
-    """The signing key kept in ``folder``, made at the first use, readable by the owner only.
+def read_key(folder: Path, use: str) -> bytes:
+    """The key for a ``use`` made of the secret kept in ``folder``, a file for the owner only.
 
-    It outlives the process: pages that are open during a restart stay valid.
+    It outlives the process: pages that are open during a restart stay valid. What was signed in
+    local use, under whatever name somebody typed, is worth nothing in hosted use.
     """
     path = folder / "signing.key"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+        pass
+    else:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    return _sign(path.read_bytes(), "use", use.encode())
 
 
 def issue(key: bytes, project_id: str, annotator: str) -> str:

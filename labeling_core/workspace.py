@@ -26,6 +26,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.group_commit import Line
 from labeling_core.people import Person
 from labeling_core.queue import Queue
+from labeling_core.roles import Roles
 from labeling_core.settings import Project, Settings
 from labeling_core.trainer import Progress, Status, Trainer, Worker, due, next_trigger
 
@@ -41,10 +42,14 @@ def database_path() -> Path:
 class Workspace:
     """Everything the pages, the routes and the command line share in one process."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the database at ``path``; LabelingError when that cannot be done."""
+    def __init__(self, path: Path, hosted: bool = False) -> None:
+        """Open the database at ``path``; LabelingError when that cannot be done.
+
+        ``hosted``: people have logged in, and what they may do is looked up.
+        """
         self.database = Database(path)
-        self.key = tokens.read_key(self.database.files())
+        self.roles = Roles(self.database, hosted)
+        self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
         self.trainer = Trainer(self._finished, Worker())
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = Trainer(self._finished, Worker(imports=()))
@@ -131,6 +136,7 @@ class Workspace:
             with self.database.transaction():
                 projects.delete_project(self.database, project_id)
                 eventlog.note(self.database, project_id, by, "deleted", told)
+            self.roles.read()
             self.forget(project_id)
             shutil.rmtree(self.database.files(project_id), ignore_errors=True)
 
@@ -331,15 +337,16 @@ _open: dict[Path, Workspace] = {}
 _open_lock = threading.Lock()
 
 
-def workspace() -> Workspace:
+def workspace(hosted: bool = True) -> Workspace:
     """The process's one workspace on :func:`database_path`; LabelingError if it cannot open.
 
-    A database made new comes with the sample projects.
+    A database made new comes with the sample projects. Whoever opens it first decides for good
+    whether the use is ``hosted``; who forgets to say so keeps everybody out.
     """
     path = database_path()
     with _open_lock:
         if path not in _open:
-            opened = Workspace(path)
+            opened = Workspace(path, hosted)
             if opened.database.created:
                 from labeling_core.sample_projects import create_all
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
+import duckdb
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import category_news, exchange, export, tokens
+from labeling_core import category_news, exchange, permitted, tokens
 from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
-from labeling_core.media import COOKIE, browser_of
-from labeling_core.people import Person, local_person
+from labeling_core.headers import COOKIE
+from labeling_core.media import browser_of
+from labeling_core.people import ForbiddenError, Person
 from labeling_core.progress import Session
-from labeling_core.projects import list_projects
 from labeling_core.settings import Project
 from labeling_core.strategies import STRATEGIES
 from labeling_core.workspace import Workspace, workspace
-from pages import media
+from pages import gate, identity, media
 from pages.deck import deck, pending_message
 
 LABEL_PAGES = {
@@ -45,19 +46,29 @@ def sidebar() -> None:
             chosen = projects[st.session_state["project"]]
             if chosen.settings.is_media:
                 media.show_reading(chosen)
-        st.session_state.setdefault("annotator", _system_user())
-        st.text_input(
-            "Your name",
-            key="annotator",
-            max_chars=100,
-            help="Written beside each of your decisions. It is a name, not a protection: "
-            "anyone who reaches this page can enter any name.",
-        )
+        else:
+            st.session_state.pop("project", None)
+        _name()
+
+
+def _name() -> None:
+    """The name that decisions are stored under: typed in local use, else that of the login."""
+    if workspace().roles.hosted:
+        st.text(f"Signed in as {person().name}")
+        identity.sign_out()
+        return
+    st.session_state.setdefault("annotator", identity.system_user())
+    st.text_input(
+        "Your name",
+        key="annotator",
+        max_chars=100,
+        help="Written beside each of your decisions. It is a name, not a protection: "
+        "anyone who reaches this page can enter any name.",
+    )
 
 
 def _projects() -> dict[str, Project]:
-    with workspace().database.read() as cursor:
-        return {each.project_id: each for each in list_projects(cursor)}
+    return permitted.visible_projects(workspace(), person())
 
 
 def _follow_url(projects: dict[str, Project]) -> None:
@@ -71,29 +82,32 @@ def _follow_url(projects: dict[str, Project]) -> None:
         st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
 
 
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
-        return "annotator"
-
-
 def person() -> Person:
     """Who is at the keyboard; decisions are stored under the name."""
-    return local_person(st.session_state.get("annotator", "").strip() or _system_user())
+    return identity.person()
 
 
 def current_project() -> tuple[Workspace, Project]:
     """The workspace and the chosen project; shows an empty state and stops if there is none."""
     chosen = st.session_state.get("project")
     if chosen is None or chosen not in _projects():
-        st.info(
-            "Make one from a table, a folder of images or of recordings: it takes a minute.",
-            title="There is no project yet",
-        )
-        st.page_link("settings.py", label="New project", icon=":material/add:")
+        no_project()
         st.stop()
     return workspace(), workspace().project(chosen)
+
+
+def no_project() -> None:
+    """The empty state of a page, with the way out for those who may take it."""
+    if not person().may("manage"):
+        st.info("An admin can make one.", title="There is no project yet")
+        return
+    st.info(
+        "Make one from a table, a folder of images or of recordings: it takes a minute.",
+        title="There is no project yet",
+    )
+    st.page_link(
+        "settings.py", label="New project", icon=":material/add:", query_params={"new": "1"}
+    )
 
 
 def label_page(project: Project) -> str:
@@ -143,11 +157,15 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
         return kept[1]
     try:
         message = exchange.parse(raw)
-        grant = tokens.verify(space.key, str(raw.get("token")))
+        grant, who = tokens.verify(space.key, str(raw.get("token"))), person()
+        if grant.annotator != who.name:
+            raise ForbiddenError("This page was opened under another name: reload it.")
         browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
-        reply = exchange.answer(space, grant.project_id, grant.annotator, message, browser)
+        reply = exchange.answer(space, grant.project_id, who, message, browser)
     except LabelingError as error:
-        return {"message": raw.get("message"), "error": str(error)}
+        return {"message": raw.get("message"), "error": str(error), "status": 403}
+    except (duckdb.Error, OSError) as error:
+        return {"message": raw.get("message"), "error": why_not_stored(error), "status": 503}
     st.session_state[f"{key}-reply"] = ((message.client, message.number), reply)
     return reply
 
@@ -155,6 +173,7 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
 @st.fragment(run_every="2s")
 def show_status(project: Project) -> None:
     """What the loop is doing; a progress bar while a session runs, a rerun when one ends."""
+    gate.still("see", project.project_id)
     status = workspace().status(project)
     session_id = workspace().queue(project).session_id
     seen = st.session_state.setdefault("session_seen", {})
@@ -215,13 +234,16 @@ def session_row(each: Session) -> dict[str, Any]:
     }
 
 
-def export_table(project: Project, what: str, form: str, safe: bool) -> bytes:
-    """The file behind a download button."""
-    with workspace().database.read() as cursor:
-        return export.table(cursor, project, what, form, safe)
+def export_table(project: Project, what: str, form: str, safe: bool, name: str) -> bytes:
+    """The file behind a download button that the page has made for the person of that ``name``.
+
+    It is made when the button is pressed, outside of the page: nobody is at the keyboard there.
+    """
+    space = workspace()
+    return permitted.export_table(space, project, what, form, space.roles.person(name), safe)
 
 
-def export_model(project_id: str) -> bytes:
-    """The model behind its download button."""
-    with workspace().database.read() as cursor:
-        return export.model(cursor, project_id) or b""
+def export_model(project: Project, name: str) -> bytes:
+    """The model behind its download button; see :func:`export_table`."""
+    space = workspace()
+    return permitted.export_model(space, project, space.roles.person(name))

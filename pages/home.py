@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import progress
-from labeling_core.projects import list_projects
+from labeling_core import permitted, progress
 from labeling_core.workspace import workspace
 from pages import frame
 
 st.title("Projects")
-space = workspace()
+space, person = workspace(), frame.person()
+projects = list(permitted.visible_projects(space, person).values())
 with space.database.read() as cursor:
-    projects = list_projects(cursor)
     glances = [(each, progress.summary(cursor, each, space.queue(each))) for each in projects]
 if not projects:
-    st.info(
-        "Make one from a table, a folder of images or of recordings: it takes a minute.",
-        title="There is no project yet",
-    )
+    frame.no_project()
 for project, glance in glances:
     params = {"project": project.project_id}
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(project.settings.title, anchor=False)
-            st.page_link(
-                frame.label_page(project),
-                label="Go on labeling",
-                icon=":material/play_arrow:",
-                query_params=params,
-            )
+            if person.may("label", project.project_id):
+                st.page_link(
+                    frame.label_page(project),
+                    label="Go on labeling",
+                    icon=":material/play_arrow:",
+                    query_params=params,
+                )
             st.page_link(
                 "session_progress.py",
                 label="Progress",
                 icon=":material/show_chart:",
                 query_params=params,
             )
-            st.page_link(
-                "settings.py", label="Settings", icon=":material/tune:", query_params=params
-            )
+            if person.may("manage", project.project_id):
+                st.page_link(
+                    "settings.py", label="Settings", icon=":material/tune:", query_params=params
+                )
         with st.container(horizontal=True):
             st.metric("Labeled", f"{glance.labeled:,}")
             st.metric("Skipped", f"{glance.skipped:,}")
@@ -56,4 +54,7 @@ for project, glance in glances:
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,
             text=f"{glance.labeled + glance.skipped:,} of {glance.total:,} decided",
         )
-st.page_link("settings.py", label="New project", icon=":material/add:", query_params={"new": "1"})
+if projects and person.may("manage"):
+    st.page_link(
+        "settings.py", label="New project", icon=":material/add:", query_params={"new": "1"}
+    )

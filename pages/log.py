@@ -35,7 +35,7 @@ def show_events(space: Workspace, where: str, by: Person, zone: ZoneInfo) -> Non
         entries = eventlog.read(cursor, wanted, by, (page - 1) * PAGE, PAGE)
     right.download_button(
         f"Download {number:,} {'event' if number == 1 else 'events'} as CSV",
-        partial(export, wanted, by),
+        partial(export, wanted, by.name),
         file_name=f"{where or 'all'}_log.csv",
         icon=":material/download:",
         on_click="ignore",
@@ -99,10 +99,11 @@ def restore(space: Workspace, entry: Entry, by: Person) -> None:
         st.session_state["log-refused"] = str(error)
 
 
-def export(wanted: Filter, by: Person) -> bytes:
-    """The file behind the download button."""
-    with workspace().database.read() as cursor:
-        return eventlog.export(cursor, wanted, by)
+def export(wanted: Filter, name: str) -> bytes:
+    """The file behind the download button that was made for the person of that ``name``."""
+    space = workspace()
+    with space.database.read() as cursor:
+        return eventlog.export(cursor, wanted, space.roles.person(name))
 
 
 person = frame.person()

@@ -9,38 +9,45 @@ import streamlit as st
 from labeling_core.database import UnavailableError
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
-from pages import frame
+from pages import frame, gate, identity
 
 st.set_page_config(
     page_title="ML-assisted labeling",
     page_icon=str(Path(__file__).with_name("icon.png")),
     layout="wide",
 )
+login = identity.configured()
 try:
-    workspace().database.require_file()
+    workspace(hosted=login).database.require_file()
 except (LabelingError, UnavailableError) as error:
-    st.error(str(error), title="The database cannot be used")
+    told = "The reason is in the server's log: tell an admin." if login else str(error)
+    st.error(told, title="The database cannot be used")
     st.stop()
 
 page = st.navigation(
     {
         "": [
-            st.Page("home.py", title="Projects", icon=":material/grid_view:", default=True),
+            gate.page("home.py", title="Projects", icon=":material/grid_view:", default=True),
         ],
         "Label": [
-            st.Page("label_tabular.py", title="Label tabular", icon=":material/table_rows:"),
-            st.Page("label_images.py", title="Label images", icon=":material/image:"),
-            st.Page("label_sounds.py", title="Label sounds", icon=":material/graphic_eq:"),
+            gate.page("label_tabular.py", title="Label tabular", icon=":material/table_rows:"),
+            gate.page("label_images.py", title="Label images", icon=":material/image:"),
+            gate.page("label_sounds.py", title="Label sounds", icon=":material/graphic_eq:"),
         ],
         "Learn": [
-            st.Page("query_sampler.py", title="Query sampler", icon=":material/model_training:"),
-            st.Page("session_progress.py", title="Session progress", icon=":material/show_chart:"),
+            gate.page("query_sampler.py", title="Query sampler", icon=":material/model_training:"),
+            gate.page(
+                "session_progress.py", title="Session progress", icon=":material/show_chart:"
+            ),
         ],
         "Set up": [
-            st.Page("settings.py", title="Settings", icon=":material/tune:"),
-            st.Page("log.py", title="Log", icon=":material/history:"),
+            gate.page("settings.py", title="Settings", icon=":material/tune:"),
+            gate.page("people.py", title="People", icon=":material/group:"),
+            gate.page("log.py", title="Log", icon=":material/history:"),
         ],
     }
 )
+identity.require_role()
 frame.sidebar()
+gate.require(page)
 page.run()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import sessions
+from labeling_core import permitted, sessions
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
+from pages import gate, identity
 
 
 def show_reading(project: Project) -> None:
@@ -17,6 +18,7 @@ def show_reading(project: Project) -> None:
 
 
 def _show(project: Project, ready: bool) -> None:
+    gate.still("see", project.project_id)
     space = workspace()
     status = space.reader.status.get(project.project_id)
     if sessions.have_features(space.database, project):
@@ -24,22 +26,24 @@ def _show(project: Project, ready: bool) -> None:
             st.rerun()
     elif status is not None:
         _show_progress(space, project)
-    show_broken(project)
+    if identity.person().may("label", project.project_id):
+        show_broken(project)
 
 
 def _show_progress(space: Workspace, project: Project) -> None:
-    status = space.reader.status[project.project_id]
+    status, who = space.reader.status[project.project_id], identity.person()
+    may_steer = who.may("manage", project.project_id)
     if status.state == "running":
         st.progress(status.progress or 0.0, text=status.text)
-        if st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
-            space.stop_reading(project)
+        if may_steer and st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
+            permitted.stop_reading(space, project, who)
         return
     if status.state == "failed":
         st.error(status.text)
     else:
         st.caption(f"Stopped. {status.text}")
-    if st.button("Go on reading", icon=":material/play_arrow:", key="go_on_reading"):
-        space.read_files(project)
+    if may_steer and st.button("Go on reading", icon=":material/play_arrow:", key="go_on_reading"):
+        permitted.read_files(space, project, who)
 
 
 def show_broken(project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import eventlog, figures, progress, queries
+from labeling_core import figures, permitted, progress, queries
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
 from labeling_core.strategies import STRATEGIES
@@ -16,7 +16,8 @@ st.title("Query sampler", anchor=False)
 st.caption(f"Project: {settings.title}")
 if not settings.queries_table:
     st.info("Name a queries table in the settings to use it.", title="Active learning is off")
-    st.page_link("settings.py", label="Open the settings", icon=":material/tune:")
+    if frame.person().may("manage", project.project_id):
+        st.page_link("settings.py", label="Open the settings", icon=":material/tune:")
     st.stop()
 
 classifier_column, strategy_column = st.columns(2)
@@ -36,9 +37,7 @@ strategy = strategy_column.selectbox(
 strategy_column.caption(STRATEGIES[strategy].description)
 if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
     try:
-        space.start_session(project, "hand", classifier, strategy)
-        told = {"classifier": classifier, "strategy": strategy}
-        eventlog.note(space.database, project.project_id, frame.person(), "session", told)
+        permitted.run_session(space, project, frame.person(), classifier, strategy)
     except LabelingError as error:
         st.error(str(error))
 frame.show_status(project)

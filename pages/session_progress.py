@@ -6,10 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from labeling_core import export, figures, progress
+from labeling_core import export, figures, permitted, progress
 from pages import agreement, frame
 
 space, project = frame.current_project()
+person = frame.person()
 queue = space.queue(project)
 with space.database.read() as cursor:
     sessions = progress.sessions(cursor, project, queue)
@@ -97,18 +98,18 @@ safe = form == "CSV" and st.toggle(
     "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",
 )
 with st.container(horizontal=True):
-    for what in export.exports(project):
+    for what in permitted.exports(project, person):
         st.download_button(
             what.capitalize(),
-            partial(frame.export_table, project, what, form, safe),
+            partial(frame.export_table, project, what, form, safe, person.name),
             file_name=f"{project.project_id}_{what}.{export.FORMATS[form][0]}",
             icon=":material/download:",
             on_click="ignore",
         )
-    if finished:
+    if finished and person.may("manage", project.project_id):
         st.download_button(
             "Model",
-            partial(frame.export_model, project.project_id),
+            partial(frame.export_model, project, person.name),
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
             on_click="ignore",

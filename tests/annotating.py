@@ -58,7 +58,8 @@ class Annotator:
     def send(self, decisions: list[Decision] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
         """Exchange a message; the reply."""
         message = exchange.parse(self.raw(decisions, **more))
-        return exchange.answer(self.space, self.project.project_id, self.name, message)
+        by = self.space.roles.person(self.name)
+        return exchange.answer(self.space, self.project.project_id, by, message)
 
     def take(self, count: int) -> list[str]:
         """Have samples handed out; their ids."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import io
 import json
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import uvicorn
 from annotating import LOCAL, Annotator
 from PIL import Image
-from starlette.applications import Starlette
+from serving import Answer, ask, serving
 
 from labeling_core import media, projects, routes, tokens
 from labeling_core.settings import Category, Settings
@@ -35,14 +31,6 @@ SETTINGS = Settings(
 )
 
 
-class Answer(NamedTuple):
-    """A response: status, headers (lower case) and body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class Site(NamedTuple):
     """The routes on a port of this machine, and what they serve."""
 
@@ -51,14 +39,7 @@ class Site(NamedTuple):
     folder: Path
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        sent = None if body is None else json.dumps(body)
-        connection.request(method, path, sent, {k.replace("_", "-"): v for k, v in headers.items()})
-        answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        body = answer.read()
-        connection.close()
-        return Answer(answer.status, found, body)
+        return ask(self.port, method, path, body, **headers)
 
     def project(self, **changes: Any) -> projects.Project:
         return projects.create_project(self.space.database, SETTINGS.__class__(
@@ -71,7 +52,7 @@ class Site(NamedTuple):
         body = Annotator(self.space, project, name).raw(token=token, want=50)
         answer = self.ask("POST", "/labeling/exchange", body)
         cookie = answer.headers["set-cookie"]
-        assert "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert "HttpOnly" in cookie and "SameSite=lax" in cookie
         reply = json.loads(answer.body)
         return cookie.split(";")[0], {s["sample_id"]: s["view"] for s in reply["samples"]}
 
@@ -82,16 +63,8 @@ def site(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(routes, "workspace", lambda: space)
     folder = tmp_path / "root" / "media"
     folder.mkdir(parents=True)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes.ROUTES), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield Site(listening.getsockname()[1], space, folder)
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    with serving() as port:
+        yield Site(port, space, folder)
 
 
 def one_image(site: Site) -> tuple[str, dict[str, Any]]:

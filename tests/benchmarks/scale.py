@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from labeling_core import exchange, progress, queries  # noqa: E402
+from labeling_core.people import local_person  # noqa: E402
 from labeling_core.projects import create_project  # noqa: E402
 from labeling_core.settings import Category, Project, Settings  # noqa: E402
 from labeling_core.workspace import Workspace  # noqa: E402
@@ -61,7 +62,8 @@ class Browser:
             "holding": [each["sample_id"] for each in self.waiting],
             "version": self.version,
         }  # fmt: skip
-        reply = exchange.answer(self.space, self.project.project_id, "ana", exchange.parse(message))
+        by = local_person("ana")
+        reply = exchange.answer(self.space, self.project.project_id, by, exchange.parse(message))
         took = time.perf_counter() - started
         dropped = set(reply["drop"])
         self.waiting = [each for each in self.waiting if each["sample_id"] not in dropped]
