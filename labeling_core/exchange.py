@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from labeling_core import display, labeling, samples
+from labeling_core import display, labeling, samples, tokens
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
@@ -82,6 +82,14 @@ def _list(value: object, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
         raise ValueError("a list is too long")
     return value
+
+
+def respond(
+    workspace: Workspace, token: Any, message: Message, browser: str = ""
+) -> dict[str, Any]:
+    """The reply to a message that came with ``token``; see :func:`answer`."""
+    grant = tokens.verify(workspace.key, token)
+    return answer(workspace, grant.project_id, grant.annotator, message, browser)
 
 
 def answer(

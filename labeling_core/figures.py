@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -96,6 +96,23 @@ def uncertainty(edges: NDArray[np.float64], counts: Sequence[int]) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(range=[0, 1])
     figure.update_layout(bargap=0.02)
+    return figure
+
+
+def agreement(counts: Mapping[tuple[str, str], int], names: Sequence[str]) -> go.Figure:
+    """How often a label (rows) met a prediction (columns): the share of each row, and numbers."""
+    numbers = np.array([[counts.get((row, column), 0) for column in names] for row in names])
+    shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
+    figure = _figure("the model", "people")
+    figure.add_heatmap(
+        z=shares, x=list(names), y=list(names), text=numbers, zmin=0, zmax=1, showscale=False,
+        texttemplate="%{text}" if len(names) <= 12 else None, colorscale="Blues",
+        xgap=1, ygap=1,
+        hovertemplate="people: %{y}<br>model: %{x}<br>%{text} samples, %{z:.1%} of the row"
+        "<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
 
 

@@ -45,7 +45,7 @@ def submit(
     The decisions that cannot be stored are returned; they count as dealt with.
     """
     with database.lock:
-        fresh, last = _in_sequence(decisions, queue.last_seq)
+        fresh, last = in_sequence(decisions, queue.last_seq)
         if not fresh:
             return []
         with database.transaction() as cursor:
@@ -64,7 +64,7 @@ def submit(
     return refusals
 
 
-def _in_sequence(
+def in_sequence(
     decisions: Sequence[Decision], known: dict[str, int]
 ) -> tuple[list[Decision], dict[str, int]]:
     """The decisions that follow without a gap on what is stored, and the new last numbers."""

@@ -7,6 +7,9 @@ import logging
 import os
 import re
 import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import anyio.to_thread
 import duckdb
@@ -15,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, media, tokens
+from labeling_core import exchange, media, review_exchange
 from labeling_core.errors import LabelingError
-from labeling_core.workspace import workspace
+from labeling_core.workspace import Workspace, workspace
 
+Answer = Callable[[Workspace, Any, exchange.Message, str], dict[str, Any]]
 log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 COOKIE_SECONDS = 180 * 24 * 3600
@@ -31,7 +35,7 @@ _HEADERS = {
 }
 
 
-async def post_exchange(request: Request) -> JSONResponse:
+async def post_exchange(request: Request, answer: Answer = exchange.respond) -> JSONResponse:
     """One message of a deck; see exchange.py for what goes in and out."""
     body = bytearray()
     async for chunk in request.stream():
@@ -40,7 +44,7 @@ async def post_exchange(request: Request) -> JSONResponse:
             return JSONResponse({"error": "The message is too large."}, 413)
     known = _cookie(request)
     cookie = known or secrets.token_urlsafe(24)
-    response = await run_in_threadpool(respond, bytes(body), media.browser_of(cookie))
+    response = await run_in_threadpool(respond, bytes(body), media.browser_of(cookie), answer)
     if known is None:
         response.set_cookie(
             media.COOKIE, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict",
@@ -55,7 +59,7 @@ def _cookie(request: Request) -> str | None:
     return cookie if re.fullmatch(r"[\w-]{32}", cookie) else None
 
 
-def respond(body: bytes, browser: str = "") -> JSONResponse:
+def respond(body: bytes, browser: str = "", answer: Answer = exchange.respond) -> JSONResponse:
     """The response to the raw body of one message; ``browser`` as media.browser_of gives it."""
     try:
         raw = json.loads(body)
@@ -65,8 +69,7 @@ def respond(body: bytes, browser: str = "") -> JSONResponse:
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        grant = tokens.verify(workspace().key, raw.get("token"))
-        reply = exchange.answer(workspace(), grant.project_id, grant.annotator, message, browser)
+        reply = answer(workspace(), raw.get("token"), message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -112,7 +115,9 @@ def _refusal(error: LabelingError, status: int) -> Response:
     return PlainTextResponse(str(error), status, _HEADERS | {"Cache-Control": "no-store"})
 
 
+post_review = partial(post_exchange, answer=review_exchange.respond)
 ROUTES = [
     Route("/labeling/exchange", post_exchange, methods=["POST"]),
+    Route("/labeling/review", post_review, methods=["POST"]),
     Route(media.ADDRESS + "{token}", get_media, methods=["GET"]),
 ]

@@ -15,6 +15,7 @@ from labeling_core.media import COOKIE, browser_of
 from labeling_core.people import Person, local_person
 from labeling_core.progress import Session
 from labeling_core.projects import list_projects
+from labeling_core.routes import Answer
 from labeling_core.settings import Project
 from labeling_core.strategies import STRATEGIES
 from labeling_core.workspace import Workspace, workspace
@@ -120,7 +121,6 @@ def show_deck(project: Project, view: str) -> None:
     tokens_ = st.session_state.setdefault("deck_tokens", {})
     if key not in tokens_:
         tokens_[key] = tokens.issue(space.key, project.project_id, who)
-    settings = project.settings
     deck(
         key,
         {
@@ -129,17 +129,21 @@ def show_deck(project: Project, view: str) -> None:
             "url": "/labeling/exchange",
             "token": tokens_[key],
             "store": f"{space.database.path.name}/{project.project_id}/{who}",
-            "categories": [
-                {"name": each.name, "key": each.key, "description": each.description,
-                 "color": each.color}
-                for each in settings.categories
-            ],
-            "reply": _reply(space, pending_message(key), key),
+            "categories": deck_categories(project),
+            "reply": reply_to(pending_message(key), key, exchange.respond),
         },
-    )  # fmt: skip
+    )
 
 
-def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+def deck_categories(project: Project) -> list[dict[str, str]]:
+    """The categories as the deck wants them."""
+    return [
+        {"name": each.name, "key": each.key, "description": each.description, "color": each.color}
+        for each in project.settings.categories
+    ]
+
+
+def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str, Any] | None:
     """Answer a message once; a rerun for another reason gets the same answer again."""
     if raw is None:
         return None
@@ -148,9 +152,8 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
         return kept[1]
     try:
         message = exchange.parse(raw)
-        grant = tokens.verify(space.key, str(raw.get("token")))
         browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
-        reply = exchange.answer(space, grant.project_id, grant.annotator, message, browser)
+        reply = respond(workspace(), raw.get("token"), message, browser)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error)}
     st.session_state[f"{key}-reply"] = ((message.client, message.number), reply)

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, progress
-from pages import frame
+from pages import final_model, frame
 
 space, project = frame.current_project()
 queue = space.queue(project)
@@ -98,7 +98,7 @@ with st.container(horizontal=True):
         )
     if finished:
         st.download_button(
-            "Model",
+            "Model of the last session",
             partial(frame.export_model, project.project_id),
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
@@ -107,3 +107,4 @@ with st.container(horizontal=True):
             "features of a file, to the category) and model_card.json (what it was trained on, "
             "and how good it is).",
         )
+final_model.show(project)
