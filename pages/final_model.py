@@ -25,7 +25,7 @@ def show(project: Project) -> None:
     if known:
         text += f" The one there is learned from {known.labels:,} labels."
         if known.since:
-            text += f" **Out of date**: {known.since:,} decisions and changes came since."
+            text += f" **Out of date**: decisions and changes since then: {known.since:,}."
     st.caption(text)
     busy = space.trainer.running(project.project_id)
     with st.container(horizontal=True):

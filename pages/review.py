@@ -21,12 +21,12 @@ VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
 
 def label_errors(project: Project, widest: Listing) -> None:
     """The segment of the labels that are likely wrong."""
-    titles = {"likely": "Likely errors", "all": "All labels, most suspicious first"}
-    chosen = st.segmented_control(
-        "List", list(titles), format_func=titles.__getitem__, default="likely", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    show_list(project, widest._replace(segment=chosen))
+    show_list(project, widest._replace(segment="likely"))
+
+
+def all_labels(project: Project, widest: Listing) -> None:
+    """The segment of all labels, most suspicious first."""
+    show_list(project, widest._replace(segment="all"))
 
 
 def model_against_people(project: Project, widest: Listing) -> None:
@@ -64,6 +64,7 @@ def model_against_people(project: Project, widest: Listing) -> None:
 # Each gets the project and the widest list that the person may review.
 SEGMENTS: dict[str, Callable[[Project, Listing], None]] = {
     "Likely label errors": label_errors,
+    "All, most suspicious first": all_labels,
     "Model against people": model_against_people,
 }
 
@@ -127,7 +128,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
             f"{done['changed']:,} changed."
         )
         if check.since:
-            text += f" **Out of date**: {check.since:,} decisions and changes came since."
+            text += f" **Out of date**: decisions and changes since then: {check.since:,}."
         st.caption(text)
     else:
         st.info(
