@@ -60,8 +60,10 @@ function onKey(event, deck) {
   }
   if (target.closest?.(TYPING)) return;
   if (deck.spell(event.key)) return claim(event);
-  // Outside the deck, the space bar and Enter press the button that has the focus.
-  if ([" ", "Enter"].includes(event.key) && !screen.root.contains(target) && target.closest?.("button, a, input, summary")) return;
+  // Outside the deck, the space bar presses the button that has the focus. Enter follows a link only:
+  // a button keeps the focus after a click, and Enter decides in review mode.
+  const outside = { " ": "button, a, input, summary", Enter: "a, summary" }[event.key];
+  if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;
   const command = commandOf(event, deck);
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();
