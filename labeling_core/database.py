@@ -54,6 +54,29 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "CREATE TABLE labeling.people (who VARCHAR, project_id VARCHAR, role VARCHAR, "
         "added_by VARCHAR, added TIMESTAMPTZ)",
     ),
+    (
+        "label errors",
+        """
+        CREATE TABLE labeling.label_checks (
+            project_id VARCHAR, checked TIMESTAMPTZ, classifier VARCHAR, labels INTEGER,
+            last_event BIGINT
+        );
+        CREATE TABLE labeling.label_findings (
+            project_id VARCHAR, rank INTEGER, sample_id VARCHAR, label_id BIGINT, label VARCHAR,
+            given_probability DOUBLE, likely BOOLEAN, suggested VARCHAR,
+            suggested_probability DOUBLE, prediction VARCHAR, prediction_probability DOUBLE
+        );
+        """,
+    ),
+    (
+        "final models",
+        """
+        CREATE TABLE labeling.final_models (
+            project_id VARCHAR, trained TIMESTAMPTZ, labels INTEGER, last_event BIGINT,
+            card VARCHAR, model BLOB
+        );
+        """,
+    ),
 )
 
 

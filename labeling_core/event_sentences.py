@@ -38,6 +38,18 @@ def _correction(entry: Entry) -> str:
     return f"{entry.annotator} changed sample {entry.sample_id} from {before} to {now}"
 
 
+def _review(entry: Entry) -> str:
+    label = entry.detail.get("label")
+    if entry.detail.get("reviewed"):
+        return f"{entry.annotator} looked at sample {entry.sample_id} again and kept it at {label}"
+    return f"{entry.annotator} took back a review of sample {entry.sample_id}, which is {label}"
+
+
+def _adjudication(entry: Entry) -> str:
+    now = state(entry.detail.get("status"), entry.detail.get("label"))
+    return f"{entry.annotator} settled sample {entry.sample_id} as {now}"
+
+
 def _undo(entry: Entry) -> str:
     return (
         f"{entry.annotator} took back the decision on sample {entry.sample_id}, "
@@ -153,6 +165,8 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "decision": _decision,
     "correction": _correction,
     "undo": _undo,
+    "review": _review,
+    "adjudication": _adjudication,
     "restore": _restore,
     "refused": _refused,
     "created": _created,

@@ -19,7 +19,10 @@ DECISIONS = {
     "decision": "decided",
     "correction": "changed a decision",
     "undo": "took a decision back",
+    "review": "reviewed a label",
     "restore": "restored a decision",
+    "adjudication": "settled a disagreement",
+    "adjudication undone": "took a settlement back",
     "refused": "not stored",
 }
 KINDS = DECISIONS | {
@@ -31,6 +34,7 @@ KINDS = DECISIONS | {
     "deleted": "deleted a project",
     "backup": "made a backup",
     "put back": "restored a backup",
+    "role": "changed a role",
 }
 
 
@@ -156,7 +160,7 @@ def _where(wanted: Filter, by: Person) -> tuple[str, list[Any]]:
     if wanted.project_id != EVERYWHERE:
         parts.append(("project_id = ?", [wanted.project_id]))
     if not by.may("manage", wanted.project_id):
-        own = "(annotator = ? OR (kind = 'restore' AND (detail->>'of') = ?))"
+        own = "(annotator = ? OR (detail->>'of') = ?)"
         parts.append((own, [by.name, by.name]))
     if wanted.annotator:
         parts.append(("annotator = ?", [wanted.annotator]))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from labeling_core import category_news, display, labeling, samples
+from labeling_core import category_news, display, labeling, samples, tokens
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
-from labeling_core.people import Person
+from labeling_core.people import ForbiddenError, Person
 from labeling_core.queue import Queue, Reservation
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
@@ -99,6 +99,26 @@ class Served(NamedTuple):
 
     news: dict[str, Any]
     taken: list[Reservation]
+
+
+def respond(
+    workspace: Workspace, token: Any, message: Message, browser: str = "", only: str = ""
+) -> dict[str, Any]:
+    """The reply to a message that came with ``token``; see :func:`answer`.
+
+    The role is that of this moment, whatever it was when the token was made. ``only`` is who may
+    have sent it, where that is known. Raises ForbiddenError for anyone else.
+    """
+    grant = tokens.verify(workspace.key, token)
+    by = sender(workspace, grant.annotator, only)
+    return answer(workspace, grant.project_id, by, message, browser)
+
+
+def sender(workspace: Workspace, name: str, only: str) -> Person:
+    """The person of that name, with their roles; ForbiddenError where ``only`` is another."""
+    if only and only != name:
+        raise ForbiddenError("This page was opened under another name: reload it.")
+    return workspace.roles.person(name)
 
 
 def answer(

@@ -57,7 +57,7 @@ def submit(
     """
     with database.lock:
         last: dict[str, int] = {}
-        parts = [Part(each.annotator, _in_sequence(each.decisions, queue, last)) for each in parts]
+        parts = [Part(each.annotator, in_sequence(each.decisions, queue, last)) for each in parts]
         if not last:
             return [[] for _ in parts]
         with database.transaction() as cursor:
@@ -90,7 +90,7 @@ def can_join(decisions: Sequence[Decision], others: Sequence[Part]) -> bool:
     return not any(each.client in clients or each.sample_id in sample_ids for each in decisions)
 
 
-def _in_sequence(
+def in_sequence(
     decisions: Sequence[Decision], queue: Queue, last: dict[str, int]
 ) -> list[Decision]:
     """The decisions that follow without a gap on what is stored; ``last`` takes up how far.

@@ -13,6 +13,17 @@ from labeling_core.errors import LabelingError
 from labeling_core.settings import Project, Settings, assign_keys
 from labeling_core.validation import Problem, check
 
+# What is kept of a project beside its settings and its event log.
+_INTERNAL = (
+    "sessions",
+    "models",
+    "reservations",
+    "broken",
+    "label_checks",
+    "label_findings",
+    "final_models",
+)
+
 
 def list_projects(cursor: duckdb.DuckDBPyConnection) -> list[Project]:
     """All projects, oldest first."""
@@ -126,7 +137,7 @@ def delete_project(database: Database, project_id: str) -> None:
         queries.hide(cursor, project.settings)
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
-        for name in ("projects", "sessions", "models", "reservations", "broken", "people"):
+        for name in ("projects", *_INTERNAL):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
 
@@ -205,7 +216,7 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
         cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
     settings = project.settings
     count, fingerprint = samples.create(cursor, project.project_id, settings)
-    for name in ("sessions", "models", "reservations", "broken"):
+    for name in _INTERNAL:
         cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id])
     project = project._replace(
         samples=count,

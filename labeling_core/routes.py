@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import anyio.to_thread
 import duckdb
@@ -18,11 +21,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, headers, media, tokens
+from labeling_core import exchange, headers, media, review_exchange
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
 
+Answer = Callable[..., dict[str, Any]]
 log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 # Pictures are drawn a few at a time, so that they neither fill the memory nor hold up decisions.
@@ -34,14 +38,14 @@ _HEADERS = {
 }
 
 
-async def post_exchange(request: Request) -> JSONResponse:
+async def post_exchange(request: Request, answer: Answer = exchange.respond) -> JSONResponse:
     """One message of a deck; see exchange.py for what goes in and out."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             return JSONResponse({"error": "The message is too large."}, 413)
-    return await run_in_threadpool(respond, bytes(body), _browser(request))
+    return await run_in_threadpool(respond, bytes(body), _browser(request), answer)
 
 
 def _browser(request: Request) -> str:
@@ -49,7 +53,7 @@ def _browser(request: Request) -> str:
     return media.browser_of(request.scope.get(headers.BROWSER))
 
 
-def respond(body: bytes, browser: str = "") -> JSONResponse:
+def respond(body: bytes, browser: str = "", answer: Answer = exchange.respond) -> JSONResponse:
     """The response to the raw body of one message; ``browser`` as media.browser_of gives it."""
     try:
         raw = json.loads(body)
@@ -59,9 +63,7 @@ def respond(body: bytes, browser: str = "") -> JSONResponse:
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        grant = tokens.verify(workspace().key, raw.get("token"))
-        person = workspace().roles.person(grant.annotator)
-        reply = exchange.answer(workspace(), grant.project_id, person, message, browser)
+        reply = answer(workspace(), raw.get("token"), message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -107,7 +109,9 @@ def _refusal(error: LabelingError, status: int) -> Response:
     return PlainTextResponse(str(error), status, _HEADERS | {"Cache-Control": "no-store"})
 
 
+post_review = partial(post_exchange, answer=review_exchange.respond)
 ROUTES = [
     Route(headers.EXCHANGE, post_exchange, methods=["POST"]),
+    Route("/labeling/review", post_review, methods=["POST"]),
     Route(media.ADDRESS + "{token}", get_media, methods=["GET"]),
 ]

@@ -22,7 +22,7 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from labeling_core import iteration, media_features, strategies
+from labeling_core import classifiers, iteration, label_quality, media_features, strategies
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
@@ -91,6 +91,41 @@ def start(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     return {}
 
 
+def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Judge every label; leaves quality.npz (see label_quality.Quality) in ``out``."""
+    out = Path(job["out"])
+    arrays = np.load(out / "task.npz")
+    X = np.asarray(np.load(Path(job["folder"]) / "features.npy", mmap_mode="r")[arrays["places"]])
+    quality = label_quality.examine(
+        X,
+        arrays["codes"],
+        len(job["classes"]),
+        job["classifier"],
+        job["seed"],
+        lambda share: progress("Comparing labels with predictions", share),
+    )
+    np.savez(out / "quality.npz", **quality._asdict())
+    return {}
+
+
+def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Train on all labels; leaves model.skops in ``out``.
+
+    Answers which types whoever loads it has to trust (``trusted_types``).
+    """
+    import skops.io
+
+    out, folder = Path(job["out"]), Path(job["folder"])
+    arrays = np.load(out / "task.npz")
+    progress("Training the final model", 0.1)
+    X = np.asarray(np.load(folder / "features.npy", mmap_mode="r")[arrays["places"]])
+    model = classifiers.fit(job["classifier"], X, arrays["codes"], job["seed"])
+    progress("Writing the final model", 0.8)
+    path = out / "model.skops"
+    _write_model(model, folder, job["classes"], path)
+    return {"trusted_types": skops.io.get_untrusted_types(file=path)}
+
+
 def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """Features and class codes of the labeled test table, if there is one."""
     if not job["test"]:
@@ -146,6 +181,8 @@ JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
     "features": features,
     "start": start,
     "session": session,
+    "review": review,
+    "final_model": final_model,
 }
 
 

@@ -14,8 +14,9 @@ from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.headers import COOKIE
 from labeling_core.media import browser_of
-from labeling_core.people import ForbiddenError, Person
+from labeling_core.people import Person
 from labeling_core.progress import Session
+from labeling_core.routes import Answer
 from labeling_core.settings import Project
 from labeling_core.strategies import STRATEGIES
 from labeling_core.workspace import Workspace, workspace
@@ -142,13 +143,13 @@ def show_deck(project: Project, view: str) -> None:
             "url": "/labeling/exchange",
             "token": tokens_[key],
             "store": f"{space.database.path.name}/{project.project_id}/{who}",
-            "reply": _reply(space, pending_message(key), key),
+            "reply": reply_to(pending_message(key), key, exchange.respond),
         }
         | category_news.offered(space.project(project.project_id).settings),
-    )  # fmt: skip
+    )
 
 
-def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str, Any] | None:
     """Answer a message once; a rerun for another reason gets the same answer again."""
     if raw is None:
         return None
@@ -157,11 +158,8 @@ def _reply(space: Workspace, raw: dict[str, Any] | None, key: str) -> dict[str, 
         return kept[1]
     try:
         message = exchange.parse(raw)
-        grant, who = tokens.verify(space.key, str(raw.get("token"))), person()
-        if grant.annotator != who.name:
-            raise ForbiddenError("This page was opened under another name: reload it.")
         browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
-        reply = exchange.answer(space, grant.project_id, who, message, browser)
+        reply = respond(workspace(), raw.get("token"), message, browser, person().name)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error), "status": 403}
     except (duckdb.Error, OSError) as error:

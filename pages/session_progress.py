@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, permitted, progress
-from pages import agreement, frame
+from pages import agreement, final_model, frame
 
 space, project = frame.current_project()
 person = frame.person()
@@ -108,7 +108,7 @@ with st.container(horizontal=True):
         )
     if finished and person.may("manage", project.project_id):
         st.download_button(
-            "Model",
+            "Model of the last session",
             partial(frame.export_model, project, person.name),
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
@@ -117,3 +117,4 @@ with st.container(horizontal=True):
             "features of a file, to the category) and model_card.json (what it was trained on, "
             "and how good it is).",
         )
+final_model.show(project)

@@ -23,6 +23,7 @@ PAGES = (
     "label_sounds",
     "query_sampler",
     "session_progress",
+    "review",
     "settings",
     "people",
     "log",

@@ -23,6 +23,7 @@ _SCRIPTS = (
     "view_sound.js",
     "keys.js",
     "deck.js",
+    "review.js",
     "mount.js",
 )
 
@@ -34,7 +35,7 @@ def _read(*names: str) -> str:
 _mount = st.components.v2.component(
     "labeling_deck",
     html=_read("deck.html"),
-    css=_read("deck.css", "media.css"),
+    css=_read("deck.css", "media.css", "review.css"),
     js=_read(*_SCRIPTS),
     isolate_styles=True,
 )
@@ -57,7 +58,8 @@ def deck(key: str, data: dict[str, Any]) -> dict[str, Any] | None:
     ``data``: ``project``, ``view`` (kind of sample: ``record`` …), ``url`` of the exchange route,
     ``token``, ``store`` (prefix of the browser's storage: who labels what, in which database),
     ``categories`` (``name``, ``key``, ``description``, ``color``) and ``reply`` (to the message
-    ``pending_message`` returned, or None). Put nothing below it: it fills the rest of the window.
+    ``pending_message`` returned, or None); with ``review`` true, labels that exist already are gone
+    through instead (see review.js). Put nothing below it: it fills the rest of the window.
     """
     result = _mount(key=key, data=data, on_message_change=_nothing)
     message = result.get("message")

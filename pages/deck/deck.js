@@ -20,6 +20,12 @@ class Deck {
     this.depth = FIRST_DEPTH;
     this.active = { time: 0, since: 0 };
     this.refusals = "";
+    this.moreKeys = {}; // key -> command, besides KEYS
+    this.keyHelp = KEY_HELP;
+  }
+
+  makeScreen(root) {
+    return new Screen(root, this);
   }
 
   /** Take what the page says; it says it again with every run. */
@@ -44,7 +50,8 @@ class Deck {
   }
 
   get unsaved() {
-    return this.outbox.size + this.keys.filter((command) => command.category || command === "skip").length;
+    const decides = (command) => command.category || command === "skip" || command === "keep";
+    return this.outbox.size + this.keys.filter(decides).length;
   }
 
   /** The server's counts and what is on its way there; null before the first reply. */
@@ -298,8 +305,12 @@ class Deck {
   take(samples) {
     const held = new Set(this.queue.map(({ sample_id }) => sample_id));
     const fresh = ({ sample_id }) => !held.has(sample_id) && !this.outbox.has(sample_id);
-    for (const sample of samples.filter(fresh)) this.queue.push({ sample_id: sample.sample_id, view: sample.view });
+    for (const sample of samples.filter(fresh)) this.queue.push(this.entryOf(sample));
     if (samples.length) this.depth = this.view.depth;
+  }
+
+  entryOf({ sample_id, view }) {
+    return { sample_id, view };
   }
 
   refuse(refused) {

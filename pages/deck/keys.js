@@ -34,12 +34,13 @@ const TYPING =
   "input:not([type=checkbox], [type=button], [type=submit]), textarea, select, dialog, " +
   '[contenteditable]:not([contenteditable="false"]), [role=dialog], [role=slider], [role=menu], [role=listbox]';
 
-function commandOf(event, { categories, view }) {
+function commandOf(event, { categories, view, moreKeys }) {
   const wanted = (key) => categories.find((category) => category.key?.toLowerCase() === key.toLowerCase());
   // Keyboards without Latin letters: what stands on the key cap besides.
   const latin = /^[ -~]$/.test(event.key) ? "" : (event.code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? "");
   const category = wanted(event.key) ?? (event.key.length === 1 && latin ? wanted(latin) : undefined);
   if (category) return { category: category.name };
+  if (moreKeys[event.key]) return moreKeys[event.key];
   if (KEYS[event.key]) return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
   const { actions = {} } = view;
   const typed = [event.key.toLowerCase(), latin.toLowerCase()];
@@ -59,8 +60,10 @@ function onKey(event, deck) {
   }
   if (target.closest?.(TYPING)) return;
   if (deck.spell(event.key)) return claim(event);
-  // Outside the deck, the space bar presses the button that has the focus.
-  if (event.key === " " && !screen.root.contains(target) && target.closest?.("button, a, input, summary")) return;
+  // Outside the deck, the space bar presses the button that has the focus. Enter follows a link only:
+  // a button keeps the focus after a click, and Enter decides in review mode.
+  const outside = { " ": "button, a, input, summary", Enter: "a, summary" }[event.key];
+  if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;
   const command = commandOf(event, deck);
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();

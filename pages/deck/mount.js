@@ -6,7 +6,7 @@ let place = null; // {root, deck, calls, off}: where the deck is in the page
 
 export default function mount({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector('[data-part="deck"]');
-  if (!decks.has(data.store)) decks.set(data.store, new Deck(data.store));
+  if (!decks.has(data.store)) decks.set(data.store, new (data.review ? ReviewDeck : Deck)(data.store));
   const deck = decks.get(data.store);
   const changed = deck.update(data, setStateValue);
   const entered = place?.root !== root || place.deck !== deck;
@@ -24,7 +24,7 @@ function enter(root, deck) {
   if (place) leave(place);
   const off = new AbortController();
   place = { root, deck, calls: 0, off };
-  deck.screen = new Screen(root, deck);
+  deck.screen = deck.makeScreen(root);
   deck.screen.setCategories(deck.categories);
   listen(root, deck, off.signal);
   deck.screen.fit();

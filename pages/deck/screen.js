@@ -261,7 +261,7 @@ class Screen {
   toggleHelp() {
     const names = [...this.categories].map(([name, { button }]) => [button.dataset.key.toUpperCase(), name]);
     const actions = this.actions.map(({ cap, help }) => [cap, help]);
-    const rows = [...names, ...KEY_HELP, ...actions].filter(([key]) => key);
+    const rows = [...names, ...this.deck.keyHelp, ...actions].filter(([key]) => key);
     this.part["help-keys"].replaceChildren(
       ...rows.flatMap(([key, text]) => {
         const term = node("dt");

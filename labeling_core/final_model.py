@@ -1,0 +1,210 @@
+"""The model to take away: trained on every label, probes included, with a card beside it.
+
+It is trained when somebody asks for it and not with every session: a forest costs more than the
+session itself. Accuracy cannot be measured on what it was trained on, so its card tells what the
+last session's model reached on the probes, and says so.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import shutil
+import zipfile
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+
+from labeling_core import progress, sessions
+from labeling_core.database import Database, now
+from labeling_core.errors import LabelingError
+from labeling_core.label_review import newest_event, require_features
+from labeling_core.labels import Labels, read_labels
+from labeling_core.people import Person
+from labeling_core.queue import Queue
+from labeling_core.settings import Project
+from labeling_core.trainer import Progress, Worker
+from labeling_core.workspace import Workspace
+
+LOADING = """import json, skops.io
+card = json.load(open("model_card.json", encoding="utf-8"))
+model = skops.io.load("model.skops", trusted=card["trusted_types"])
+print(model.predict(table))  # a pandas DataFrame with the columns of the source
+"""
+
+
+class FinalModel(NamedTuple):
+    """The final model there is: how many labels it learned from, and how many decisions,
+    corrections and undos came since."""
+
+    trained: datetime
+    labels: int
+    since: int
+
+
+def train(space: Workspace, project: Project, by: Person) -> None:
+    """Have the worker train the final model; it replaces the last one.
+
+    Raises LabelingError when the labels do not allow it yet, or other work is being done.
+    """
+    by.require("manage", project.project_id)
+    with space.database.lock:
+        require_features(space, project)
+        with space.database.read() as cursor:
+            if len(np.unique(read_labels(cursor, project).codes)) < 2:
+                raise LabelingError(
+                    "A model needs labels of at least two categories: label some more first."
+                )
+        queue = space.queue(project)
+
+        def work(worker: Worker, progress: Progress) -> str:
+            folder = sessions.ensure_features(space.database, project, queue, worker, progress)
+            return _run(space.database, project, queue, folder, worker, progress)
+
+        space.trainer.submit(project.project_id, work)
+
+
+def _run(
+    database: Database,
+    project: Project,
+    queue: Queue,
+    folder: Path,
+    worker: Worker,
+    progress: Progress,
+) -> str:
+    settings = project.settings
+    out = database.files(project.project_id, "final_model")
+    with database.lock, database.read() as cursor:
+        last_event, found = newest_event(database, project), read_labels(cursor, project)
+    np.savez(out / "task.npz", places=found.places, codes=found.codes)
+    job: dict[str, Any] = {
+        "kind": "final_model", "folder": str(folder), "out": str(out),
+        "classes": list(settings.classes), "classifier": settings.classifier,
+        "seed": settings.seed,
+    }  # fmt: skip
+    result = worker.run(job, progress)
+    with database.transaction() as cursor:
+        card = _card(cursor, project, queue, folder, found) | result
+        cursor.execute(
+            "DELETE FROM labeling.final_models WHERE project_id = ?", [project.project_id]
+        )
+        cursor.execute(
+            "INSERT INTO labeling.final_models VALUES (?, ?, ?, ?, ?, ?)",
+            [project.project_id, card["trained"], card["labels"], last_event,
+             json.dumps(card, ensure_ascii=False), (out / "model.skops").read_bytes()],
+        )  # fmt: skip
+    shutil.rmtree(out)
+    return f"the final model has learned from {card['labels']:,} labels"
+
+
+def _card(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    queue: Queue,
+    folder: Path,
+    found: Labels,
+) -> dict[str, Any]:
+    """What the model is, where it comes from, and how good it may be."""
+    settings = project.settings
+    return {
+        "project": settings.title,
+        "trained": now().isoformat(timespec="seconds"),
+        "source": settings.source,
+        "label_column": settings.label_column,
+        "categories": list(settings.classes),
+        "classifier": settings.classifier,
+        "strategy": settings.strategy,
+        "labels": len(found.codes),
+        "labels_per_category": dict(Counter(np.array(settings.classes)[found.codes].tolist())),
+        "accuracy": _accuracy(cursor, project, queue),
+        "features": json.loads((folder / "features.json").read_text()),
+        "versions": _versions(),
+        "how_to_load": LOADING,
+        "label_ids": sorted(found.label_ids.tolist()),
+    }
+
+
+def _accuracy(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue
+) -> dict[str, Any] | None:
+    """What the newest measured session's model reached; None if none was measured."""
+    measured = [
+        each for each in progress.sessions(cursor, project, queue) if each.accuracy is not None
+    ]
+    if not measured:
+        return None
+    last = measured[-1]
+    return {
+        "note": f"Not measured on this model, which has learned from every label. The model of "
+        f"session {last.session_id}, trained on {last.labels} labels or fewer "
+        f"with the classifier “{last.classifier}”, reached it by: {last.kind}.",
+        "measured_on": last.kind,
+        "session_id": last.session_id,
+        "samples": last.evaluated,
+        "share": last.accuracy,
+        "low": last.low,
+        "high": last.high,
+        "auc": last.auc,
+    }
+
+
+def _versions() -> dict[str, str]:
+    # The metadata of the packages: importing them is for the worker only.
+    from importlib.metadata import version
+
+    names = ("scikit-learn", "skops", "numpy", "pandas")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def last_final(cursor: duckdb.DuckDBPyConnection, project_id: str) -> FinalModel | None:
+    """The final model there is; None before the first."""
+    row = cursor.execute(
+        "SELECT trained, labels, (SELECT count(*) FROM labeling.events AS e WHERE "
+        "e.project_id = f.project_id AND e.event_id > f.last_event AND "
+        "e.kind IN ('decision', 'correction', 'undo')) FROM labeling.final_models AS f "
+        "WHERE project_id = ?",
+        [project_id],
+    ).fetchone()
+    return FinalModel(*row) if row else None
+
+
+def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
+    """The final model as a zip of model.skops, model_card.json and model_card.md; None before
+    the first."""
+    row = cursor.execute(
+        "SELECT card, model FROM labeling.final_models WHERE project_id = ?", [project_id]
+    ).fetchone()
+    if row is None:
+        return None
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("model_card.json", row[0])
+        file.writestr("model_card.md", to_markdown(json.loads(row[0])))
+        file.writestr("model.skops", row[1])
+    return packed.getvalue()
+
+
+def to_markdown(card: dict[str, Any]) -> str:
+    """The card for people."""
+    accuracy = card["accuracy"]
+    told = "Not known: no session has measured it."
+    if accuracy:
+        told = (
+            f"{accuracy['share']:.1%} (95 % interval {accuracy['low']:.1%} to "
+            f"{accuracy['high']:.1%}) of {accuracy['samples']} samples. {accuracy['note']}"
+        )
+    counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
+    return (
+        f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
+        f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
+        f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{told}\n\n## Labels\n\n"
+        f"| category | labels |\n|---|---|\n{counts}\n\n## Loading\n\n```python\n"
+        f"{card['how_to_load']}```\n\nMade with {versions}. The columns it wants are in "
+        "`model_card.json` under `features`.\n"
+    )

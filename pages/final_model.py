@@ -1,0 +1,59 @@
+"""The part of the progress page on which the model to take away is trained and downloaded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import final_model
+from labeling_core.errors import LabelingError
+from labeling_core.settings import Project
+from labeling_core.workspace import workspace
+from pages import frame
+
+
+def show(project: Project) -> None:
+    """The final model: what it is, the button that trains it, and its download."""
+    space, by = workspace(), frame.person()
+    st.subheader("Final model", anchor=False)
+    with space.database.read() as cursor:
+        known = final_model.last_final(cursor, project.project_id)
+    text = (
+        "Trained on every label, probes included: the model to take away. Its accuracy cannot be "
+        "measured on labels that it has learned from, so its card tells what the last session's "
+        "model reached."
+    )
+    if known:
+        text += f" The one there is learned from {known.labels:,} labels."
+        if known.since:
+            text += f" **Out of date**: decisions and changes since then: {known.since:,}."
+    st.caption(text)
+    busy = space.trainer.running(project.project_id)
+    with st.container(horizontal=True):
+        if by.may("manage", project.project_id) and st.button(
+            "Train the final model", icon=":material/model_training:", disabled=busy
+        ):
+            _train(project)
+        if known:
+            st.download_button(
+                "Final model",
+                lambda: _archive(project.project_id),
+                file_name=f"{project.project_id}_final_model.zip",
+                icon=":material/download:",
+                on_click="ignore",
+                help="A zip of model.skops, model_card.json and model_card.md, which says how to "
+                "load it.",
+            )
+
+
+def _train(project: Project) -> None:
+    try:
+        final_model.train(workspace(), project, frame.person())
+    except LabelingError as error:
+        st.error(str(error))
+    else:
+        st.rerun()  # the bar at the top of the page follows the worker
+
+
+def _archive(project_id: str) -> bytes:
+    with workspace().database.read() as cursor:
+        return final_model.archive(cursor, project_id) or b""

@@ -1,0 +1,171 @@
+"""Go through labels that are likely wrong, and see where the model and people disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from labeling_core import category_news, figures, label_review, review_exchange
+from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.errors import LabelingError
+from labeling_core.label_review import Listing
+from labeling_core.people import Person
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace, workspace
+from pages import frame
+from pages.deck import deck, pending_message
+
+VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
+
+
+def label_errors(project: Project, widest: Listing) -> None:
+    """The segment of the labels that are likely wrong."""
+    show_list(project, widest._replace(segment="likely"))
+
+
+def all_labels(project: Project, widest: Listing) -> None:
+    """The segment of all labels, most suspicious first."""
+    show_list(project, widest._replace(segment="all"))
+
+
+def model_against_people(project: Project, widest: Listing) -> None:
+    """The segment of the labels that the project's own classifier would not have given."""
+    with workspace().database.read() as cursor:
+        pairs = label_review.agreement(cursor, project, widest.annotator)
+    names = project.settings.classes
+    same = sum(number for (label, said), number in pairs.items() if label == said)
+    disputed = {pair: number for pair, number in pairs.items() if pair[0] != pair[1]}
+    left, right = st.columns([2, 3])
+    with left:
+        st.metric(
+            "Agreement", f"{same / max(sum(pairs.values()), 1):.1%}",
+            help="The share of labels that the classifier would have given as well, each "
+            "predicted by a model that has not seen it.",
+        )  # fmt: skip
+        frame.show_figure(
+            "People and model by category",
+            figures.confusion(label_review.table(pairs, names), names, "people", "the model"),
+            "Heat map of the labels given by people against those predicted by the model",
+        )
+    with right:
+        pair = st.selectbox(
+            "Show",
+            [("", ""), *sorted(disputed, key=lambda each: -disputed[each])],
+            format_func=lambda each: (
+                f"people: {each[0]}, model: {each[1]} ({disputed[each]:,})"
+                if each[0]
+                else f"All disagreements ({sum(disputed.values()):,})"
+            ),
+        )
+        listing = widest._replace(segment="people", label=pair[0], prediction=pair[1])
+        show_list(project, listing)
+
+
+# Each gets the project and the widest list that the person may review.
+SEGMENTS: dict[str, Callable[[Project, Listing], None]] = {
+    "Likely label errors": label_errors,
+    "All, most suspicious first": all_labels,
+    "Model against people": model_against_people,
+}
+
+
+def show_list(project: Project, listing: Listing) -> None:
+    """The deck on a list, or a sentence where there is nothing to look at."""
+    with workspace().database.read() as cursor:
+        left = len(label_review.findings(cursor, project, listing))
+    begun = st.session_state.setdefault("reviews_begun", set())
+    # A list worked off on this page keeps its deck: its last decision can still be taken back.
+    if left or (project.project_id, listing) in begun:
+        begun.add((project.project_id, listing))
+        review_deck(project, listing)
+    else:
+        st.success("Nothing is left to look at in this list.", icon=":material/check_circle:")
+
+
+@st.fragment
+def review_deck(project: Project, listing: Listing) -> None:
+    """Mount the deck in review mode; serve its second transport."""
+    by, space = frame.person(), workspace()
+    key = "-".join(("review", project.project_id, by.name, *listing))
+    granted = st.session_state.setdefault("deck_tokens", {})
+    if key not in granted:
+        granted[key] = review_exchange.issue(space.key, project.project_id, by, listing)
+    deck(
+        key,
+        {
+            "project": project.project_id,
+            "view": VIEWS[project.settings.modality],
+            "review": True,
+            "url": "/labeling/review",
+            "token": granted[key],
+            "store": f"{space.database.path.name}/{key}",
+            "reply": frame.reply_to(pending_message(key), key, review_exchange.respond),
+        }
+        | category_news.offered(space.project(project.project_id).settings),
+    )
+
+
+@st.fragment(run_every="1s")
+def show_looking(project: Project) -> None:
+    """The progress of the worker; the page runs again at its end."""
+    status = workspace().trainer.status[project.project_id]
+    if status.state == "running":
+        st.progress(status.progress or 0.0, text=status.text)
+    else:
+        st.rerun()
+
+
+def show_check(space: Workspace, project: Project, by: Person) -> bool:
+    """When labels were last looked through, and the button to do it; whether there is a result."""
+    with space.database.read() as cursor:
+        check = label_review.last_check(cursor, project.project_id)
+        done = label_review.reviewed_number(cursor, project)
+    if check:
+        title = CLASSIFIERS[check.classifier].title.lower()
+        text = (
+            f"{check.labels:,} labels looked through on {check.checked:%d %B %Y, %H:%M} UTC "
+            f"({title} and a second classifier). Reviewed so far: {done['kept']:,} kept, "
+            f"{done['changed']:,} changed."
+        )
+        if check.since:
+            text += f" **Out of date**: decisions and changes since then: {check.since:,}."
+        st.caption(text)
+    else:
+        st.info(
+            "Models that have not seen a label say what they would have given. Labels that they "
+            "find improbable are listed here, most suspicious first.",
+            title="The labels have not been looked through yet",
+        )
+    if space.trainer.running(project.project_id):
+        show_looking(project)
+        return bool(check)
+    word, look = ("Look again", "secondary") if check else ("Look for label errors", "primary")
+    if st.button(word, type=look, icon=":material/search:"):
+        try:
+            label_review.look(space, project, by)
+        except LabelingError as error:
+            st.error(str(error))
+        else:
+            st.session_state["reviews_begun"] = set()
+            st.rerun()
+    status = space.trainer.status.get(project.project_id)
+    if status is not None and status.state == "failed":
+        st.error(status.text, icon=":material/error:")
+    return bool(check)
+
+
+current, chosen_project = frame.current_project()
+st.title("Review", anchor=False)
+st.caption(f"Project: {chosen_project.settings.title}")
+try:
+    allowed = label_review.scope(frame.person(), chosen_project.project_id)
+except LabelingError as forbidden:
+    st.error(str(forbidden))
+    st.stop()
+if show_check(current, chosen_project, frame.person()):
+    segment = st.segmented_control(
+        "Segment", list(SEGMENTS), default=next(iter(SEGMENTS)), required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    SEGMENTS[segment](chosen_project, allowed)
