@@ -89,16 +89,22 @@ class Database:
         self._open: duckdb.DuckDBPyConnection | None = None
         self._connection = _connect(path)
         self.created = _migrate(self._connection, path)
+        # One cursor for all writing: to open one costs as much as a short transaction.
+        self._writer = self._cursor()
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of its own, to be used by the calling thread only."""
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         try:
-            cursor.execute(f"USE {CATALOG}")
             yield cursor
         finally:
             cursor.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        cursor.execute(f"USE {CATALOG}")
+        return cursor
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -111,17 +117,17 @@ class Database:
             if self._open is not None:
                 yield self._open
                 return
-            with self.read() as cursor:
-                cursor.execute("BEGIN TRANSACTION")
-                self._open = cursor
-                try:
-                    yield cursor
-                    cursor.execute("COMMIT")
-                except BaseException:
-                    _roll_back(cursor)
-                    raise
-                finally:
-                    self._open = None
+            cursor = self._writer
+            cursor.execute("BEGIN TRANSACTION")
+            self._open = cursor
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                _roll_back(cursor)
+                raise
+            finally:
+                self._open = None
 
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
@@ -132,6 +138,7 @@ class Database:
     def close(self) -> None:
         """Close the file; another process may open it then."""
         with self.lock:
+            self._writer.close()
             self._connection.close()
 
 

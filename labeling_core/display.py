@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from labeling_core.errors import LabelingError
@@ -106,6 +107,7 @@ def show(value: object) -> str | None:
     return str(value)
 
 
+@cache
 def _kind(kind: str) -> str:
     upper = kind.upper()
     if any(word in upper for word in ("INT", "DOUBLE", "FLOAT", "DECIMAL", "NUMBER")):

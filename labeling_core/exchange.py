@@ -112,6 +112,8 @@ def answer(
     served: Served = workspace.line(project_id).join(
         Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
     )
+    if not served.taken and message.history is None:  # as with most messages: nothing to read
+        return served.news | {"samples": [], "history": None}
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)
     with workspace.database.read() as cursor:
@@ -203,7 +205,8 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
         return []
     outdated = message.session_id < queue.session_id
     kept = [each for each in holding if not outdated or each == message.screen]
-    dropped = [each for each in holding if each not in set(kept)]
+    still = set(kept)
+    dropped = [each for each in holding if each not in still]
     queue.release(dropped, message.client)
     lost = queue.renew(kept, message.client, queue.clock())
     return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
@@ -227,7 +230,7 @@ def _news(
     queue: Queue, message: Message, refusals: list[labeling.Refusal], annotator: str
 ) -> dict[str, Any]:
     clients = {each.client for each in message.decisions} | {message.client}
-    left, skipped = queue.left_for(annotator), queue.decisions[None]
+    left, skipped = queue.free() or queue.offered_to(annotator), queue.decisions[None]
     return {
         "message": message.number,
         "stored": {client: queue.last_seq.get(client, 0) for client in clients},

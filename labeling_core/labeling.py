@@ -12,15 +12,14 @@ from labeling_core.bookkeeping import (
     Decision,
     Event,
     Record,
-    drop_decided_reservations,
     find_decided,
     write,
     write_events,
-    write_reservations,
 )
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue, Reservation
+from labeling_core.reservations import drop_decided_reservations, write_reservations
 from labeling_core.settings import Project
 
 
@@ -214,13 +213,16 @@ def hand_out(
     Never more than a quarter of a browser's fair share of what is free, so that the last
     samples of a pool do not wait in somebody's prefetch.
     """
+    if not any(each.number for each in wants):
+        return [[] for _ in wants]
     with database.lock:
         moment = queue.clock()
         clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
+        free = queue.free()
         taken: list[list[Reservation]] = []
         for annotator, client, number in wants:
             ahead = sum(map(len, taken))
-            fair = max(4, queue.left_for(annotator) // (4 * len(clients)))
+            fair = max(4, (free + queue.offered_to(annotator)) // (4 * len(clients)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
         if not any(taken):
             return taken

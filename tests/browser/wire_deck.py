@@ -1,0 +1,147 @@
+"""A labeling page without a browser: Streamlit's websocket held open, decisions by POST."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from app_server import AppServer
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+DEPTH = 256  # as view_record.js
+RETRY = 0.2  # seconds; the deck of a browser waits longer
+
+
+class Page:
+    """One session of the real app on a labeling page; what the server sends is read on."""
+
+    def __init__(self, server: AppServer, project: str, annotator: str) -> None:
+        self._socket = connect(
+            f"ws://127.0.0.1:{server.port}/_stcore/stream",
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            max_size=None,
+        )
+        self.token = ""
+        self._name_field = ""
+        self._project = project
+        self._run("")
+        self._read(lambda: self._name_field and self.token)
+        self.token = ""
+        self._run(annotator)
+        self._read(lambda: self.token)
+        threading.Thread(target=self._read, args=(lambda: False,), daemon=True).start()
+
+    def close(self) -> None:
+        """Leave without a word, as a closed lid does."""
+        self._socket.close()
+
+    def _run(self, annotator: str) -> None:
+        message = BackMsg()
+        message.rerun_script.page_name = "label_tabular"
+        message.rerun_script.query_string = f"project={self._project}"
+        if annotator:
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id, state.string_value = self._name_field, annotator
+        self._socket.send(message.SerializeToString())
+
+    def _read(self, enough: Callable[[], object]) -> None:
+        try:
+            while not enough():
+                received = self._socket.recv()
+                message = ForwardMsg()
+                message.ParseFromString(received)
+                element = message.delta.new_element
+                if element.text_input.label == "Your name":
+                    self._name_field = element.text_input.id
+                found = re.search(rb'"token": ?"([^"]+)"', received)
+                if found:
+                    self.token = found[1].decode()
+        except ConnectionClosed:
+            pass  # the server was killed
+
+
+class WireDeck:
+    """One annotator: decides as fast as answers come, and sends again what was not answered."""
+
+    def __init__(self, server: AppServer, token: str) -> None:
+        self.server, self.token = server, token
+        self.client = uuid.uuid4().hex
+        self.numbers = itertools.count(1)
+        self.pending: list[dict[str, Any]] = []  # decided, not acknowledged
+        self.acknowledged: dict[str, str] = {}  # sample_id -> category
+        self.refused: list[dict[str, Any]] = []
+        self.queue: list[str] = []
+        self.session_id = 0
+        self.learning: dict[str, Any] = {}
+        self.latencies: list[float] = []  # seconds from decision to its acknowledgement
+        self._connection: http.client.HTTPConnection | None = None
+
+    def label(self, count: int) -> None:
+        """Decide on so many samples, one after the other, each stored before the next."""
+        while len(self.acknowledged) < count:
+            while not self.queue:
+                self.exchange()
+            self.decide(self.queue.pop(0))
+            started = time.perf_counter()
+            while self.pending:
+                self.exchange()
+            self.latencies.append(time.perf_counter() - started)
+
+    def decide(self, sample_id: str) -> None:
+        """Put one decision into the outbox."""
+        number = next(self.numbers)
+        self.pending.append(
+            {"client": self.client, "seq": number, "sample_id": sample_id, "action": "label",
+             "category": ("red", "white")[number % 2], "comment": None, "seconds": 1.0}
+        )  # fmt: skip
+
+    def exchange(self) -> None:
+        """One message; when nothing comes back, the next one brings the same again."""
+        wanted = DEPTH - len(self.queue) if len(self.queue) * 2 < DEPTH else 0
+        message = {
+            "token": self.token, "client": self.client, "message": 1, "decisions": self.pending,
+            "holding": self.queue, "screen": self.queue[0] if self.queue else None,
+            "session_id": self.session_id, "release": False, "want": wanted, "history": None,
+        }  # fmt: skip
+        try:
+            self._take(self._post(json.dumps(message).encode()))
+        except (OSError, http.client.HTTPException):
+            if self._connection:
+                self._connection.close()
+            self._connection = None
+            time.sleep(RETRY)
+
+    def _post(self, body: bytes) -> dict[str, Any]:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        kind = {"Content-Type": "application/json"}
+        self._connection.request("POST", "/labeling/exchange", body, kind)
+        response = self._connection.getresponse()
+        answer = response.read()
+        if response.status != 200:
+            raise OSError(f"{response.status}: {answer[:200]!r}")
+        return json.loads(answer)
+
+    def _take(self, reply: dict[str, Any]) -> None:
+        stored = reply["stored"].get(self.client, 0)
+        refused = {each["seq"] for each in reply["refused"]}
+        self.refused += reply["refused"]
+        for each in self.pending:
+            if each["seq"] <= stored and each["seq"] not in refused:
+                self.acknowledged[each["sample_id"]] = each["category"]
+        self.pending = [each for each in self.pending if each["seq"] > stored]
+        gone = set(reply["drop"])
+        self.queue = [each for each in self.queue if each not in gone]
+        self.queue += [each["sample_id"] for each in reply["samples"]]
+        self.learning = reply["learning"]
+        self.session_id = self.learning["session_id"]
