@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from labeling_core import queries, samples
 from labeling_core.database import quote
 from labeling_core.queue import Reservation
 from labeling_core.settings import Project
+from labeling_core.tokens import LIFETIME
 
 
 class Decision(NamedTuple):
@@ -266,13 +268,14 @@ def write_reservations(
     )
 
 
-def drop_decided_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Forget reservations of samples that are decided by now.
+def drop_old_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Forget reservations of samples that are decided by now, and of browsers that left
+    without a word so long ago that their token is no longer good for a decision.
 
     Done when samples are handed out and not with every decision: until then they do no harm.
     """
     cursor.execute(
-        "DELETE FROM labeling.reservations WHERE project_id = ? AND sample_id IN "
-        f"(SELECT sample_id FROM main.{quote(project.settings.metadata_table)})",
-        [project.project_id],
+        "DELETE FROM labeling.reservations WHERE project_id = ? AND (until < to_timestamp(?) "
+        f"OR sample_id IN (SELECT sample_id FROM main.{quote(project.settings.metadata_table)}))",
+        [project.project_id, time.time() - LIFETIME],
     )

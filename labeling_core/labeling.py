@@ -12,7 +12,7 @@ from labeling_core.bookkeeping import (
     Decision,
     Event,
     Record,
-    drop_decided_reservations,
+    drop_old_reservations,
     find_decided,
     write,
     write_events,
@@ -226,7 +226,7 @@ def hand_out(
             found = samples.ids(cursor, project.project_id, places)
             taken = [[each._replace(sample_id=found[each.place]) for each in part]
                      for part in taken]  # fmt: skip
-            drop_decided_reservations(cursor, project)
+            drop_old_reservations(cursor, project)
             everything = [each for part in taken for each in part]
             write_reservations(cursor, project.project_id, everything)
         for each in everything:
