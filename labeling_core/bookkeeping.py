@@ -125,7 +125,8 @@ def write(
     _insert_decisions(cursor, project, new, moment)
     _change_decisions(cursor, project, changed, moment)
     for each in reopened:
-        write_reservations(cursor, project.project_id, [each.reservation])
+        held = each.reservation._replace(until=moment.timestamp())
+        write_reservations(cursor, project.project_id, [held])
         if not each.has_others:
             _return_to_pool(cursor, project, each.reservation)
     final_labels.write(cursor, project, _changes(records))

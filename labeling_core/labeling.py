@@ -19,7 +19,7 @@ from labeling_core.bookkeeping import (
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue, Reservation
-from labeling_core.reservations import drop_decided_reservations, write_reservations
+from labeling_core.reservations import drop_old_reservations, write_reservations
 from labeling_core.settings import Project
 
 
@@ -231,7 +231,7 @@ def hand_out(
             found = samples.ids(cursor, project.project_id, places)
             taken = [[each._replace(sample_id=found[each.place]) for each in part]
                      for part in taken]  # fmt: skip
-            drop_decided_reservations(cursor, project)
+            drop_old_reservations(cursor, project)
             everything = [each for part in taken for each in part]
             write_reservations(cursor, project.project_id, everything)
         for each in everything:

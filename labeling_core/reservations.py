@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import duckdb
 
 from labeling_core.database import quote
 from labeling_core.queue import Reservation
 from labeling_core.settings import Project
+from labeling_core.tokens import LIFETIME
 
 
 def write_reservations(
@@ -30,16 +33,16 @@ def write_reservations(
     )
 
 
-def drop_decided_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Forget reservations of samples that are decided by now.
+def drop_old_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Forget reservations of samples that are decided by now, and of browsers that left
+    without a word so long ago that their token is no longer good for a decision.
 
     Done when samples are handed out and not with every decision: until then they do no harm. A
     sample for several people may be decided by one and still be reserved for another.
     """
-    metadata = f"main.{quote(project.settings.metadata_table)}"
     decided = "(sample_id, annotator)" if project.settings.overlap_share else "sample_id"
     cursor.execute(
-        f"DELETE FROM labeling.reservations WHERE project_id = ? AND {decided} IN "
-        f"(SELECT {decided} FROM {metadata})",
-        [project.project_id],
+        "DELETE FROM labeling.reservations WHERE project_id = ? AND (until < to_timestamp(?) "
+        f"OR {decided} IN (SELECT {decided} FROM main.{quote(project.settings.metadata_table)}))",
+        [project.project_id, time.time() - LIFETIME],
     )
