@@ -17,8 +17,6 @@ MISSING = -1
 ROUNDS = 1_000
 
 Codes = NDArray[np.integer]
-Patterns = NDArray[np.integer]
-Weights = NDArray[np.floating]
 
 
 class Estimate(NamedTuple):
@@ -46,115 +44,124 @@ def counts_of(codes: Codes) -> NDArray[np.int64]:
     return counts[counts.sum(axis=1) > 1]
 
 
-def raw_of(counts: Patterns, weights: Weights) -> float | None:
-    """The share of pairs of decisions on the same sample that agree.
+class Coefficient(NamedTuple):
+    """A measure that depends on the samples only through sums: ``terms`` [n, k] of the rows, and
+    ``value`` of their sums [k]. So any number of samples can be drawn anew at little cost."""
 
-    ``counts`` [n, classes] as of :func:`counts_of`, ``weights`` [n]: how often each row occurs.
-    """
+    terms: Callable[[NDArray[np.integer]], NDArray[np.floating]]
+    value: Callable[[NDArray[np.floating]], float | None]
+
+
+def _raw_terms(counts: NDArray[np.integer]) -> NDArray[np.floating]:
     made = counts.sum(axis=1)
-    pairs = weights @ (made * (made - 1))
-    return float(weights @ (counts * (counts - 1)).sum(axis=1) / pairs) if pairs else None
+    return np.stack([made * (made - 1), (counts * (counts - 1)).sum(axis=1)], axis=1).astype(float)
 
 
-def cohen_of(pairs: Patterns, weights: Weights) -> float | None:
-    """Cohen's kappa of two people: (p_o − p_e) / (1 − p_e), p_e from each one's own shares.
-
-    ``pairs`` [n, 2] class codes without gaps, ``weights`` [n]: how often each row occurs.
-    J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
-    Measurement 20 (1960) 37-46.
-    """
-    total = weights.sum()
-    if not total:
-        return None
-    classes = int(pairs.max(initial=0)) + 1
-    first, second = (
-        np.bincount(pairs[:, each], weights, minlength=classes) / total for each in (0, 1)
-    )
-    observed = weights @ (pairs[:, 0] == pairs[:, 1]) / total
-    return _beyond_chance(float(observed), float(first @ second))
+def _raw_value(sums: NDArray[np.floating]) -> float | None:
+    return float(sums[1] / sums[0]) if sums[0] else None
 
 
-def fleiss_of(counts: Patterns, weights: Weights) -> float | None:
-    """Fleiss' kappa of any number of people, the same number on every sample.
-
-    ``counts`` [n, classes], every row with the same sum; ``weights`` [n]: how often it occurs.
-    J. L. Fleiss, "Measuring nominal scale agreement among many raters", Psychological
-    Bulletin 76 (1971) 378-382. Who decided may differ from sample to sample; where even the
-    number differs it is not defined, and Krippendorff's alpha is the one to look at.
-    """
-    made = counts.sum(axis=1)
-    total = weights.sum()
-    if not total or len(set(made[weights > 0].tolist())) != 1:
-        return None
-    number = int(made[weights > 0][0])
-    observed = weights @ ((counts * (counts - 1)).sum(axis=1) / (number * (number - 1))) / total
-    shares = weights @ counts / (total * number)
-    return _beyond_chance(float(observed), float(shares @ shares))
+def _cohen_terms(pairs: NDArray[np.integer]) -> NDArray[np.floating]:
+    classes = np.arange(int(pairs.max(initial=0)) + 1)
+    equal = pairs[:, :1] == pairs[:, 1:]
+    return np.hstack([equal, pairs[:, :1] == classes, pairs[:, 1:] == classes]).astype(float)
 
 
-def krippendorff_of(counts: Patterns, weights: Weights) -> float | None:
-    """Krippendorff's alpha for nominal data: any number of people, missing decisions allowed.
+def _cohen_value(sums: NDArray[np.floating]) -> float | None:
+    first, second = np.split(sums[1:], 2)
+    total = first.sum()
+    return _beyond_chance(sums[0] / total, first @ second / total**2) if total else None
 
-    1 − (n − 1) Σ_u (m_u² − Σ_c n_uc²) / (m_u − 1) / (n² − Σ_c n_c²), over the samples u with
-    m_u ≥ 2 decisions, n of them in all. ``counts`` [n, classes] as of :func:`counts_of`,
-    ``weights`` [n]: how often each row occurs.
-    K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C.
-    """
-    made = counts.sum(axis=1)
-    total, by_class = float(weights @ made), weights @ counts
-    expected = total * total - float(by_class @ by_class)
-    if not expected:
-        return None
-    observed = weights @ ((made * made - (counts * counts).sum(axis=1)) / (made - 1))
-    return float(1 - (total - 1) * observed / expected)
+
+def _fleiss_terms(counts: NDArray[np.integer]) -> NDArray[np.floating]:
+    made = counts.sum(axis=1, keepdims=True)
+    equal = (counts * (counts - 1)).sum(axis=1, keepdims=True) / (made * (made - 1))
+    return np.hstack([equal, counts / made])
+
+
+def _fleiss_value(sums: NDArray[np.floating]) -> float | None:
+    total = sums[1:].sum()
+    return _beyond_chance(sums[0] / total, sums[1:] @ sums[1:] / total**2) if total else None
+
+
+def _krippendorff_terms(counts: NDArray[np.integer]) -> NDArray[np.floating]:
+    made = counts.sum(axis=1, keepdims=True)
+    return np.hstack([(made**2 - (counts**2).sum(axis=1, keepdims=True)) / (made - 1), counts])
+
+
+def _krippendorff_value(sums: NDArray[np.floating]) -> float | None:
+    total = sums[1:].sum()
+    expected = total**2 - sums[1:] @ sums[1:]
+    return float(1 - (total - 1) * sums[0] / expected) if expected else None
 
 
 def _beyond_chance(observed: float, expected: float) -> float | None:
-    return None if expected >= 1 - 1e-12 else (observed - expected) / (1 - expected)
+    return None if expected >= 1 - 1e-12 else float((observed - expected) / (1 - expected))
 
 
-Statistic = Callable[[Patterns, Weights], float | None]
+# The share of pairs of decisions on the same sample that agree; of rows as of counts_of.
+RAW = Coefficient(_raw_terms, _raw_value)
+# Cohen's kappa of two people, (p_o - p_e) / (1 - p_e) with p_e from each one's own shares; of rows
+# of two class codes. J. Cohen, "A coefficient of agreement for nominal scales", Educational and
+# Psychological Measurement 20 (1960) 37-46.
+COHEN = Coefficient(_cohen_terms, _cohen_value)
+# Fleiss' kappa, of rows as of counts_of with equal sums; who decided may differ from sample to
+# sample. J. L. Fleiss, "Measuring nominal scale agreement among many raters", Psychological
+# Bulletin 76 (1971) 378-382.
+FLEISS = Coefficient(_fleiss_terms, _fleiss_value)
+# Krippendorff's alpha for nominal data, of rows as of counts_of; decisions may be missing:
+# 1 - (n - 1) sum_u (m_u^2 - sum_c n_uc^2) / (m_u - 1) / (n^2 - sum_c n_c^2), over samples u with
+# m_u >= 2 decisions, n of them in all. K. Krippendorff, "Computing Krippendorff's
+# Alpha-Reliability" (2011), section C.
+KRIPPENDORFF = Coefficient(_krippendorff_terms, _krippendorff_value)
 
 
-def estimate(statistic: Statistic, rows: Patterns, seed: int = 0) -> Estimate:
-    """One of the coefficients above over ``rows``, one a sample, with its 95 % interval.
+def value(coefficient: Coefficient, rows: NDArray[np.integer]) -> float | None:
+    """A coefficient over ``rows``, one a sample; None where it is not defined."""
+    return coefficient.value(coefficient.terms(rows).sum(axis=0)) if len(rows) else None
+
+
+def estimate(coefficient: Coefficient, rows: NDArray[np.integer], seed: int = 0) -> Estimate:
+    """A coefficient over ``rows``, one a sample, with its 95 % interval.
 
     The interval is the percentile bootstrap over samples (B. Efron and R. J. Tibshirani, "An
     Introduction to the Bootstrap", 1993, chapter 13; for kappa and alpha recommended by A. Zapf
-    et al., BMC Medical Research Methodology 16:93, 2016). Equal rows are drawn together, so
-    that it costs the same for a hundred samples and a hundred thousand. Draws for which the
-    coefficient is not defined do not count; there is no interval below ten samples.
+    et al., BMC Medical Research Methodology 16:93, 2016). Equal rows are drawn together; of more
+    than 2,000 different ones fewer draws are made. Draws for which the coefficient is not defined
+    do not count; there is no interval below ten samples.
     """
-    if not len(rows):
-        return Estimate(None, None, None)
+    found = value(coefficient, rows)
+    if found is None or len(rows) < 10:
+        return Estimate(found, None, None)
     patterns, numbers = np.unique(rows, axis=0, return_counts=True)
-    value = statistic(patterns, numbers.astype(float))
-    if value is None or len(rows) < 10:
-        return Estimate(value, None, None)
-    drawn = np.random.default_rng(seed).multinomial(len(rows), numbers / len(rows), ROUNDS)
-    found = [statistic(patterns, each.astype(float)) for each in drawn]
-    low, high = np.percentile([each for each in found if each is not None], [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
+    terms, random = coefficient.terms(patterns), np.random.default_rng(seed)
+    sums = [
+        random.multinomial(len(rows), numbers / len(rows)) @ terms
+        for _ in range(ROUNDS if len(patterns) <= 2_000 else ROUNDS // 5)
+    ]
+    drawn = [each for each in map(coefficient.value, sums) if each is not None]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Estimate(found, float(low), float(high))
 
 
 def raw(codes: Codes) -> Estimate:
-    """The share of agreeing pairs; see :func:`raw_of`."""
-    return estimate(raw_of, counts_of(codes))
+    """The share of agreeing pairs; see RAW."""
+    return estimate(RAW, counts_of(codes))
 
 
 def cohen(codes: Codes) -> Estimate:
-    """Cohen's kappa of the two columns; see :func:`cohen_of`."""
-    return estimate(cohen_of, codes[(codes != MISSING).all(axis=1)])
+    """Cohen's kappa of the two columns; see COHEN."""
+    return estimate(COHEN, codes[(codes != MISSING).all(axis=1)])
 
 
 def fleiss(codes: Codes) -> Estimate:
-    """Fleiss' kappa; see :func:`fleiss_of`. Where samples differ in how many people decided them,
+    """Fleiss' kappa; see FLEISS. Where samples differ in how many people decided them,
     those with the commonest number count."""
     counts = counts_of(codes)
     made = counts.sum(axis=1)
-    return estimate(fleiss_of, counts[made == np.bincount(made, minlength=1).argmax()])
+    return estimate(FLEISS, counts[made == np.bincount(made, minlength=1).argmax()])
 
 
 def krippendorff(codes: Codes) -> Estimate:
-    """Krippendorff's alpha; see :func:`krippendorff_of`."""
-    return estimate(krippendorff_of, counts_of(codes))
+    """Krippendorff's alpha; see KRIPPENDORFF."""
+    return estimate(KRIPPENDORFF, counts_of(codes))

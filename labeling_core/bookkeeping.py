@@ -15,6 +15,7 @@ from labeling_core.database import quote
 from labeling_core.final_labels import Change, Row
 from labeling_core.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.queue import Reservation
+from labeling_core.reservations import write_reservations
 from labeling_core.settings import Project
 
 
@@ -124,7 +125,8 @@ def write(
     _insert_decisions(cursor, project, new, moment)
     _change_decisions(cursor, project, changed, moment)
     for each in reopened:
-        write_reservations(cursor, project.project_id, [each.reservation])
+        held = each.reservation._replace(until=moment.timestamp())
+        write_reservations(cursor, project.project_id, [held])
         if not each.has_others:
             _return_to_pool(cursor, project, each.reservation)
     final_labels.write(cursor, project, _changes(records))
@@ -264,40 +266,4 @@ def write_events(
             [each.decision.client for each in events],
             [each.decision.seq for each in events],
         ],
-    )
-
-
-def write_reservations(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, taken: list[Reservation]
-) -> None:
-    """Keep reservations, so that they survive a restart."""
-    cursor.execute(
-        "INSERT INTO labeling.reservations SELECT ?, unnest(?::INTEGER[]), "
-        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-        "unnest(?::INTEGER[]), to_timestamp(unnest(?::DOUBLE[]))",
-        [
-            project_id,
-            [each.place for each in taken],
-            [each.sample_id for each in taken],
-            [each.annotator for each in taken],
-            [each.client for each in taken],
-            [each.origin for each in taken],
-            [each.session_id for each in taken],
-            [each.until for each in taken],
-        ],
-    )
-
-
-def drop_decided_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Forget reservations of samples that are decided by now.
-
-    Done when samples are handed out and not with every decision: until then they do no harm. A
-    sample for several people may be decided by one and still be reserved for another.
-    """
-    metadata = f"main.{quote(project.settings.metadata_table)}"
-    decided = "(sample_id, annotator)" if project.settings.overlap_share else "sample_id"
-    cursor.execute(
-        f"DELETE FROM labeling.reservations WHERE project_id = ? AND {decided} IN "
-        f"(SELECT {decided} FROM {metadata})",
-        [project.project_id],
     )

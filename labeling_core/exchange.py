@@ -15,6 +15,7 @@ from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
 
 MAX_DECISIONS, MAX_WANTED, MAX_HISTORY = 5_000, 500, 200
+PORTION = 32  # as deck.js
 MAX_ID, MAX_COMMENT, MAX_HOLDING = 4_096, 10_000, 2_000
 MAX_SECONDS = 3_600.0
 
@@ -242,7 +243,11 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
 
 
 def _wanted(message: Message, dropped: list[str]) -> int:
-    return 0 if message.release else min(message.wanted + len(dropped), MAX_WANTED)
+    """How many samples to reserve: all that are wanted, but a portion at most for somebody who
+    is deciding. A new session outdates what all decks hold: to send each of them all of it
+    anew, between two decisions, would stall everybody."""
+    most = PORTION if message.decisions else MAX_WANTED
+    return 0 if message.release else min(message.wanted + len(dropped), most)
 
 
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
@@ -259,7 +264,7 @@ def _news(
     queue: Queue, message: Message, refusals: list[labeling.Refusal], annotator: str
 ) -> dict[str, Any]:
     clients = {each.client for each in message.decisions} | {message.client}
-    left, skipped = queue.left_for(annotator), queue.decisions[None]
+    left, skipped = queue.free() or queue.offered_to(annotator), queue.decisions[None]
     return {
         "message": message.number,
         "stored": {client: queue.last_seq.get(client, 0) for client in clients},

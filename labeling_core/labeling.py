@@ -12,16 +12,15 @@ from labeling_core.bookkeeping import (
     Decision,
     Event,
     Record,
-    drop_decided_reservations,
     find_decided,
     write,
     write_events,
-    write_reservations,
 )
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue, Reservation
 from labeling_core.renames import follow_decisions
+from labeling_core.reservations import drop_old_reservations, write_reservations
 from labeling_core.settings import Project
 
 
@@ -238,10 +237,11 @@ def hand_out(
     with database.lock:
         moment = queue.clock()
         clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
+        free = queue.free()
         taken: list[list[Reservation]] = []
         for annotator, client, number in wants:
             ahead = sum(map(len, taken))
-            fair = max(4, queue.left_for(annotator) // (4 * len(clients)))
+            fair = max(4, (free + queue.offered_to(annotator)) // (4 * len(clients)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
         if not any(taken):
             return taken
@@ -250,7 +250,7 @@ def hand_out(
             found = samples.ids(cursor, project.project_id, places)
             taken = [[each._replace(sample_id=found[each.place]) for each in part]
                      for part in taken]  # fmt: skip
-            drop_decided_reservations(cursor, project)
+            drop_old_reservations(cursor, project)
             everything = [each for part in taken for each in part]
             write_reservations(cursor, project.project_id, everything)
         for each in everything:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -204,3 +205,10 @@ class Overlap:
     def untouched(self, closed: NDArray[np.bool_]) -> int:
         """How many decisions, beyond one each, the samples still need that none has decided."""
         return (self._settings.overlap_people - 1) * int((self.chosen & ~closed).sum())
+
+
+def mix(one: Sequence[tuple[int, str]], other: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Both in their order, each spread evenly over the whole."""
+    spread = [((i + 1) / (len(part) + 1), each) for part in (one, other)
+              for i, each in enumerate(part)]  # fmt: skip
+    return [each for _, each in sorted(spread, key=lambda placed: placed[0])]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.overlap import Overlap, Shared
+from labeling_core.overlap import Overlap, Shared, mix
 from labeling_core.settings import Settings
 
 _CHUNK = 4096
@@ -171,19 +171,23 @@ class Queue:
         latest = moment + self.hold_seconds  # later than that: the clock has been set back
         for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
             self._lapse(self.held.pop(each.sample_id))
-        own = self.by_annotator[annotator] + sum(
-            each.annotator == annotator for each in self.held.values()
-        )
-        pace = self.overlap.pace
-        again = math.floor((own + wanted) * pace) - math.floor(own * pace)
-        shared = self.overlap.take(annotator, again, self._taken)
+        shared = self.overlap.take(annotator, self._again(wanted, annotator), self._taken)
         fresh = self._take_fresh(wanted - len(shared), ahead)
         shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self._taken)
         until = moment + self.hold_seconds
         return [
             Reservation(place, "", annotator, client, origin, self.session_id, until)
-            for place, origin in _mix(fresh, [(each.place, each.origin) for each in shared])
+            for place, origin in mix(fresh, [(each.place, each.origin) for each in shared])
         ]
+
+    def _again(self, wanted: int, annotator: str) -> int:
+        """How many of the next samples of this person may be ones that others have decided."""
+        if not self.overlap.shared:
+            return 0
+        own = sum(each.annotator == annotator for each in self.held.values())
+        own += self.by_annotator[annotator]
+        pace = self.overlap.pace
+        return math.floor((own + wanted) * pace) - math.floor(own * pace)
 
     def _take_fresh(self, wanted: int, ahead: int) -> list[tuple[int, str]]:
         """Place and origin of samples that nobody has decided.
@@ -191,7 +195,8 @@ class Queue:
         Every so often one is a probe: within each block of 1/share samples shown, a seeded draw
         says which, so that nobody can tell a probe from a query.
         """
-        again = sum(each in self.overlap.shared for each in self.held)
+        shared = self.overlap.shared
+        again = sum(each in shared for each in self.held) if shared else 0
         shown = self.labeled + self.skipped + self.disputed + len(self.held) - again + ahead
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
         probes = self._free_probes(origins.count("probe"))
@@ -247,9 +252,10 @@ class Queue:
         """How many samples are neither decided nor reserved."""
         return self.total - int(np.count_nonzero(self.closed | self._taken))
 
-    def left_for(self, annotator: str) -> int:
-        """How many samples this person could be given now; an estimate, but 0 is certain."""
-        return self.free() + self.overlap.left_for(annotator, self._taken)
+    def offered_to(self, annotator: str) -> int:
+        """At most how many samples that others have decided this person could be given now; 0 is
+        certain."""
+        return self.overlap.left_for(annotator, self._taken)
 
     def set_order(self, order: NDArray[np.int32], session_id: int) -> None:
         """Take over the queue of a new session."""
@@ -304,10 +310,3 @@ class Queue:
             found += part[open_ & ~self._taken[part]][: wanted - len(found)].tolist()
             start += _CHUNK
         return found, new_head
-
-
-def _mix(one: Sequence[tuple[int, str]], other: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Both in their order, each spread evenly over the whole."""
-    spread = [((i + 1) / (len(part) + 1), each) for part in (one, other)
-              for i, each in enumerate(part)]  # fmt: skip
-    return [each for _, each in sorted(spread, key=lambda placed: placed[0])]

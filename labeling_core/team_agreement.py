@@ -67,9 +67,8 @@ def report(cursor: duckdb.DuckDBPyConnection, project: Project) -> Report:
 
 
 def _pair(first: str, second: str, codes: Codes) -> Pair:
-    once = np.ones(len(codes))
     equal = float((codes[:, 0] == codes[:, 1]).mean())
-    return Pair(first, second, len(codes), equal, agreement.cohen_of(codes, once))
+    return Pair(first, second, len(codes), equal, agreement.value(agreement.COHEN, codes))
 
 
 def _read(cursor: duckdb.DuckDBPyConnection, project: Project) -> tuple[list[str], Codes]:

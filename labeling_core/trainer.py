@@ -19,10 +19,26 @@ from labeling_core.errors import LabelingError
 
 log = logging.getLogger(__name__)
 CATCH_UP = 5
-TIME_LIMIT = 3600.0  # seconds a job may take before the worker is ended
+# What a job may take before it is ended: seconds, and megabytes of memory (0: any amount).
+LIMITS = {"LABELING_TRAINING_SECONDS": 3600.0, "LABELING_TRAINING_MEMORY": 0.0}
 # What the worker imports at once, so that the first session does not wait for it.
 LEARNING = ("sklearn.compose", "sklearn.linear_model", "skops.io", "pyarrow.parquet")
 Progress = Callable[[str, float], None]
+
+
+def limit(name: str) -> float:
+    """The value of one of LIMITS, from the environment if it is set there.
+
+    Raises LabelingError when it is no positive number.
+    """
+    told = os.environ.get(name, "").strip()
+    try:
+        value = float(told) if told else LIMITS[name]
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf") or (told and not value):
+        raise LabelingError(f"{name} is “{told}”: set it to a number above 0, or leave it out.")
+    return value
 
 
 def due(labels: int, trigger: int, every: int, classes: int, running: bool) -> bool:
@@ -77,6 +93,7 @@ class Worker:
                 raise LabelingError("The program is ending: no session can start any more.")
             if self._process is None or self._process.poll() is not None:
                 self._end()
+                limit("LABELING_TRAINING_MEMORY")  # the worker takes it as it is
                 root = str(Path(__file__).resolve().parent.parent)
                 path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
                 self._process = subprocess.Popen(
@@ -113,13 +130,20 @@ class Worker:
         """Do one job and return its result.
 
         Raises LabelingError with the worker's sentence when it fails, dies or takes longer
-        than TIME_LIMIT.
+        than LABELING_TRAINING_SECONDS.
         """
+        seconds = limit("LABELING_TRAINING_SECONDS")
         process = self.start()
         assert process.stdin is not None and process.stdout is not None
-        limit = threading.Timer(TIME_LIMIT, process.kill)
-        limit.daemon = True
-        limit.start()
+        overdue = threading.Event()
+
+        def end() -> None:
+            overdue.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
         try:
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
@@ -134,10 +158,15 @@ class Worker:
         except (OSError, ValueError) as error:  # a pipe that broke, or was closed by stop()
             log.warning("The worker could not be reached: %s", error)
         finally:
-            limit.cancel()
+            timer.cancel()
         process.wait()
+        if overdue.is_set():
+            raise LabelingError(
+                f"Training was ended after {seconds:g} seconds; labeling is not affected. Choose a "
+                "lighter classifier, or a higher LABELING_TRAINING_SECONDS."
+            )
         raise LabelingError(
-            "The training process was ended from outside or took too long; labeling is not "
+            "The training process was ended from outside, or for lack of memory; labeling is not "
             "affected, and the next session starts a new one."
         )
 

@@ -189,6 +189,7 @@ JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
 def main() -> None:
     """Serve jobs until stdin closes; a closed stdin ends the process even in mid-job."""
     os.nice(10)  # labeling comes first
+    _limit_memory(float(os.environ.get("LABELING_TRAINING_MEMORY") or 0))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
     lines: SimpleQueue[str] = SimpleQueue()
@@ -197,6 +198,18 @@ def main() -> None:
         importlib.import_module(name)
     while True:
         serve(json.loads(lines.get()), answers)
+
+
+def _limit_memory(megabytes: float) -> None:
+    """Have allocations beyond so much fail (0: none), where the system can do that.
+
+    Files that are mapped for reading, as the feature matrix is, do not count.
+    """
+    if megabytes and sys.platform != "win32":
+        import resource
+
+        most = int(megabytes * 1024 * 1024)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _read(lines: SimpleQueue[str]) -> None:
@@ -216,7 +229,10 @@ def serve(job: dict[str, Any], answers: TextIO) -> None:
     except LabelingError as error:
         answer = {"error": str(error)}
     except MemoryError:
-        answer = {"error": "Training ran out of memory: use fewer columns or a lighter classifier."}
+        answer = {
+            "error": "Training ran out of memory; labeling is not affected. Use fewer columns, a "
+            "lighter classifier, or a higher LABELING_TRAINING_MEMORY if that is set."
+        }
     except Exception as error:
         traceback.print_exc()
         answer = {"error": f"Training stopped on an unexpected fault ({type(error).__name__})."}

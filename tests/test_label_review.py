@@ -218,7 +218,9 @@ def test_an_annotator_reviews_their_own_labels_only(space, checked):
     refused = reviewer.send([reviewer.decision(foreign, "label", "red")])["refused"]
     assert "that you may review" in refused[0]["reason"]
     with pytest.raises(ForbiddenError):
-        Reviewer(space, project, bob, Listing("all"))
+        Reviewer(space, project, bob, Listing("all")).send()
+    with pytest.raises(ForbiddenError):
+        review_exchange.issue(space.key, project.project_id, bob, Listing("all"))
     with pytest.raises(ForbiddenError):
         label_review.scope(Person("vic", (("", "viewer"),)), project.project_id)
 

@@ -155,6 +155,22 @@ def test_reservations_survive_a_restart_and_late_decisions_still_count(
     assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine[0],)]
 
 
+def test_reservations_of_browsers_that_never_came_back_are_forgotten_in_the_end(
+    space, make_project, annotator
+):
+    project = make_project()
+    annotator(project, "gone").take(5)
+    recent = set(annotator(project, "ben").take(5))
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE labeling.reservations SET until = until - INTERVAL 8 DAY "
+            "WHERE annotator = 'gone'"
+        )
+    mine = set(annotator(project).take(5))
+    kept = rows(space.database, "SELECT sample_id FROM labeling.reservations")
+    assert {sample_id for (sample_id,) in kept} == recent | mine
+
+
 def test_a_lapsed_sample_decided_by_another_is_refused_and_told(space, make_project, annotator):
     project = make_project(rows=20)
     ana, ben = annotator(project), annotator(project, "ben")

@@ -3,6 +3,7 @@
    goes on being sent; `screen` is that place, or null. */
 
 const FIRST_DEPTH = 24; // samples asked for at first, so that the first one comes soon
+const PORTION = 32; // samples sent at a time to somebody who is deciding; as exchange.py
 const LONGEST = 120000; // ms without any input that still count as work on a sample
 const MOST_KEYS = 300; // that wait for their sample to be painted
 
@@ -246,8 +247,10 @@ class Deck {
 
   // The exchange
 
+  /** How many more samples there is room for, once it is worth asking. */
   room() {
-    return this.screen && this.queue.length * 2 < this.depth ? this.depth - this.queue.length : 0;
+    const room = this.depth - this.queue.length;
+    return this.screen && room >= Math.min(PORTION, this.depth / 2) ? room : 0;
   }
 
   /** The piece of one's own decisions that is not here and may be wanted soon. */

@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from app_server import AppServer
@@ -18,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-DEPTH = 256  # as view_record.js
+DEPTH, PORTION = 256, 32  # as view_record.js and deck.js
 RETRY = 0.2  # seconds; the deck of a browser waits longer
 
 
@@ -26,10 +27,13 @@ class Page:
     """One session of the real app on a labeling page; what the server sends is read on."""
 
     def __init__(self, server: AppServer, project: str, annotator: str) -> None:
-        self._socket = connect(
-            f"ws://127.0.0.1:{server.port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            max_size=None,
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(
+                f"ws://127.0.0.1:{server.port}/_stcore/stream",
+                subprotocols=["streamlit"],  # type: ignore[list-item]
+                max_size=None,
+            )
         )
         self.token = ""
         self._name_field = ""
@@ -43,7 +47,7 @@ class Page:
 
     def close(self) -> None:
         """Leave without a word, as a closed lid does."""
-        self._socket.close()
+        self._open.close()
 
     def _run(self, annotator: str) -> None:
         message = BackMsg()
@@ -107,7 +111,8 @@ class WireDeck:
 
     def exchange(self) -> None:
         """One message; when nothing comes back, the next one brings the same again."""
-        wanted = DEPTH - len(self.queue) if len(self.queue) * 2 < DEPTH else 0
+        room = DEPTH - len(self.queue)
+        wanted = room if room >= PORTION else 0
         message = {
             "token": self.token, "client": self.client, "message": 1, "decisions": self.pending,
             "holding": self.queue, "screen": self.queue[0] if self.queue else None,
@@ -116,10 +121,14 @@ class WireDeck:
         try:
             self._take(self._post(json.dumps(message).encode()))
         except (OSError, http.client.HTTPException):
-            if self._connection:
-                self._connection.close()
-            self._connection = None
+            self.close()
             time.sleep(RETRY)
+
+    def close(self) -> None:
+        """Hang up; the next message opens another connection."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _post(self, body: bytes) -> dict[str, Any]:
         if self._connection is None:

@@ -1,0 +1,103 @@
+"""Whether background work holds up decisions: in one process, against the same process idle.
+
+    python tests/benchmarks/stalls.py [--rows 100000] [--seconds 10]
+
+One annotator decides every 20 ms on a table of 64 numbers while (a) sessions are trained and
+published one after the other, (b) the queries (all rows, all columns) are exported as CSV again and
+again, (c) features are computed anew. Prints median and 95th percentile of decision → stored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "benchmarks")]
+
+from scale import SETTINGS, Browser, spread, wait  # noqa: E402
+
+from labeling_core import export  # noqa: E402
+from labeling_core.projects import create_project  # noqa: E402
+from labeling_core.settings import Project  # noqa: E402
+from labeling_core.workspace import Workspace  # noqa: E402
+
+PAUSE = 0.02
+
+
+def during(browser: Browser, seconds: float) -> list[float]:
+    """Decide for so long; the seconds until each decision was stored."""
+    until, times = time.monotonic() + seconds, []
+    while time.monotonic() < until:
+        times.append(browser.label())
+        time.sleep(PAUSE)
+    return times
+
+
+def train(space: Workspace, project: Project) -> None:
+    space.start_session(project, "hand")
+    wait(space, project)
+    while project.project_id in space._in_session:
+        time.sleep(0.01)
+
+
+def write_out(space: Workspace, project: Project) -> None:
+    with space.database.read() as cursor:
+        export.table(cursor, project, "queries", "CSV")
+
+
+def extract(space: Workspace, project: Project) -> None:
+    for old in space.database.files(project.project_id).glob("features*"):
+        for file in old.glob("*"):
+            file.unlink()
+    space._compute_features(project, space.trainer)
+    wait(space, project)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=10)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        space = Workspace(Path(folder) / "stalls.duckdb")
+        listed = ", ".join(f"random() - 0.5 AS c{i}" for i in range(64))
+        with space.database.transaction() as cursor:
+            cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({given.rows})")
+        project = create_project(space.database, SETTINGS)
+        space.prepare(project)
+        wait(space, project)
+        browser = Browser(space, project)
+        for _ in range(40):
+            browser.label()
+        train(space, project)
+        work: dict[str, Callable[[Workspace, Project], None] | None] = {
+            "idle": None, "sessions": train, "export": write_out, "features": extract,
+            "idle again": None,
+        }  # fmt: skip
+        for name, job in work.items():
+            done = threading.Event()
+            rounds: list[float] = []
+
+            def go_on(job=job, done=done, rounds=rounds) -> None:
+                while job is not None and not done.is_set():
+                    job(space, project)
+                    rounds.append(time.monotonic())
+
+            thread = threading.Thread(target=go_on)
+            thread.start()
+            times = during(browser, given.seconds)
+            done.set()
+            thread.join()
+            print(f"{name:12} {spread(times)}, longest {max(times) * 1e3:.0f} ms "
+                  f"({len(times)} decisions, {len(rounds)} rounds)", flush=True)  # fmt: skip
+        space.close()
+
+
+if __name__ == "__main__":
+    main()
