@@ -22,7 +22,7 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from labeling_core import iteration, media_features
+from labeling_core import iteration, media_features, simulation_job
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
@@ -114,6 +114,7 @@ def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> No
 JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
     "features": features,
     "session": session,
+    "simulation": simulation_job.run,
 }
 
 

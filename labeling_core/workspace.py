@@ -37,6 +37,7 @@ class Workspace:
         self.trainer = Trainer(self._finished, Worker())
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = Trainer(self._finished, Worker(imports=()))
+        self.simulator = Trainer(lambda simulation_id: None, Worker())
         self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
@@ -48,6 +49,7 @@ class Workspace:
     def close(self) -> None:
         """End the workers and close the file."""
         self.reader.stop()
+        self.simulator.stop()
         self.trainer.stop()
         self.database.close()
 

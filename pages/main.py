@@ -34,6 +34,7 @@ page = st.navigation(
         "Learn": [
             st.Page("query_sampler.py", title="Query sampler", icon=":material/model_training:"),
             st.Page("session_progress.py", title="Session progress", icon=":material/show_chart:"),
+            st.Page("simulation.py", title="Simulation", icon=":material/science:"),
         ],
         "Set up": [
             st.Page("settings.py", title="Settings", icon=":material/tune:"),
