@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_core.classifier_choice import Choice, choose
 from labeling_core.classifiers import fit, predict_probabilities
 from labeling_core.errors import LabelingError
 from labeling_core.evaluation import auc
@@ -141,6 +142,7 @@ def _sessions(
     """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None."""
     labeled = pool[:0]
     model: Any = None
+    choice: Choice | None = None
     n_classes = int(y.max()) + 1
     while len(pool) and len(labeled) < plan.budget:
         order, _ = rank(
@@ -157,7 +159,8 @@ def _sessions(
         labeled = np.concatenate([labeled, pool[asked]])
         pool = np.delete(pool, asked)
         if len(np.unique(y[labeled])) > 1:
-            model = fit(plan.classifier, X[labeled], y[labeled], seed)
+            choice = choose(plan.classifier, X[labeled], y[labeled], seed, choice)
+            model = fit(choice.classifier, X[labeled], y[labeled], seed)
         yield labeled, y[labeled], model
 
 

@@ -21,7 +21,12 @@ from labeling_core.workspace import Workspace
 
 RECORD, END = "simulation.json", "end.json"
 # Seconds that one session of a run takes on an idle core, by classifier: for a first estimate.
-_SESSION = {"logistic_regression": 0.03, "random_forest": 0.25, "hist_gradient_boosting": 0.8}
+_SESSION = {
+    "auto": 0.1,
+    "logistic_regression": 0.03,
+    "random_forest": 0.25,
+    "hist_gradient_boosting": 0.8,
+}
 WINES = Plan(("auto", "margin", "random"), 1, 43, 10, "logistic_regression")
 
 
@@ -61,7 +66,7 @@ def start(space: Workspace, source: Source, plan: Plan, by: Person) -> str:
             now().isoformat(timespec="seconds"), prepared.source, prepared.notes, plan,
         )  # fmt: skip
         told = record._asdict() | {"plan": plan._asdict()}
-        (folder / RECORD).write_text(json.dumps(told, ensure_ascii=False))
+        _write(folder / RECORD, told)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -90,7 +95,7 @@ def _work(folder: Path, job: dict[str, Any], worker: Worker, progress: Progress)
 def _end(folder: Path, state: str, text: str) -> None:
     """Note how it ended, unless that is known: after a stop the worker's death is no fault."""
     if folder.is_dir() and not (folder / END).exists():
-        (folder / END).write_text(json.dumps([state, text]))
+        _write(folder / END, [state, text])
 
 
 def stop(space: Workspace, simulation: Simulation, by: Person) -> None:
@@ -159,3 +164,10 @@ def estimate(plan: Plan) -> tuple[int, float]:
 
 def _folder(space: Workspace, simulation_id: str) -> Path:
     return space.database.files("simulations") / simulation_id
+
+
+def _write(path: Path, told: Any) -> None:
+    """Write JSON so that a reader, or a crash, never meets half of it."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(told, ensure_ascii=False))
+    part.replace(path)

@@ -23,10 +23,12 @@ from zipfile import ZIP_DEFLATED
 import numpy as np
 
 from labeling_core import iteration, media_features, simulation_job
+from labeling_core.classifier_choice import remember, remembered
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
 Progress = Callable[[str, float], None]
+CHOICE = "choice.json"  # beside the features: what “auto” stood for in the last session
 
 
 def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -53,13 +55,17 @@ def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         test_codes=test_codes,
         classes=len(job["classes"]),
         **{name: job[name] for name in ("classifier", "strategy", "batch", "seed")},
+        choice=remembered(folder / CHOICE),
     )
     outcome = iteration.run(task, progress)
+    remember(outcome.choice, folder / CHOICE)
     progress("Writing the queries", 0.9)
     _write_scores(outcome, job["classes"], out / "scores.parquet")
     np.save(out / "checks.npy", outcome.checks)
     _write_model(outcome.model, folder, job["classes"], out / "model.skops")
-    return {"evaluation": outcome.evaluation._asdict()}
+    return {
+        "evaluation": outcome.evaluation._asdict(), "classifier": outcome.choice.classifier,
+    }  # fmt: skip
 
 
 def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:

@@ -8,8 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import exchange, export, tokens
-from labeling_core.classifiers import CLASSIFIERS
+from labeling_core import classifiers, exchange, export, tokens
 from labeling_core.errors import LabelingError
 from labeling_core.media import COOKIE, browser_of
 from labeling_core.people import Person, local_person
@@ -213,7 +212,7 @@ def session_row(each: Session) -> dict[str, Any]:
         "AUC": each.auc,
         "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
         "contradictions": each.contradictions,
-        "classifier": CLASSIFIERS[each.classifier].title,
+        "classifier": classifiers.title(each.classifier),
         "strategy": STRATEGIES[each.strategy].title,
         "started by": each.started_by,
         "reason": each.reason,

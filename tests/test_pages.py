@@ -23,6 +23,7 @@ PAGES = (
     "label_sounds",
     "query_sampler",
     "session_progress",
+    "simulation",
     "settings",
 )
 
@@ -64,7 +65,7 @@ def test_every_page_opens_without_any_project(open_page, name):
     at = open_page(name)
     assert not at.exception
     assert not at.error
-    if name not in ("home", "settings"):
+    if name not in ("home", "simulation", "settings"):
         assert [each.value for each in at.info] == [
             "Make one from a table, a folder of images or of recordings: it takes a minute."
         ]
