@@ -73,7 +73,7 @@ def _check(y: NDArray[np.integer], plan: Plan) -> None:
     classes = len(np.unique(y))
     if classes < 2:
         raise LabelingError("The label column holds one category only; nothing can be learned.")
-    if classes > len(y) / 2:
+    if classes > min(len(y) / 2, max(100, len(y) / 10)):  # rather a measurement than a category
         raise LabelingError(
             f"The label column holds {classes:,} categories in {len(y):,} rows: choose a column "
             "whose values repeat.",

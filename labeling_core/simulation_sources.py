@@ -48,12 +48,14 @@ def read_arrays(path: Path) -> Arrays:
     """
     _require_file(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             X, y = np.asarray(arrays["X"], dtype=np.float64), arrays["y"]
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise LabelingError(f"{path.name} is no NPZ file with plain arrays X and y.") from error
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or not np.isfinite(X).all():
         raise LabelingError(f"{path.name}: X must be finite and [n, d], y [n].")
+    if not X.size:
+        raise LabelingError(f"{path.name}: X is empty; it needs rows and columns.")
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise LabelingError(f"{path.name}: y holds NaN; leave out the rows without a label.")
     spread = X.std(axis=0)

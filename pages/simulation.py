@@ -32,7 +32,7 @@ st.caption(
 with st.container(border=True, horizontal=True, vertical_alignment="center"):
     st.markdown(
         "**The wine-colour figure.** One wine at a time, red or white: smallest margin against "
-        "random and automatic, 43 labels, 10 seeds. It takes less than a minute."
+        "random and automatic, 43 labels, 10 seeds. It takes about a minute."
     )
     if st.button("Show the wine-colour figure", type="primary", icon=":material/wine_bar:"):
         try:

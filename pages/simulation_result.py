@@ -117,7 +117,8 @@ def _curves(runs: list[Run], simulation: Simulation, whole: bool) -> None:
     )  # fmt: skip
     st.caption(
         "AULC: the area under the accuracy curve, which is the mean accuracy on the way, ± its "
-        "standard error over the seeds. Random’s end: the accuracy at its last label."
+        "standard error over the seeds. Random’s end: the accuracy at its last label. The ± of the "
+        "answer above is its 95 % interval."
     )
 
 

@@ -115,7 +115,7 @@ def test_the_command_replays_a_folder(tmp_path):
         ("x,label\n1,\n2,\n", "No row has a label"),
         ("x,label\n" + "1,a\n2,a\n3,a\n" * 5, "one category only"),
         ("x,label\n" + "1,a\n1,b\n" * 9, "No column"),
-        ("x,label\n" + "".join(f"{i},{i * 1.5}\n" for i in range(50)), "values repeat"),
+        ("x,label\n" + "".join(f"{i % 7},{i * 1.5}\n" for i in range(50)), "values repeat"),
         ("x,y\n1,a\n2,b\n", "no column “label”"),
     ],
 )
@@ -140,7 +140,8 @@ def test_what_is_no_npz_is_one_sentence(tmp_path, capsys, content):
     [
         (np.array([["a"], ["b"]]), np.array([0, 1]), "no NPZ file with plain arrays"),
         (np.ones((3, 2)), np.array([0, 1, np.nan]), "y holds NaN"),
-        (np.ones((0, 2)), np.ones(0), "one category only"),
+        (np.ones((0, 2)), np.ones(0), "X is empty"),
+        (np.ones((2, 0)), np.array([0, 1]), "X is empty"),
         (np.ones((3, 2)), np.ones((3, 1)), r"y \[n\]"),
         (np.ones((4, 2)), np.array(["a", "a", "a", "a"]), "one category only"),
     ],
