@@ -36,7 +36,7 @@ def show(space: Workspace) -> None:
     st.query_params["simulation"] = chosen
     simulation = listed[chosen]
     running = simulations.status(space, simulation).state == "running"
-    st.fragment(_show, run_every="1s" if running else None)(space, simulation, running)
+    st.fragment(_show, run_every="2s" if running else None)(space, simulation, running)
 
 
 def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
