@@ -8,20 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from labeling_core.backup_commands import add_commands
 from labeling_core.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.errors import LabelingError
-from labeling_core.simulation import (
-    HOLDOUT,
-    Plan,
-    Run,
-    labels_needed,
-    read_arrays,
-    read_table,
-    simulate,
-)
+from labeling_core.simulation import HOLDOUT, Plan, simulate
+from labeling_core.simulation_sources import Arrays, read_arrays, read_folder, read_table
+from labeling_core.simulation_summary import as_json, as_text
 from labeling_core.strategies import STRATEGIES
 
 
@@ -53,6 +45,9 @@ def _add_simulate(command: argparse.ArgumentParser) -> None:
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, metavar="FILE", help="labeled CSV, TSV or Parquet")
     source.add_argument("--features-npz", type=Path, metavar="FILE", help="arrays X [n, d], y [n]")
+    source.add_argument(
+        "--folder", type=Path, metavar="DIR", help="images or sounds; a sub-folder is a category"
+    )
     command.add_argument("--label", metavar="COLUMN", default="label", help="the label column")
     command.add_argument(
         "--strategy",
@@ -70,10 +65,10 @@ def _add_simulate(command: argparse.ArgumentParser) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    if arguments.features_npz:
-        X, y = read_arrays(arguments.features_npz)
-    else:
-        X, y = read_table(arguments.data, arguments.label)
+    out = arguments.json
+    if out is not None and not out.absolute().parent.is_dir():
+        raise LabelingError(f"There is no folder {out.absolute().parent} to write {out.name} to.")
+    X, y = _read(arguments)
     plan = Plan(
         list(dict.fromkeys(arguments.strategy or ["auto", "random"])),
         arguments.batch,
@@ -83,30 +78,24 @@ def _simulate(arguments: argparse.Namespace) -> None:
         arguments.holdout,
     )
     runs = simulate(X, y, plan, _bar if sys.stderr.isatty() else None)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"runs": [run._asdict() for run in runs]}))
-    print(_summary(runs, plan.strategies))
+    if out is not None:
+        try:
+            out.write_text(json.dumps(as_json(runs)))
+        except OSError as error:
+            raise LabelingError(f"{out} cannot be written: {error.strerror}.") from error
+    print(as_text(runs))
+
+
+def _read(arguments: argparse.Namespace) -> Arrays:
+    if arguments.features_npz:
+        return read_arrays(arguments.features_npz)
+    if arguments.folder:
+        return read_folder(arguments.folder)
+    return read_table(arguments.data, arguments.label)
 
 
 def _bar(share: float) -> None:
     print(f"\r{share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
-
-
-def _summary(runs: Sequence[Run], strategies: Sequence[str]) -> str:
-    """A table of the mean curves: area, last accuracy, labels to reach random's last accuracy."""
-    curves = {
-        name: np.mean([run.accuracy for run in runs if run.strategy == name], axis=0)
-        for name in strategies
-    }
-    lines = [f"{'strategy':<12}{'AULC':>8}{'last':>8}{'labels to reach random':>25}"]
-    for name, curve in curves.items():
-        aulc = np.mean([run.aulc for run in runs if run.strategy == name])
-        needed = "-"
-        if "random" in curves:
-            count = labels_needed(runs[0].n_labels, curve, curves["random"][-1])
-            needed = f"{count:.0f}" if np.isfinite(count) else "not reached"
-        lines.append(f"{name:<12}{aulc:>8.3f}{curve[-1]:>8.3f}{needed:>25}")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +25,10 @@ class Classifier(NamedTuple):
     build: Callable[[int], Any]
 
 
-def _logistic_regression(seed: int) -> Any:
+def _logistic_regression(seed: int, C: float = 1.0) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
+    return LogisticRegression(C=C, max_iter=1000, random_state=seed)
 
 
 def _random_forest(seed: int) -> Any:
@@ -47,7 +48,14 @@ def _hist_gradient_boosting(seed: int) -> Any:
 
 
 DEFAULT_CLASSIFIER = "logistic_regression"
+AUTO = "auto"
 CLASSIFIERS: dict[str, Classifier] = {
+    AUTO: Classifier(
+        "Automatic",
+        "Logistic regression, until the labels show clearly that another strength of its "
+        "regularisation or a random forest does better. Which it is, each session tells.",
+        _logistic_regression,
+    ),
     DEFAULT_CLASSIFIER: Classifier(
         "Logistic regression",
         "Quick and steady from the first labels on, also with a million samples. "
@@ -69,12 +77,30 @@ CLASSIFIERS: dict[str, Classifier] = {
 }
 
 
+# What “auto” may choose besides the classifiers on offer, by the name that is kept of it.
+VARIANTS: dict[str, Callable[[int], Any]] = {
+    f"{DEFAULT_CLASSIFIER} C={C:g}": partial(_logistic_regression, C=C) for C in (0.1, 3.0, 10.0)
+}
+
+
+def title(name: str) -> str:
+    """What a person reads for a classifier, or for ``auto: `` and what was chosen."""
+    if not name.startswith(f"{AUTO}: "):
+        return CLASSIFIERS[name].title
+    chosen, _, C = name.removeprefix(f"{AUTO}: ").partition(" C=")
+    told = CLASSIFIERS[chosen].title.lower()
+    if chosen == DEFAULT_CLASSIFIER:
+        told += f", C = {C or 1}"
+    return f"{CLASSIFIERS[AUTO].title}: {told}"
+
+
 def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> Any:
     """Fit classifier ``name`` on ``X`` [n, d] and class codes ``y`` [n], one a class is enough.
 
-    Raises LabelingError for an unknown name and for fewer than two classes.
+    ``name`` is one of CLASSIFIERS (``auto`` as before any choice) or VARIANTS. Raises
+    LabelingError for an unknown name and for fewer than two classes.
     """
-    if name not in CLASSIFIERS:
+    if name not in CLASSIFIERS and name not in VARIANTS:
         raise LabelingError(
             f"There is no classifier “{name}”; choose one of {', '.join(CLASSIFIERS)}.",
             field="classifier",
@@ -87,7 +113,8 @@ def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) ->
     with warnings.catch_warnings():
         # "More classes than half the samples": usual in a first session, no mistake.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model = CLASSIFIERS[name].build(seed).fit(np.asarray(X, dtype=np.float64), y)
+        build = VARIANTS[name] if name in VARIANTS else CLASSIFIERS[name].build
+        model = build(seed).fit(np.asarray(X, dtype=np.float64), y)
     if hasattr(model, "coef_"):
         # Many samples to score: with float32 coefficients the pool is never copied to float64.
         model.coef_ = model.coef_.astype(np.float32)

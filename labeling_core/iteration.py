@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core import classifiers, strategies
+from labeling_core.classifier_choice import Choice, choose
 from labeling_core.evaluation import auc
 
 Progress = Callable[[str, float], None]
@@ -19,7 +20,8 @@ class Task(NamedTuple):
     """What an iteration works on; places are rows of ``features`` [N, d], codes 0..classes-1.
 
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
-    strategy may ask for it (probes still to come may not be asked for).
+    strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
+    that the classifier ``auto`` made before, if any.
     """
 
     features: NDArray[np.float32]
@@ -36,6 +38,7 @@ class Task(NamedTuple):
     strategy: str
     batch: int
     seed: int
+    choice: Choice | None = None
 
 
 class Evaluation(NamedTuple):
@@ -54,6 +57,7 @@ class Outcome(NamedTuple):
     of the first places.
     """
 
+    choice: Choice
     model: Any
     evaluation: Evaluation
     places: NDArray[np.int32]
@@ -70,6 +74,10 @@ def run(task: Task, progress: Progress) -> Outcome:
     """
     progress("Training the model", 0.1)
     X = np.asarray(task.features[task.train])
+    choice = choose(
+        task.classifier, X, task.train_codes, task.seed, task.choice, len(task.features)
+    )
+    task = task._replace(classifier=choice.classifier)
     model = classifiers.fit(task.classifier, X, task.train_codes, task.seed)
     progress("Measuring its accuracy", 0.2)
     evaluation = _evaluate(task, model, X)
@@ -83,6 +91,7 @@ def run(task: Task, progress: Progress) -> Outcome:
     order, uncertainty = _order(task, everything[task.pool])
     places = np.asarray(task.pool[order], dtype=np.int32)
     return Outcome(
+        choice,
         model,
         evaluation,
         places,

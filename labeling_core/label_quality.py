@@ -71,7 +71,7 @@ def examine(
 def companion(classifier: str) -> str:
     """The classifier that judges beside ``classifier``: lines and trees err differently."""
     default = classifiers.DEFAULT_CLASSIFIER
-    return "random_forest" if classifier == default else default
+    return "random_forest" if classifier.startswith(default) else default
 
 
 def judgeable(codes: NDArray[np.integer]) -> bool:

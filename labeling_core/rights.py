@@ -15,6 +15,8 @@ PAGES = {
     "label_images": "label",
     "label_sounds": "label",
     "query_sampler": "label",
+    "review": "label",
+    "simulation": "manage",
     "log": "label",
     "settings": "manage",
     "people": "manage",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core import samples
+from labeling_core.classifiers import AUTO
 from labeling_core.database import Database, columns, literal, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.evaluation import wilson
@@ -174,6 +176,7 @@ def run(
         np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are the names
         job = _job(database, project, session_id, folder, out)
         result = worker.run(job, progress)
+        project = _told_choice(database, project, session_id, result["classifier"])
         publish(database, project, queue, session_id, folder, out, result["evaluation"], train)
         shutil.rmtree(out)
     except LabelingError as error:
@@ -184,6 +187,19 @@ def run(
         fail(database, project.project_id, session_id, reason)
         raise
     return _last_word(result["evaluation"])
+
+
+def _told_choice(database: Database, project: Project, session_id: int, chosen: str) -> Project:
+    """Note in the session's row what “auto” stood for; the project as the model card tells it."""
+    if project.settings.classifier != AUTO:
+        return project
+    told = f"{AUTO}: {chosen}"
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE labeling.sessions SET classifier = ? WHERE project_id = ? AND session_id = ?",
+            [told, project.project_id, session_id],
+        )
+    return project._replace(settings=replace(project.settings, classifier=told))
 
 
 def _last_word(evaluation: dict[str, Any]) -> str:

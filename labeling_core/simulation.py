@@ -7,14 +7,13 @@ strategy sees, at the same label counts for all.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_core.classifier_choice import Choice, choose
 from labeling_core.classifiers import fit, predict_probabilities
 from labeling_core.errors import LabelingError
 from labeling_core.evaluation import auc
@@ -50,12 +49,13 @@ def simulate(
     y: NDArray[np.integer],
     plan: Plan,
     progress: Callable[[float], None] | None = None,
+    finished: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
     """Replay ``plan`` on scaled features ``X`` [n, d] and class codes ``y`` [n].
 
     Every strategy brings its own cold start: before the first model it is asked with no
-    probabilities. ``progress`` is told the finished share, 0..1. The same call gives the same
-    runs. Raises LabelingError for a plan that cannot be carried out.
+    probabilities. ``finished`` is given each run, then ``progress`` the finished share, 0..1. The
+    same call gives the same runs. Raises LabelingError for a plan that cannot be carried out.
     """
     _check(y, plan)
     runs: list[Run] = []
@@ -63,14 +63,27 @@ def simulate(
         pool, test = split(y, plan.holdout, seed)
         for strategy in plan.strategies:
             runs.append(_replay(X, y, pool, test, strategy, seed, plan))
+            finished(runs[-1])
             if progress is not None:
                 progress(len(runs) / (plan.seeds * len(plan.strategies)))
     return runs
 
 
 def _check(y: NDArray[np.integer], plan: Plan) -> None:
-    if len(np.unique(y)) < 2:
+    classes = len(np.unique(y))
+    if classes < 2:
         raise LabelingError("The label column holds one category only; nothing can be learned.")
+    if classes > min(len(y) / 2, max(100, len(y) / 10)):  # rather a measurement than a category
+        raise LabelingError(
+            f"The label column holds {classes:,} categories in {len(y):,} rows: choose a column "
+            "whose values repeat.",
+            field="label",
+        )
+    check_plan(plan)
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise LabelingError, with the field, for a plan that no data could be replayed by."""
     for field in ("batch", "budget", "seeds"):
         if getattr(plan, field) < 1:
             raise LabelingError(f"The {field} must be 1 or more.", field=field)
@@ -106,10 +119,13 @@ def _replay(
     seed: int,
     plan: Plan,
 ) -> Run:
-    measured = [
-        (len(labeled), *_measure(model, X[test], y[test], labeled_y, int(y.max()) + 1))
-        for labeled, labeled_y, model in _sessions(X, y, pool, strategy, seed, plan)
-    ]
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
+        measured = [
+            (len(labeled), *_measure(model, X[test], y[test], labeled_y, int(y.max()) + 1))
+            for labeled, labeled_y, model in _sessions(X, y, pool, strategy, seed, plan)
+        ]
     counts, accuracy, auc = (list(column) for column in zip(*measured, strict=True))
     known = None if None in auc else auc
     return Run(strategy, seed, counts, accuracy, known, area(counts, accuracy))
@@ -126,6 +142,7 @@ def _sessions(
     """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None."""
     labeled = pool[:0]
     model: Any = None
+    choice: Choice | None = None
     n_classes = int(y.max()) + 1
     while len(pool) and len(labeled) < plan.budget:
         order, _ = rank(
@@ -142,7 +159,8 @@ def _sessions(
         labeled = np.concatenate([labeled, pool[asked]])
         pool = np.delete(pool, asked)
         if len(np.unique(y[labeled])) > 1:
-            model = fit(plan.classifier, X[labeled], y[labeled], seed)
+            choice = choose(plan.classifier, X[labeled], y[labeled], seed, choice)
+            model = fit(choice.classifier, X[labeled], y[labeled], seed)
         yield labeled, y[labeled], model
 
 
@@ -178,48 +196,3 @@ def labels_needed(n_labels: Sequence[int], accuracy: Sequence[float], target: fl
         return float(n_labels[0])
     share = (target - curve[at - 1]) / (curve[at] - curve[at - 1])
     return float(n_labels[at - 1] + share * (n_labels[at] - n_labels[at - 1]))
-
-
-def read_arrays(path: Path) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Arrays ``X`` [n, d] and ``y`` [n] of an NPZ file: columns standardised, classes coded."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            X, y = np.asarray(arrays["X"], dtype=np.float64), arrays["y"]
-    except (OSError, KeyError, ValueError) as error:
-        raise LabelingError(f"{path.name} is no NPZ file with plain arrays X and y.") from error
-    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or not np.isfinite(X).all():
-        raise LabelingError(f"{path.name}: X must be finite and [n, d], y [n].")
-    spread = X.std(axis=0)
-    scaled = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return scaled.astype(np.float32), np.unique(y, return_inverse=True)[1]
-
-
-def read_table(path: Path, label: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Features and class codes of a labeled CSV, TSV or Parquet file; unlabeled rows are left out.
-
-    The features are those a tabular project would be given; ``label`` is none of them.
-    """
-    import duckdb
-
-    from labeling_core.modalities.tabular import fit_features
-
-    reader = "read_parquet" if path.suffix.lower() in (".parquet", ".pq") else "read_csv"
-    column = '"' + label.replace('"', '""') + '"'
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        table = Path(folder) / "table.parquet"
-        try:
-            connection.execute(f"CREATE TABLE source AS FROM {reader}(?)", [str(path)])
-        except duckdb.Error as error:
-            raise LabelingError(f"{path.name} cannot be read as a table.") from error
-        if label not in [row[0] for row in connection.execute("DESCRIBE source").fetchall()]:
-            raise LabelingError(f"{path.name} has no column “{label}”.", field="label")
-        connection.execute(
-            # Shuffled, because the features are fitted on the first rows of a long table.
-            f"COPY (FROM source WHERE {column} IS NOT NULL ORDER BY hash(rowid)) "
-            f"TO '{table}' (FORMAT parquet)"
-        )
-        query = f"SELECT {column}::VARCHAR AS label FROM read_parquet(?)"
-        labels = connection.execute(query, [str(table)]).fetchnumpy()["label"]
-        fit_features(table, Path(folder), [label])
-        X = np.load(Path(folder) / "features.npy")
-    return X, np.unique(labels.astype(str), return_inverse=True)[1]

@@ -22,11 +22,20 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from labeling_core import classifiers, iteration, label_quality, media_features, strategies
+from labeling_core import (
+    classifiers,
+    iteration,
+    label_quality,
+    media_features,
+    simulation_job,
+    strategies,
+)
+from labeling_core.classifier_choice import choose, remember, remembered
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
 Progress = Callable[[str, float], None]
+CHOICE = "choice.json"  # beside the features: what “auto” stood for in the last session
 
 
 def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -53,13 +62,17 @@ def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         test_codes=test_codes,
         classes=len(job["classes"]),
         **{name: job[name] for name in ("classifier", "strategy", "batch", "seed")},
+        choice=remembered(folder / CHOICE),
     )
     outcome = iteration.run(task, progress)
+    remember(outcome.choice, folder / CHOICE)
     progress("Writing the queries", 0.9)
     _write_scores(outcome, job["classes"], out / "scores.parquet")
     np.save(out / "checks.npy", outcome.checks)
     _write_model(outcome.model, folder, job["classes"], out / "model.skops")
-    return {"evaluation": outcome.evaluation._asdict()}
+    return {
+        "evaluation": outcome.evaluation._asdict(), "classifier": outcome.choice.classifier,
+    }  # fmt: skip
 
 
 def start(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -100,7 +113,7 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         X,
         arrays["codes"],
         len(job["classes"]),
-        job["classifier"],
+        choose(job["classifier"], X, arrays["codes"], job["seed"]).classifier,
         job["seed"],
         lambda share: progress("Comparing labels with predictions", share),
     )
@@ -119,11 +132,12 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     arrays = np.load(out / "task.npz")
     progress("Training the final model", 0.1)
     X = np.asarray(np.load(folder / "features.npy", mmap_mode="r")[arrays["places"]])
-    model = classifiers.fit(job["classifier"], X, arrays["codes"], job["seed"])
+    chosen = choose(job["classifier"], X, arrays["codes"], job["seed"]).classifier
+    model = classifiers.fit(chosen, X, arrays["codes"], job["seed"])
     progress("Writing the final model", 0.8)
     path = out / "model.skops"
     _write_model(model, folder, job["classes"], path)
-    return {"trusted_types": skops.io.get_untrusted_types(file=path)}
+    return {"trusted_types": skops.io.get_untrusted_types(file=path), "classifier": chosen}
 
 
 def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -183,6 +197,7 @@ JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
     "session": session,
     "review": review,
     "final_model": final_model,
+    "simulation": simulation_job.run,
 }
 
 

@@ -54,6 +54,7 @@ class Workspace:
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = Trainer(self._finished, Worker(imports=()))
         self.backups = Backups(self.database)
+        self.simulator = Trainer(lambda simulation_id: None, Worker())
         self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
         self._triggers: dict[str, int] = {}
@@ -67,6 +68,7 @@ class Workspace:
         """End the workers and close the file."""
         self.backups.close()
         self.reader.stop()
+        self.simulator.stop()
         self.trainer.stop()
         self.database.close()
 

@@ -8,8 +8,7 @@ import duckdb
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import category_news, exchange, permitted, tokens
-from labeling_core.classifiers import CLASSIFIERS
+from labeling_core import category_news, classifiers, exchange, permitted, tokens
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.headers import COOKIE
@@ -225,7 +224,7 @@ def session_row(each: Session) -> dict[str, Any]:
         "AUC": each.auc,
         "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
         "contradictions": each.contradictions,
-        "classifier": CLASSIFIERS[each.classifier].title,
+        "classifier": classifiers.title(each.classifier),
         "strategy": STRATEGIES[each.strategy].title,
         "started by": each.started_by,
         "reason": each.reason,

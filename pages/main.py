@@ -39,6 +39,7 @@ page = st.navigation(
             gate.page(
                 "session_progress.py", title="Session progress", icon=":material/show_chart:"
             ),
+            gate.page("simulation.py", title="Simulation", icon=":material/science:"),
             gate.page("review.py", title="Review", icon=":material/fact_check:"),
         ],
         "Set up": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core import figures, permitted, progress, queries
-from labeling_core.classifiers import CLASSIFIERS
+from labeling_core.classifiers import CLASSIFIERS, title
 from labeling_core.errors import LabelingError
 from labeling_core.strategies import STRATEGIES
 from pages import frame
@@ -55,7 +55,7 @@ if not head:
     st.stop()
 if done:
     st.caption(
-        f"Session {done[-1].session_id}: {CLASSIFIERS[done[-1].classifier].title}, "
+        f"Session {done[-1].session_id}: {title(done[-1].classifier)}, "
         f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
         f"{sum(spread.counts):,} samples in the queue."
     )

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from labeling_core import category_news, figures, label_review, review_exchange
-from labeling_core.classifiers import CLASSIFIERS
+from labeling_core import category_news, classifiers, figures, label_review, review_exchange
 from labeling_core.errors import LabelingError
 from labeling_core.label_review import Listing
 from labeling_core.people import Person
@@ -122,7 +121,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
         check = label_review.last_check(cursor, project.project_id)
         done = label_review.reviewed_number(cursor, project)
     if check:
-        title = CLASSIFIERS[check.classifier].title.lower()
+        title = classifiers.title(check.classifier).lower()
         text = (
             f"{check.labels:,} labels looked through on {check.checked:%d %B %Y, %H:%M} UTC "
             f"({title} and a second classifier). Reviewed so far: {done['kept']:,} kept, "

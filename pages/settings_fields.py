@@ -149,7 +149,7 @@ def _table(fields: Fields, space: Workspace, base: Settings) -> str:
 
 
 def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
-    path = _keep(file)
+    path = keep_upload(file)
     try:
         preview = _inspect(path, file.name)
         if preview.delimiter is not None:
@@ -172,7 +172,7 @@ def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
     return table, Upload(path, preview)
 
 
-def _keep(file: Any) -> Path:
+def keep_upload(file: Any) -> Path:
     """Write an upload to disk once; reruns find it there."""
     kept = st.session_state.setdefault("uploads", {})
     if file.file_id not in kept:

@@ -30,6 +30,7 @@ def test_the_server_never_imports_what_only_training_needs():
     code = (
         "import sys\n"
         "from labeling_core import figures, queries, routes, workspace\n"
+        "from labeling_core import simulation_figure, simulations\n"
         "print([each for each in ('sklearn', 'scipy', 'skops', 'librosa', 'torch') "
         "if each in sys.modules])"
     )

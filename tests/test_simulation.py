@@ -6,7 +6,8 @@ import pytest
 
 from labeling_core.__main__ import main
 from labeling_core.errors import LabelingError
-from labeling_core.simulation import Plan, area, labels_needed, read_table, simulate, split
+from labeling_core.simulation import Plan, area, labels_needed, simulate, split
+from labeling_core.simulation_sources import read_table
 from labeling_core.strategies import STRATEGIES
 
 PLAN = Plan(["margin", "random"], batch=5, budget=23, seeds=2, classifier="logistic_regression")

@@ -14,7 +14,7 @@ import pytest
 from app_server import ROOT, AppServer
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-PAGES = ("", "label_tabular", "query_sampler", "session_progress", "settings")
+PAGES = ("", "label_tabular", "query_sampler", "session_progress", "simulation", "settings")
 TRUTH = {
     tuple(float(value) for value in row[:-1]): row[-1]
     for row in csv.reader((ROOT / "data/wine_colour/answers.csv").read_text().splitlines()[1:])

@@ -1,0 +1,76 @@
+"""Replay labeled data: would active learning have helped?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import simulations
+from labeling_core.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
+from labeling_core.errors import LabelingError
+from labeling_core.simulation import Plan
+from labeling_core.simulation_data import ROWS, Source, wine_colour
+from labeling_core.strategies import STRATEGIES
+from labeling_core.workspace import workspace
+from pages import frame, simulation_result, simulation_source
+
+space = workspace()
+
+
+def start(source: Source, plan: Plan) -> None:
+    """Start a simulation and show it; a mistake is told in place of it."""
+    with st.spinner("Drawing the samples …"):
+        shown = simulations.start(space, source, plan, frame.person())
+    st.session_state["simulation"] = shown
+    st.query_params["simulation"] = shown
+
+
+st.title("Simulation", anchor=False)
+st.caption(
+    "Would active learning have helped on my data? Labeled data are labeled once more, with the "
+    "known answers, by each query strategy; a part of them is held out to measure accuracy."
+)
+with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    st.markdown(
+        "**The wine-colour figure.** One wine at a time, red or white: smallest margin against "
+        "random and automatic, 43 labels, 10 seeds. It takes about a minute."
+    )
+    if st.button("Show the wine-colour figure", type="primary", icon=":material/wine_bar:"):
+        try:
+            start(wine_colour(frame.person()), simulations.WINES)
+        except LabelingError as error:
+            st.error(str(error))
+
+listed = simulations.listed(space, frame.person())
+with st.expander("Replay your own data", icon=":material/science:", expanded=not listed):
+    source = simulation_source.choose(space)
+    strategies = st.multiselect(
+        "Query strategies", list(STRATEGIES), ["auto", "margin", "random"],
+        format_func=lambda each: STRATEGIES[each].title,
+        help="Keep “Random” among them: it is what the others are measured against.",
+    )  # fmt: skip
+    first, second, third, fourth = st.columns(4)
+    classifier = first.selectbox(
+        "Classifier", list(CLASSIFIERS), list(CLASSIFIERS).index(DEFAULT_CLASSIFIER),
+        format_func=lambda each: CLASSIFIERS[each].title, key="simulation-classifier",
+    )  # fmt: skip
+    batch = second.number_input(
+        "Batch size", 1, 1_000, 10, help="Labels between two sessions, as “retrain every n”."
+    )
+    budget = third.number_input("Budget", 2, 10_000, 200, help="Labels in all, at most.")
+    seeds = fourth.number_input(
+        "Seeds", 1, 100, 10, help="Repetitions, each with another hold-out and other luck."
+    )
+    plan = Plan(strategies, int(batch), int(budget), int(seeds), classifier)
+    models, seconds = simulations.estimate(plan)
+    st.caption(
+        f"{models:,} models to train: about {max(1, round(seconds / 60))} min on an idle core. "
+        f"Of more than {ROWS:,} labeled samples a random {ROWS:,} are taken. It runs in a process "
+        "of its own, behind the labeling sessions; you may leave this page."
+    )
+    if st.button("Run the simulation", icon=":material/play_arrow:"):
+        try:
+            start(source(), plan)
+        except LabelingError as error:
+            st.error(str(error), icon=":material/error:")
+
+simulation_result.show(space)

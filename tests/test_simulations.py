@@ -1,0 +1,183 @@
+"""Simulations as people start them: in a process of their own, kept beside the database."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from annotating import LOCAL
+
+from labeling_core import simulation_data, simulations
+from labeling_core.errors import LabelingError
+from labeling_core.people import ForbiddenError, Person
+from labeling_core.simulation import Plan, simulate
+from labeling_core.simulation_sources import read_table
+from labeling_core.sources import PROJECT_DATA
+from labeling_core.workspace import Workspace
+
+WINES = PROJECT_DATA / "wine_colour" / "answers.csv"
+SMALL = Plan(["margin", "random"], 10, 20, 2, "logistic_regression")
+ENDLESS = Plan(["margin", "random"], 1, 500, 100, "logistic_regression")
+
+
+def only(space):
+    (found,) = simulations.listed(space, LOCAL)
+    return found
+
+
+def wait(space, state="running", seconds=400.0):
+    """Until the only simulation is no longer in ``state``; its status then."""
+    end = time.monotonic() + seconds
+    while (status := simulations.status(space, only(space))).state == state:
+        assert time.monotonic() < end, status
+        time.sleep(0.05)
+    return status
+
+
+def upload(by=LOCAL):
+    return simulation_data.upload(WINES, "wines.csv", "label", {}, by)
+
+
+def test_a_file_is_replayed_by_the_code_of_the_command_line(space):
+    simulations.start(space, upload(), SMALL, LOCAL)
+    assert wait(space) == ("done", "finished", None)
+    runs = simulations.runs(space, only(space))
+    assert runs == simulate(*read_table(WINES, "label"), SMALL)
+    assert only(space).source.endswith("3,124 labeled rows")
+    assert not (space.database.files("simulations") / only(space).simulation_id / "data").exists()
+
+
+def test_another_person_and_another_start_of_the_program_find_it_again(space, tmp_path):
+    simulations.start(space, upload(), SMALL, LOCAL)
+    wait(space)
+    before = simulations.runs(space, only(space))
+    space.close()
+    again = Workspace(tmp_path / "test.duckdb")
+    assert simulations.listed(again, Person("eve")) == []
+    viewer = Person("vic", (("", "viewer"),))
+    (found,) = simulations.listed(again, viewer)
+    assert found.by == "ana" and found.words.endswith(", ana")
+    assert simulations.runs(again, found) == before
+    assert simulations.status(again, found).state == "done"
+    with pytest.raises(ForbiddenError):
+        simulations.delete(again, found, viewer)
+    simulations.delete(again, found, LOCAL)
+    assert simulations.listed(again, LOCAL) == []
+    again.close()
+
+
+def test_a_stop_keeps_the_seeds_that_are_finished(space):
+    simulations.start(space, upload(), ENDLESS._replace(budget=30), LOCAL)
+    end = time.monotonic() + 400
+    while len(simulations.all_runs(space, only(space))) < 3 and time.monotonic() < end:
+        time.sleep(0.05)
+    simulations.stop(space, only(space), LOCAL)
+    status = wait(space)
+    assert (status.state, status.text) == ("stopped", "Stopped by ana.")
+    runs = simulations.runs(space, only(space))
+    assert len(runs) >= 2 and len(runs) % 2 == 0
+
+
+def test_one_that_the_end_of_the_program_cut_off_says_so(space, tmp_path):
+    simulations.start(space, upload(), ENDLESS, LOCAL)
+    space.close()
+    again = Workspace(tmp_path / "test.duckdb")
+    assert simulations.status(again, only(again)).state in ("stopped", "failed")
+    again.close()
+
+
+def test_a_waiting_one_can_be_stopped_and_a_running_one_not_deleted(space):
+    first = simulations.start(space, upload(), ENDLESS, LOCAL)
+    second = simulations.start(space, upload(), SMALL, LOCAL)
+    listed = {each.simulation_id: each for each in simulations.listed(space, LOCAL)}
+    with pytest.raises(LabelingError, match="stop it first"):
+        simulations.delete(space, listed[first], LOCAL)
+    simulations.stop(space, listed[second], LOCAL)
+    simulations.stop(space, listed[first], LOCAL)
+    end = time.monotonic() + 400
+    while any(space.simulator.running(each) for each in listed) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert {simulations.status(space, each).state for each in listed.values()} == {"stopped"}
+
+
+def test_what_nothing_can_be_learned_from_fails_with_a_sentence(space):
+    source = simulation_data.upload(WINES, "wines.csv", "density", {}, LOCAL)
+    simulations.start(space, source, SMALL, LOCAL)
+    status = wait(space)
+    assert (status.state == "failed" and "one category" in status.text) or "repeat" in status.text
+    assert simulations.runs(space, only(space)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"strategies": []}, "strategies"), ({"batch": 0}, "batch")]
+)
+def test_a_plan_that_cannot_be_carried_out_leaves_nothing_behind(space, change, field):
+    with pytest.raises(LabelingError) as error:
+        simulations.start(space, upload(), SMALL._replace(**change), LOCAL)
+    assert error.value.field == field
+    with pytest.raises(LabelingError, match="no column"):
+        wrong = simulation_data.upload(WINES, "wines.csv", "colour", {}, LOCAL)
+        simulations.start(space, wrong, SMALL, LOCAL)
+    assert list(space.database.files("simulations").iterdir()) == []
+
+
+def test_a_table_of_the_database_is_cut_and_says_so(space, make_project, monkeypatch):
+    make_project(rows=300)
+    monkeypatch.setattr(simulation_data, "ROWS", 100)
+    simulations.start(space, simulation_data.table(space, "wine", "cask", LOCAL), SMALL, LOCAL)
+    assert only(space).notes == ["A random 100 of the 300 labeled rows were taken."]
+    assert wait(space).state == "done"
+
+
+def test_the_labels_of_a_project_are_replayed_with_or_without_its_features(
+    space, make_project, annotator
+):
+    project = make_project(every=1000)
+    annotator(project).label_truly(60)
+    simulations.start(space, simulation_data.project(space, project, LOCAL), SMALL, LOCAL)
+    assert wait(space).state == "done"
+    assert "60 labeled rows" in only(space).source
+    simulations.delete(space, only(space), LOCAL)
+    space.start_session(project, "hand")
+    while space.trainer.running(project.project_id):
+        time.sleep(0.02)
+    simulations.start(space, simulation_data.project(space, project, LOCAL), SMALL, LOCAL)
+    assert wait(space).state == "done"
+    assert "60 samples" in only(space).source and "no random draw" in only(space).notes[0]
+    assert simulations.runs(space, only(space))[0].accuracy[-1] == 1.0
+
+
+def test_a_folder_below_the_allowed_roots_is_replayed(space):
+    simulations.start(space, simulation_data.folder(space, "spoken_words", LOCAL), SMALL, LOCAL)
+    assert wait(space).state == "done"
+    assert "labeled sounds" in only(space).source
+    assert np.mean([run.accuracy[-1] for run in simulations.runs(space, only(space))]) > 0.2
+    with pytest.raises(LabelingError, match="outside of the allowed roots"):
+        simulation_data.folder(space, "/etc", LOCAL)
+
+
+def test_labeling_sessions_have_a_line_of_their_own(space, make_project, annotator):
+    project = make_project(every=1000)
+    annotator(project).label_truly(30)
+    simulations.start(space, upload(), ENDLESS, LOCAL)
+    space.start_session(project, "hand")
+    end = time.monotonic() + 400
+    while space.trainer.running(project.project_id):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert simulations.status(space, only(space)).state == "running"
+    simulations.stop(space, only(space), LOCAL)
+
+
+def test_those_who_may_not_are_refused(space, make_project):
+    project, viewer = make_project(), Person("vic", (("", "viewer"),))
+    for refused in (
+        lambda: simulation_data.table(space, "wine", "cask", viewer),
+        lambda: simulation_data.folder(space, "digits", viewer),
+        lambda: simulation_data.project(space, project, viewer),
+        lambda: upload(viewer),
+        lambda: simulation_data.wine_colour(Person("eve")),
+    ):
+        with pytest.raises(ForbiddenError):
+            refused()
