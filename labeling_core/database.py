@@ -49,6 +49,16 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "files set aside",
         "CREATE TABLE labeling.broken (project_id VARCHAR, sample_id VARCHAR, reason VARCHAR)",
     ),
+    (
+        "how uncertain the next batch is, beside its pool",
+        """
+        ALTER TABLE labeling.sessions ADD COLUMN asked INTEGER;
+        ALTER TABLE labeling.sessions ADD COLUMN asked_uncertainty DOUBLE;
+        ALTER TABLE labeling.sessions ADD COLUMN pool INTEGER;
+        ALTER TABLE labeling.sessions ADD COLUMN pool_uncertainty DOUBLE;
+        ALTER TABLE labeling.sessions ADD COLUMN pool_spread DOUBLE;
+        """,
+    ),
 )
 
 

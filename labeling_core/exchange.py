@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from labeling_core import display, labeling, samples
+from labeling_core import display, halting, labeling, samples
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
@@ -110,6 +110,7 @@ def answer(
     reply["learning"] = describe(status) | {
         "enabled": bool(project.settings.queries_table),
         "session_id": queue.session_id,
+        "halting": halting.news(workspace.database, project, queue),
     }
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)

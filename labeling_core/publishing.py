@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import queries
+from labeling_core import halting, queries
 from labeling_core.database import Database, literal, now, quote
 from labeling_core.evaluation import Contradictions, contradictions
 from labeling_core.labels import Labels
@@ -47,10 +47,11 @@ def publish(
             f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
             [session_id],
         )
-        order = cursor.execute(
-            f"SELECT place FROM read_parquet({scores}, file_row_number = true) "
+        asked = cursor.execute(
+            f"SELECT place, uncertainty FROM read_parquet({scores}, file_row_number = true) "
             "WHERE queryable ORDER BY file_row_number"
-        ).fetchnumpy()["place"]
+        ).fetchnumpy()
+    draw = halting.measure(np.asarray(asked["uncertainty"]), project.settings.every)
     with database.lock:
         with database.transaction() as cursor:
             queries.replace(cursor, project, prepared)
@@ -58,13 +59,14 @@ def publish(
             cursor.execute(
                 "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
                 "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
-                "checks = ? WHERE project_id = ? AND session_id = ?",
+                "checks = ?, asked = ?, asked_uncertainty = ?, pool = ?, pool_uncertainty = ?, "
+                "pool_spread = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.names),
-                 checks.tobytes(), project.project_id, session_id],
+                 checks.tobytes(), *draw, project.project_id, session_id],
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
-        queue.set_order(np.asarray(order, dtype=np.int32), session_id)
+        queue.set_order(np.asarray(asked["place"], dtype=np.int32), session_id)
 
 
 def _contradictions(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -62,6 +62,7 @@ class Queue:
     aside: int = 0
     next_label_id: int = 1
     last_seq: dict[str, int] = field(default_factory=dict)
+    halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
 
     def __post_init__(self) -> None:
         self.closed = np.zeros(self.total, bool)  # decided, vanished or broken
