@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labeling_core.progress import Session
 from labeling_core.settings import Category
+from labeling_core.stopping import Forecast
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
@@ -41,6 +42,32 @@ def accuracy(sessions: Sequence[Session], by_labels: bool) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(tickformat=".1~%")
     return _whole_numbers(figure, x)
+
+
+def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
+    """The curve fitted to the accuracy of ``sessions``, and where it is going, with its band."""
+    figure = _figure("labels", "accuracy")
+    here = found.past - 1
+    figure.add_scatter(
+        x=np.concatenate([found.labels, found.labels[::-1]]), name="95 % band",
+        y=np.concatenate([found.high, found.low[::-1]]), fill="toself", line_width=0,
+        fillcolor="rgba(0, 114, 178, 0.18)", hoverinfo="skip", mode="lines",
+    )  # fmt: skip
+    for part, name, dash in (
+        (slice(0, found.past), "fitted curve", "solid"), (slice(here, None), "forecast", "dash"),
+    ):  # fmt: skip
+        figure.add_scatter(
+            x=found.labels[part], y=found.accuracy[part], name=name, mode="lines",
+            line={"color": BLUE, "dash": dash}, hovertemplate="%{x:.0f} labels: %{y:.1%}",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[each.labels for each in sessions], y=[each.accuracy for each in sessions],
+        name="measured", mode="markers", marker={"color": ORANGE, "size": 7},
+        hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot"})
+    figure.update_yaxes(tickformat=".1~%")
+    return figure
 
 
 def contradictions(sessions: Sequence[Session]) -> go.Figure:

@@ -57,11 +57,12 @@ def sessions(
         "classes, checks FROM labeling.sessions WHERE project_id = ? ORDER BY session_id",
         [project.project_id],
     ).fetchall()
-    probes = _probes(cursor, project, queue) if queue is not None else None
-    return [_session(row, project, probes) for row in rows]
+    measured = probes(cursor, project, queue) if queue is not None else None
+    return [_session(row, project, measured) for row in rows]
 
 
-def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+    """The probes labeled so far that measure; None where none are drawn."""
     if not queue.probe_limit:
         return None
     unbroken = first_open(queue.closed, queue.probe_limit)
@@ -99,11 +100,23 @@ def _measure(
     kept = probes.places < len(found)
     if not kept.any():
         return None
+    rows, truth = found[probes.places[kept]], _truth(classes, project, probes)[kept]
+    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+
+
+def _truth(classes: list[str], project: Project, probes: Labels) -> NDArray[np.intp]:
+    """The probes' categories as codes of a stored model; -1 for one it did not know."""
     codes = {name: code for code, name in enumerate(classes)}
     names = project.settings.names
-    truth = np.array([codes.get(names[code], -1) for code in probes.codes[kept]])
-    rows = found[probes.places[kept]]
-    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+    return np.array([codes.get(names[code], -1) for code in probes.codes], dtype=np.intp)
+
+
+def hits(classes: list[str], checks: bytes, project: Project, probes: Labels) -> NDArray[np.bool_]:
+    """Which of the probes among its kept places a stored model gets right."""
+    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(classes))
+    kept = probes.places < len(found)
+    right = found[probes.places[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
+    return np.asarray(right)
 
 
 def labels_by_category(

@@ -14,9 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import classifiers, iteration
+from labeling_core import classifiers, evidence, halting, iteration
 from labeling_core.labels import Labels, first_open, split
+from labeling_core.learning_curve import Curve
 from labeling_core.queue import Queue
+from labeling_core.stopping import Evidence
 
 HOLDOUT = 0.35
 
@@ -35,8 +37,8 @@ class Step(NamedTuple):
     """After one session. ``truth`` is its accuracy on every sample it was not trained on, be it
     of the pool or of the hold-out, ``population`` on the hold-out alone.
 
-    ``closed`` [samples]: what has been decided; ``probes``: the places that measure; ``codes``:
-    the truth of every place.
+    ``closed`` [samples]: what has been decided; places below ``limit`` are kept for probes;
+    ``codes``: the truth of every place.
     """
 
     labels: int
@@ -45,7 +47,7 @@ class Step(NamedTuple):
     truth: float
     population: float
     closed: NDArray[np.bool_]
-    probes: NDArray[np.int64]
+    limit: int
     codes: NDArray[np.int64]
 
 
@@ -70,7 +72,7 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
         trained[task.train] = True
         truth, population = float(right[~trained].mean()), float(right[size:].mean())
         closed = queue.closed.copy()
-        yield Step(queue.labeled, task, outcome, truth, population, closed, task.probes, codes)
+        yield Step(queue.labeled, task, outcome, truth, population, closed, limit, codes)
 
 
 def _label(queue: Queue, number: int) -> None:
@@ -103,3 +105,23 @@ def _right(
 ) -> NDArray[np.bool_]:
     found = classifiers.predict_probabilities(outcome.model, features, classes)
     return np.asarray(found.argmax(axis=1) == codes)
+
+
+def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
+    """What the progress page would read from the tables after the last of these sessions."""
+    last = steps[-1]
+    labels = np.array([each.labels for each in steps])
+    predictions = [each.outcome.checks.argmax(axis=1) for each in steps]
+    places = np.arange(len(predictions[-1]))
+    untrained = (places < last.limit) | ~last.closed[: len(places)]
+    probes = last.task.probes[last.task.probes < len(places)]
+    hits = np.array([each[probes] == last.codes[probes] for each in predictions])
+    curve = Curve(labels, len(probes), hits.sum(axis=1), hits) if len(probes) else None
+    asked = last.outcome.uncertainty[last.outcome.queryable]
+    draw = halting.measure(asked, plan.every)
+    state = halting.state(draw, plan.strategy, last.task.classes, last.labels)[0]
+    return Evidence(
+        kind="probes" if curve else "", labels=labels, curve=curve,
+        changed=evidence.changes(predictions, untrained), compared=int(untrained.sum()),
+        halting=state, every=plan.every, probe_share=plan.probe_share,
+    )  # fmt: skip
