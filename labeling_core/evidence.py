@@ -15,7 +15,7 @@ from labeling_core.learning_curve import Curve
 from labeling_core.progress import Session
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
-from labeling_core.stopping import Evidence
+from labeling_core.stopping import KINDS, Evidence
 
 
 def read(
@@ -43,13 +43,14 @@ def comparable(sessions: Sequence[Session]) -> list[Session]:
     same samples, each with more labels than the one before."""
     kept: list[Session] = []
     for each in reversed([each for each in sessions if each.state == "DONE"]):
-        last = kept[0] if kept else each
-        same = (each.classifier, each.kind, each.evaluated) == (
-            last.classifier, last.kind, last.evaluated,
-        )  # fmt: skip
-        if not kept or (same and each.labels < last.labels):
+        if not kept or (_alike(each, kept[0]) and each.labels < kept[0].labels):
             kept.insert(0, each)
     return kept
+
+
+def _alike(one: Session, other: Session) -> bool:
+    on_the_same = one.evaluated == other.evaluated or one.kind not in KINDS
+    return (one.classifier, one.kind) == (other.classifier, other.kind) and on_the_same
 
 
 def _stored(
@@ -98,7 +99,7 @@ def _curve(
     queue: Queue,
     stored: list[tuple[list[str], bytes]],
 ) -> Curve | None:
-    if not chosen or not chosen[-1].evaluated:
+    if not chosen or chosen[-1].kind not in KINDS:
         return None
     evaluated = chosen[-1].evaluated
     correct = [round((each.accuracy or 0.0) * evaluated) for each in chosen]

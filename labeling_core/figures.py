@@ -49,23 +49,26 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
     figure = _figure("labels", "accuracy")
     here = found.past - 1
     figure.add_scatter(
-        x=np.concatenate([found.labels, found.labels[::-1]]), name="95 % band",
+        x=np.concatenate([found.labels, found.labels[::-1]]), showlegend=False, mode="lines",
         y=np.concatenate([found.high, found.low[::-1]]), fill="toself", line_width=0,
-        fillcolor="rgba(0, 114, 178, 0.18)", hoverinfo="skip", mode="lines",
+        fillcolor="rgba(0, 114, 178, 0.18)", hoverinfo="skip",
     )  # fmt: skip
     for part, name, dash in (
-        (slice(0, found.past), "fitted curve", "solid"), (slice(here, None), "forecast", "dash"),
+        (slice(0, found.past), "fitted", "solid"), (slice(here, None), "forecast", "dash"),
     ):  # fmt: skip
         figure.add_scatter(
             x=found.labels[part], y=found.accuracy[part], name=name, mode="lines",
-            line={"color": BLUE, "dash": dash}, hovertemplate="%{x:.0f} labels: %{y:.1%}",
+            line={"color": BLUE, "dash": dash},
+            customdata=np.column_stack([found.low[part], found.high[part]]),
+            hovertemplate="%{x:.0f} labels: %{y:.1%} "
+            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})",
         )  # fmt: skip
     figure.add_scatter(
         x=[each.labels for each in sessions], y=[each.accuracy for each in sessions],
-        name="measured", mode="markers", marker={"color": ORANGE, "size": 7},
+        name="measured", mode="markers", marker={"color": ORANGE, "size": 7}, cliponaxis=False,
         hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
     )  # fmt: skip
-    figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot"})
+    figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot", "color": "gray"})
     figure.update_yaxes(tickformat=".1~%")
     return figure
 

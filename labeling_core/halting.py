@@ -24,9 +24,9 @@ SURE = 0.95  # a model that gives its prediction so much is certain of it
 EARLY = 5  # labels per category before the model's doubts mean much
 RESTING, RESTS, ENOUGH = 0.01, 3, 30  # moved less, for so many sessions, measured on so many
 WORDS = {
-    "early": "Too early to say",
+    "early": "Too early",
     "efficient": "Efficient",
-    "doubtful": "No better than random",
+    "doubtful": "Like random",
     "certain": "Not efficient",
 }
 SENTENCES = {
@@ -140,7 +140,7 @@ def describe(halting: Halting) -> dict[str, Any]:
     """A state as the deck shows it: a word beside the bar, and sentences behind it."""
     word, text = WORDS[halting.state], SENTENCES[halting.state]
     if halting.resting:
-        word = "Labeling may be stopped"
+        word = "May be stopped"
         text += (
             f" Labeling may be stopped: {halting.resting} moved less than {RESTING} "
             f"for {RESTS} sessions; see Session progress."
