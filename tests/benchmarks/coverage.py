@@ -4,10 +4,11 @@
 
 Projects with known truth are labeled by it (replayed.py: the real queue, probes and sessions).
 After so many labels the accuracy that the program shows, measured on the probes with Wilson's
-interval, is compared with the true accuracy on all samples that the model was not trained on; so
-is what cross-validation on the very labels that the strategy has chosen claims, with the same
-interval. The columns: how often the interval holds the truth, how far the estimate is off on
-average and in absolute terms, and half the interval's width, the last three in points.
+interval, is compared with the true accuracy on all samples that the model was not trained on, and
+on the hold-out alone ("new samples": of the pool the strategy has taken hard ones away); so is what
+cross-validation on the very labels that the strategy has chosen claims, with the same interval.
+The columns: how often the interval holds the one and the other, how far the estimate is off the
+first on average and in absolute terms, and half the interval's width, the last three in points.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Guess(NamedTuple):
     """An estimate of the accuracy beside the truth, all 0..1."""
 
     truth: float
+    population: float
     share: float
     low: float
     high: float
@@ -71,7 +73,7 @@ def by_probes(step: Step) -> Guess:
     """What the progress page shows."""
     found = step.outcome.evaluation
     assert found.kind == "probes"
-    return Guess(step.truth, *wilson(found.correct, found.evaluated))
+    return Guess(step.truth, step.population, *wilson(found.correct, found.evaluated))
 
 
 def by_cross_validation(step: Step) -> Guess:
@@ -79,7 +81,7 @@ def by_cross_validation(step: Step) -> Guess:
     none = step.task.probes[:0]
     task = step.task._replace(probes=none, probe_codes=none)
     found = iteration.run(task, lambda text, share: None).evaluation
-    return Guess(step.truth, *wilson(found.correct, found.evaluated))
+    return Guess(step.truth, step.population, *wilson(found.correct, found.evaluated))
 
 
 def measured(
@@ -93,11 +95,14 @@ def measured(
 
 def row(name: str, guesses: list[Guess]) -> str:
     found = np.array(guesses)
-    truth, share, low, high = found.T
-    inside = ((low <= truth) & (truth <= high)).mean()
+    truth, population, share, low, high = found.T
+    inside, of_new = (((low <= each) & (each <= high)).mean() for each in (truth, population))
     off = 100 * (share - truth)
     half = 50 * (high - low).mean()
-    return f"| {name} | {inside:.1%} | {off.mean():+.1f} | {abs(off).mean():.1f} | {half:.1f} |"
+    return (
+        f"| {name} | {inside:.1%} | {of_new:.1%} | {off.mean():+.1f} | {abs(off).mean():.1f} "
+        f"| {half:.1f} |"
+    )
 
 
 def main() -> None:
@@ -108,8 +113,11 @@ def main() -> None:
     arguments = parser.parse_args()
     plan = Plan(strategy=arguments.strategy, budget=arguments.labels)
     runs, probes, crossed = arguments.runs // len(PROJECTS), [], []
-    print("| project, estimate | truth in the interval | off, mean | off, size | half width |")
-    print("|---|---|---|---|---|")
+    print(
+        "| project, estimate | truth in the interval | of new samples | off, mean | off, size "
+        "| half width |"
+    )
+    print("|---" * 6 + "|")
     for name, make in PROJECTS.items():
         pairs = list(measured(make, plan, range(runs)))
         probes += [each for each, _ in pairs]
