@@ -33,6 +33,7 @@ def read(
         changed=changed,
         compared=compared,
         halting=found.state if found else "",
+        left=queue.size - queue.labeled - queue.skipped,
         every=project.settings.every,
         probe_share=0.0 if project.settings.test_table else project.settings.probe_share,
     )

@@ -34,6 +34,12 @@ class Curve(NamedTuple):
         """Share of wrong answers by session, 0..1."""
         return 1 - self.correct / self.evaluated
 
+    def thinned(self, most: int = 60) -> Curve:
+        """At most so many of the sessions, evenly, the first and the last among them."""
+        kept = np.unique(np.linspace(0, len(self.labels) - 1, most).round().astype(int))
+        hits = None if self.hits is None else self.hits[kept]
+        return Curve(self.labels[kept], self.evaluated, self.correct[kept], hits)
+
 
 class Law(NamedTuple):
     """error(n) = a + b·(n / now)^-c, ``now`` being the labels of the last session: all arrays

@@ -35,8 +35,8 @@ class Evidence(NamedTuple):
 
     ``kind``: what accuracy was measured on; ``curve`` is None where it was not. ``changed`` [S]:
     the share of ``compared`` predictions in which each session's model differs from the last
-    one's. ``halting`` is a key of halting.WORDS, or "". ``probe_share`` 0..1 and ``every`` are
-    the project's settings.
+    one's. ``halting`` is a key of halting.WORDS, or "". ``left``: samples without a decision.
+    ``probe_share`` 0..1 and ``every`` are the project's settings.
     """
 
     kind: str
@@ -45,12 +45,14 @@ class Evidence(NamedTuple):
     changed: Floats
     compared: int
     halting: str
+    left: int
     every: int
     probe_share: float
 
 
 class Forecast(NamedTuple):
     """What twice the labels would gain, and 95 % ``low`` to ``high``, 0..1; ``at_most`` with 80 %.
+    ``power`` is the c of the fitted curve.
 
     ``point``: how many more labels one point costs, the likely number, the least and the most
     (infinite: out of sight). To be drawn: accuracy (0..1) and its band at ``labels`` [m], the
@@ -59,6 +61,7 @@ class Forecast(NamedTuple):
 
     doubled: Interval
     at_most: float
+    power: float
     point: tuple[float, float, float]
     labels: Floats
     accuracy: Floats
@@ -88,10 +91,10 @@ def advise(evidence: Evidence) -> Advice:
     missing = lacking(evidence)
     if missing or evidence.curve is None:
         return Advice("unknown", TITLES["unknown"], [missing, *_calm(evidence)], None)
-    found = forecast(evidence.curve, from_predictions(evidence))
+    found = forecast(evidence.curve.thinned(), from_predictions(evidence))
     recent = gained(evidence.curve, RECENT)
-    still = found.at_most > POINT or recent.low > POINT
-    verdict = "go on" if still else "stop"
+    still = found.at_most * _reachable(found, evidence) > POINT or recent.low > POINT
+    verdict = "go on" if still and evidence.left else "stop"
     reasons = [_promise(found, evidence), _recent(recent, evidence), *_calm(evidence)]
     return Advice(verdict, TITLES[verdict], reasons, found)
 
@@ -152,6 +155,7 @@ def forecast(curve: Curve, predicted: tuple[float, float]) -> Forecast:
     return Forecast(
         doubled,
         gain + DOUBT * error,
+        power,
         (costs[0], costs[1], costs[2]),
         *_band(curve, central, fits, doubled),
     )
@@ -188,15 +192,26 @@ def _points(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def _reachable(found: Forecast, evidence: Evidence) -> float:
+    """Share of the gain of twice the labels that the samples left can bring."""
+    share = evidence.left / evidence.labels[-1]
+    return float(_shape(np.asarray(share), found.power)) if share < 1 else 1.0
+
+
 def _promise(found: Forecast, evidence: Evidence) -> str:
-    now = int(evidence.labels[-1])
-    middle, low, high = (_points(each) for each in found.doubled)
-    double = f"Twice the labels ({2 * now:,}) would gain about {middle} points ({low} to {high})."
-    if found.at_most <= POINT:
+    now, part = int(evidence.labels[-1]), _reachable(found, evidence)
+    if not evidence.left:
+        return "Everything is decided."
+    middle, low, high = (_points(part * each) for each in found.doubled)
+    what = f"Twice the labels ({2 * now:,})"
+    if evidence.left < now:
+        what = f"All {evidence.left:,} samples left"
+    double = f"{what} would gain about {middle} points ({low} to {high})."
+    if part * found.at_most <= POINT:
         return f"{double} Another whole point is unlikely."
     likely, least, most = found.point
-    if likely > now:
-        return f"{double} A whole point would cost more than {now:,} more labels."
+    if likely > min(now, evidence.left):
+        return f"{double} A whole point would cost more than {min(now, evidence.left):,} labels."
     longest = f"{_round(most):,}" if most <= 10 * now else "very many"
     more = f"About {_round(likely):,} more labels for +1 point ({_round(least):,} to {longest})."
     return f"{more} {double}"

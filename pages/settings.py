@@ -107,8 +107,10 @@ with right:
         "So many of the samples shown are drawn at random and only measure accuracy: that keeps "
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
-    stopping_advice.show_probe_cost(space, old, percent)
+    cost = st.container()
     test_table = "" if is_media else settings_fields.test_table(fields, space, base)
+    with cost:
+        stopping_advice.show_probe_cost(space, old, percent, test_table)
     image_features = base.image_features
     if modality == "images":
         image_features = media_fields.image_features(fields, base)

@@ -39,8 +39,13 @@ def show(project: Project, sessions: Sequence[Session]) -> None:
         )
 
 
-def show_probe_cost(space: Workspace, project: Project | None, percent: int) -> None:
+def show_probe_cost(
+    space: Workspace, project: Project | None, percent: int, test_table: str
+) -> None:
     """What the chosen share of probes costs and buys in this project."""
+    if test_table:
+        st.caption("The test table measures: no probes are drawn.")
+        return
     left, free, evaluated, accuracy = probe_cost.AHEAD, probe_cost.AHEAD, 0, None
     if project is not None:
         queue = space.queue(project)

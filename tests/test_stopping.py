@@ -21,7 +21,7 @@ def evidence(a=0.1, b=0.05, probes=40, sessions=SESSIONS, changed=None, **more):
     curve = Curve(labels, probes, hits.sum(axis=1), hits) if probes else None
     if changed is None:
         changed = 3 * (errors - errors[-1])
-    known = {"halting": "efficient", "every": 20, "probe_share": 0.1}
+    known = {"halting": "efficient", "left": 5_000, "every": 20, "probe_share": 0.1}
     kind = "probes" if probes else "cross-validation"
     return Evidence(kind, labels, curve, np.asarray(changed), 1_000, **(known | more))
 
@@ -76,8 +76,35 @@ def test_what_cannot_be_told_yet_names_what_is_missing(found, needed):
     assert needed in advice.reasons[0]
 
 
+def test_a_test_table_is_judged_without_knowing_each_of_its_rows():
+    for b, expected in ((0.2, "go on"), (0.0005, "stop")):
+        found = evidence(b=b, probes=1_000)
+        table = found._replace(kind="test table", curve=found.curve._replace(hits=None))
+        advice = advise(table)
+        assert advice.verdict == expected
+        assert "measured on 1,000 rows of the test table" in advice.reasons[1]
+
+
+def test_the_end_of_the_pool_ends_the_forecast():
+    steep = evidence(b=0.12, probes=400)
+    assert advise(steep._replace(left=0)).verdict == "stop"
+    assert advise(steep._replace(left=0)).reasons[0] == "Everything is decided."
+    few = advise(steep._replace(left=10))
+    assert few.verdict == "stop"
+    assert few.reasons[0].startswith("All 10 samples left would gain about 0.")
+
+
+def test_long_curves_are_thinned_and_keep_their_ends():
+    found = evidence(sessions=300, probes=20)
+    thin = found.curve.thinned()
+    assert len(thin.labels) == 60
+    assert thin.labels[[0, -1]].tolist() == [20, 6_000]
+    assert thin.hits.sum(axis=1).tolist() == thin.correct.tolist()
+    assert found.curve._replace(hits=None).thinned().hits is None
+
+
 def test_nothing_at_all_is_no_fault():
-    nothing = Evidence("", np.zeros(0, np.int64), None, np.zeros(0), 0, "", 20, 0.1)
+    nothing = Evidence("", np.zeros(0, np.int64), None, np.zeros(0), 0, "", 0, 20, 0.1)
     assert advise(nothing).verdict == "unknown"
 
 

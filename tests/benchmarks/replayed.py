@@ -123,5 +123,6 @@ def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
     return Evidence(
         kind="probes" if curve else "", labels=labels, curve=curve,
         changed=evidence.changes(predictions, untrained), compared=int(untrained.sum()),
-        halting=state, every=plan.every, probe_share=plan.probe_share,
+        halting=state, left=int((~last.closed).sum()), every=plan.every,
+        probe_share=plan.probe_share,
     )  # fmt: skip
