@@ -53,15 +53,14 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
         y=np.concatenate([found.high, found.low[::-1]]), fill="toself", line_width=0,
         fillcolor="rgba(0, 114, 178, 0.18)", hoverinfo="skip",
     )  # fmt: skip
-    for part, name, dash in (
-        (slice(0, found.past), "fitted", "solid"), (slice(here, None), "forecast", "dash"),
-    ):  # fmt: skip
+    for part, dash in ((slice(0, found.past), "solid"), (slice(here, None), "dash")):
         figure.add_scatter(
-            x=found.labels[part], y=found.accuracy[part], name=name, mode="lines",
-            line={"color": BLUE, "dash": dash},
+            x=found.labels[part], y=found.accuracy[part], mode="lines",
+            line={"color": BLUE, "dash": dash}, name="fitted, then forecast",
+            showlegend=dash == "solid",
             customdata=np.column_stack([found.low[part], found.high[part]]),
             hovertemplate="%{x:.0f} labels: %{y:.1%} "
-            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})",
+            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
         x=[each.labels for each in sessions], y=[each.accuracy for each in sessions],
@@ -69,7 +68,8 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
         hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot", "color": "gray"})
-    figure.update_yaxes(tickformat=".1~%")
+    lowest = min(float(found.low.min()), *(each.accuracy or 0.0 for each in sessions))
+    figure.update_yaxes(tickformat=".1~%", range=[max(lowest - 0.02, 0), found.high.max() + 0.01])
     return figure
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.evaluation import Interval
+from labeling_core.evaluation import Interval, wilson
 from labeling_core.learning_curve import Curve, Floats, Law, fit, gained, resampled
 
 POINT = 0.01  # what is worth labeling on for
@@ -175,14 +175,21 @@ def _labels_for(share: float, now: int, power: float) -> float:
 def _band(
     curve: Curve, central: Law, fits: Law, doubled: Interval
 ) -> tuple[Floats, Floats, Floats, Floats, int]:
-    """The fitted past with the bootstrap's band, and from its end on what is forecast."""
+    """The fitted past with its band, and from its end on what is forecast.
+
+    The band is the wider of the bootstrap's and Wilson's around the curve: samples that every
+    session got right leave the bootstrap without any doubt.
+    """
     past = np.linspace(curve.labels[0], curve.labels[-1], 40)
     ahead = np.linspace(0, 1, 41)[1:]
     shape = _shape(ahead, float(central.c[0]))
+    middle = np.clip(1 - central.error(past)[0], 0.0, 1.0)
     low, high = np.quantile(1 - fits.error(past), [0.025, 0.975], axis=0)
+    around = np.array([wilson(each * curve.evaluated, curve.evaluated) for each in middle])
+    low, high = np.minimum(low, around[:, 1]), np.maximum(high, around[:, 2])
     drawn = (
         np.concatenate([line, np.minimum(line[-1] + gain * shape, 1.0)])
-        for line, gain in zip((1 - central.error(past)[0], low, high), doubled, strict=True)
+        for line, gain in zip((middle, low, high), doubled, strict=True)
     )
     labels = np.concatenate([past, curve.labels[-1] * (1 + ahead)])
     return (labels, *drawn, len(past))  # type: ignore[return-value]  # three lines

@@ -115,7 +115,9 @@ def test_a_forecast_is_finite_ordered_and_within_bounds(b, probes):
         found = advise(evidence(b=b, probes=probes, sessions=sessions)).forecast
         low, high = found.doubled.low, found.doubled.high
         assert 0 <= low <= found.doubled.share <= found.at_most <= high
-        assert (found.low <= found.high).all()
+        assert (found.low <= found.accuracy).all()
+        assert (found.accuracy <= found.high).all()
+        assert (found.high - found.low).min() > 0.5 / probes
         assert (found.high <= 1).all()
         assert np.isfinite(found.accuracy).all()
         assert found.labels[-1] == 2 * found.labels[found.past - 1]
