@@ -56,7 +56,7 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
     for part, dash in ((slice(0, found.past), "solid"), (slice(here, None), "dash")):
         figure.add_scatter(
             x=found.labels[part], y=found.accuracy[part], mode="lines",
-            line={"color": BLUE, "dash": dash}, name="fitted, then forecast",
+            line={"color": BLUE, "dash": dash}, name="fit, forecast",
             showlegend=dash == "solid",
             customdata=np.column_stack([found.low[part], found.high[part]]),
             hovertemplate="%{x:.0f} labels: %{y:.1%} "
@@ -68,6 +68,8 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
         hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot", "color": "gray"})
+    # Above the plot, however many lines it takes on a narrow screen: the curve is at the top.
+    figure.update_layout(legend={"yanchor": "bottom", "y": 1.02}, margin_t=50)
     lowest = min(float(found.low.min()), *(each.accuracy or 0.0 for each in sessions))
     figure.update_yaxes(tickformat=".1~%", range=[max(lowest - 0.02, 0), found.high.max() + 0.01])
     return figure
