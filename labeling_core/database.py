@@ -77,6 +77,16 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         );
         """,
     ),
+    (
+        "how uncertain the next batch is, beside its pool",
+        """
+        ALTER TABLE labeling.sessions ADD COLUMN asked INTEGER;
+        ALTER TABLE labeling.sessions ADD COLUMN asked_uncertainty DOUBLE;
+        ALTER TABLE labeling.sessions ADD COLUMN pool INTEGER;
+        ALTER TABLE labeling.sessions ADD COLUMN pool_uncertainty DOUBLE;
+        ALTER TABLE labeling.sessions ADD COLUMN pool_spread DOUBLE;
+        """,
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from labeling_core import category_news, display, labeling, samples, tokens
+from labeling_core import category_news, display, halting, labeling, samples, tokens
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
 from labeling_core.media import Viewer
@@ -176,6 +176,7 @@ def serve(
             "enabled": bool(project.settings.queries_table),
             "session_id": workspace.queue(project).session_id,
             "version": workspace.queue(project).version,
+            "halting": halting.news(workspace.database, project, workspace.queue(project)),
         }
     for each in served:
         if isinstance(each, Served):

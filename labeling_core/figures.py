@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labeling_core.progress import Session
 from labeling_core.settings import Category
+from labeling_core.stopping import Forecast
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
@@ -41,6 +42,37 @@ def accuracy(sessions: Sequence[Session], by_labels: bool) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(tickformat=".1~%")
     return _whole_numbers(figure, x)
+
+
+def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
+    """The curve fitted to the accuracy of ``sessions``, and where it is going, with its band."""
+    figure = _figure("labels", "accuracy")
+    here = found.past - 1
+    figure.add_scatter(
+        x=np.concatenate([found.labels, found.labels[::-1]]), showlegend=False, mode="lines",
+        y=np.concatenate([found.high, found.low[::-1]]), fill="toself", line_width=0,
+        fillcolor="rgba(0, 114, 178, 0.18)", hoverinfo="skip",
+    )  # fmt: skip
+    for part, dash in ((slice(0, found.past), "solid"), (slice(here, None), "dash")):
+        figure.add_scatter(
+            x=found.labels[part], y=found.accuracy[part], mode="lines",
+            line={"color": BLUE, "dash": dash}, name="fit, forecast",
+            showlegend=dash == "solid",
+            customdata=np.column_stack([found.low[part], found.high[part]]),
+            hovertemplate="%{x:.0f} labels: %{y:.1%} "
+            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[each.labels for each in sessions], y=[each.accuracy for each in sessions],
+        name="measured", mode="markers", marker={"color": ORANGE, "size": 7}, cliponaxis=False,
+        hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot", "color": "gray"})
+    # Above the plot, however many lines it takes on a narrow screen: the curve is at the top.
+    figure.update_layout(legend={"yanchor": "bottom", "y": 1.02}, margin_t=50)
+    lowest = min(float(found.low.min()), *(each.accuracy or 0.0 for each in sessions))
+    figure.update_yaxes(tickformat=".1~%", range=[max(lowest - 0.02, 0), found.high.max() + 0.01])
+    return figure
 
 
 def contradictions(sessions: Sequence[Session]) -> go.Figure:

@@ -59,12 +59,13 @@ def sessions(
         "classes, checks FROM labeling.sessions WHERE project_id = ? ORDER BY session_id",
         [project.project_id],
     ).fetchall()
-    probes = _probes(cursor, project, queue) if queue is not None else None
+    measured = probes(cursor, project, queue) if queue is not None else None
     renames = read_renames(cursor, project.project_id)
-    return [_session(row, project, probes, renames) for row in rows]
+    return [_session(row, project, measured, renames) for row in rows]
 
 
-def _probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+    """The probes labeled so far that measure; None where none are drawn."""
     if not queue.probe_limit:
         return None
     unbroken = first_open(queue.closed, queue.probe_limit)
@@ -77,8 +78,7 @@ def _session(
     kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
     classes, checks = row[15], row[16]
     if probes is not None and kind != "test table" and checks is not None:
-        since = [each for each in renames if each.happened.timestamp() > row[3]]
-        again = _measure(json.loads(classes), checks, since, project, probes)
+        again = _measure(*by_today(classes, checks, row[3], renames), project, probes)
         if again is not None:
             kind, (evaluated, correct, area) = "probes", again
     share = wilson(correct, evaluated) if evaluated else None
@@ -97,27 +97,44 @@ def _session(
     )
 
 
+def by_today(
+    classes: str, checks: bytes, started: float, renames: Sequence[Rename]
+) -> tuple[list[str], NDArray[np.float32]]:
+    """What a session that ``started`` then has kept of its model: today's names of its classes,
+    and the probabilities [places, classes] of the first places."""
+    names = json.loads(classes)
+    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(names))
+    return fold(names, found, [each for each in renames if each.happened.timestamp() > started])
+
+
 def _measure(
-    classes: list[str],
-    checks: bytes,
-    renames: Sequence[Rename],
-    project: Project,
-    probes: Labels,
+    classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
 ) -> tuple[int, int, float | None] | None:
     """(evaluated, correct, AUC) of a stored model on the probes among its kept places.
 
     By today's categories; of one that the model does not know, it never finds a sample.
     """
-    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(classes))
-    classes, found = fold(classes, found, renames)
     kept = probes.places < len(found)
     if not kept.any():
         return None
+    rows, truth = found[probes.places[kept]], _truth(classes, project, probes)[kept]
+    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+
+
+def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[np.intp]:
+    """The probes' categories as codes of a stored model; -1 for one it did not know."""
     codes = {name: code for code, name in enumerate(classes)}
     names = project.settings.classes
-    truth = np.array([codes.get(names[code], -1) for code in probes.codes[kept]])
-    rows = found[probes.places[kept]]
-    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+    return np.array([codes.get(names[code], -1) for code in probes.codes], dtype=np.intp)
+
+
+def hits(
+    classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
+) -> NDArray[np.bool_]:
+    """Which of the probes among its kept places a stored model (see by_today) gets right."""
+    kept = probes.places < len(found)
+    right = found[probes.places[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
+    return np.asarray(right)
 
 
 def outdated(cursor: duckdb.DuckDBPyConnection, project: Project) -> str:

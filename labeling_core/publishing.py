@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import queries
+from labeling_core import halting, queries
 from labeling_core.database import Database, literal, now, quote
 from labeling_core.evaluation import Contradictions, contradictions
 from labeling_core.labels import Labels
@@ -39,7 +39,8 @@ def publish(
     been decided meanwhile is taken out at the end.
     """
     checks = np.load(out / "checks.npy")
-    prepared, order = _prepare(database, project, session_id, out)
+    prepared, order, uncertainty = _prepare(database, project, session_id, out)
+    draw = halting.measure(uncertainty, project.settings.every)
     with database.lock:
         with database.transaction() as cursor:
             queries.replace(cursor, project, prepared)
@@ -47,10 +48,11 @@ def publish(
             cursor.execute(
                 "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
                 "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
-                "checks = ? WHERE project_id = ? AND session_id = ?",
+                "checks = ?, asked = ?, asked_uncertainty = ?, pool = ?, pool_uncertainty = ?, "
+                "pool_spread = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.classes),
-                 checks.tobytes(), project.project_id, session_id],
+                 checks.tobytes(), *draw, project.project_id, session_id],
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
         queue.set_order(order, session_id)
@@ -58,7 +60,7 @@ def publish(
 
 def publish_start(database: Database, project: Project, queue: Queue, out: Path) -> None:
     """Make the order of a cold start visible, as that of session 0, unless a session was faster."""
-    prepared, order = _prepare(database, project, 0, out)
+    prepared, order, _ = _prepare(database, project, 0, out)
     with database.lock:
         with database.transaction() as cursor:
             if queue.order is not None:
@@ -70,8 +72,9 @@ def publish_start(database: Database, project: Project, queue: Queue, out: Path)
 
 def _prepare(
     database: Database, project: Project, session_id: int, out: Path
-) -> tuple[str, NDArray[np.int32]]:
-    """Load the worker's scores into a table beside the queries: its name, and the queue's order."""
+) -> tuple[str, NDArray[np.int32], NDArray[np.float64]]:
+    """Load the worker's scores into a table beside the queries: its name, the queue's order, and
+    the uncertainty in that order."""
     scores = literal(str(out / "scores.parquet"))
     prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
     with database.read() as cursor:
@@ -81,11 +84,11 @@ def _prepare(
             f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
             [session_id],
         )
-        order = cursor.execute(
-            f"SELECT place FROM read_parquet({scores}, file_row_number = true) "
+        asked = cursor.execute(
+            f"SELECT place, uncertainty FROM read_parquet({scores}, file_row_number = true) "
             "WHERE queryable ORDER BY file_row_number"
-        ).fetchnumpy()["place"]
-    return prepared, np.asarray(order, dtype=np.int32)
+        ).fetchnumpy()
+    return prepared, asked["place"].astype(np.int32), asked["uncertainty"]
 
 
 def _contradictions(

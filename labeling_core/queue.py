@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,7 @@ class Queue:
     further: int = 0
     clock: Callable[[], float] = time.time
     heard: set[str] | None = None
+    halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
 
     def __post_init__(self) -> None:
         self.overlap = Overlap(self.settings, self.total)

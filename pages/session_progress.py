@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, permitted, progress
-from pages import agreement, final_model, frame
+from pages import agreement, final_model, frame, stopping_advice
 
 space, project = frame.current_project()
 person = frame.person()
@@ -35,6 +35,8 @@ with st.container(horizontal=True):
         st.metric("Accuracy", f"{last.accuracy:.1%}")
         st.metric("95 % interval", f"{last.low:.1%} – {last.high:.1%}")
 
+if finished:
+    stopping_advice.show(project, sessions)
 if measured:
     st.caption(frame.explain_accuracy(measured[-1]))
     by = st.segmented_control(

@@ -12,7 +12,14 @@ from labeling_core.strategies import STRATEGIES
 from labeling_core.uploads import Staged
 from labeling_core.validation import Problem
 from labeling_core.workspace import workspace
-from pages import category_fields, frame, media_fields, overlap_fields, settings_fields
+from pages import (
+    category_fields,
+    frame,
+    media_fields,
+    overlap_fields,
+    settings_fields,
+    stopping_advice,
+)
 from pages.settings_fields import Fields, Upload
 
 space = workspace()
@@ -104,12 +111,15 @@ with right:
         "every", "Retrain every n labelings", base.every, 1, 100_000,
         "After so many new labels a session runs by itself: train, score, new queue.",
     )  # fmt: skip
-    percent = fields.number(
-        "probe_share", "Share of probes (%)", round(base.probe_share * 100), 0, 50,
+    percent = fields.percent(
+        "probe_share", "Share of probes (%)", round(base.probe_share * 100), 50,
         "So many of the samples shown are drawn at random and only measure accuracy: that keeps "
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
+    cost = st.container()
     test_table = "" if is_media else settings_fields.test_table(fields, space, base)
+    with cost:
+        stopping_advice.show_probe_cost(space, old, percent, test_table)
     image_features = base.image_features
     if modality == "images":
         image_features = media_fields.image_features(fields, base)

@@ -82,6 +82,14 @@ class Fields:
         self.slot(name)
         return int(entered)
 
+    def percent(self, name: str, title: str, value: int, most: int, help: str) -> int:
+        """A share of 0 to ``most`` percent."""
+        chosen = st.slider(
+            title, 0, most, min(value, most), key=self.key(name), help=help, format="%d %%"
+        )
+        self.slot(name)
+        return int(chosen)
+
     def show(self, found: Sequence[Problem]) -> None:
         """Name each mistake beside its field, and say at the end that there are some."""
         for each in found:

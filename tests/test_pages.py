@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
-from annotating import LOCAL, Annotator, make_source, rows
+from annotating import LOCAL, SETTINGS, Annotator, make_source, rows
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces
@@ -130,6 +132,38 @@ def test_settings_name_each_mistake_and_save_what_is_right(open_page):
         "colour", "my_labels", 1,
     )  # fmt: skip
     assert settings.metadata_table == "wine_colour_metadata"
+
+
+def test_the_slider_of_probes_says_what_they_cost_as_it_moves(open_page):
+    at = open_page("settings")
+    key = "settings-wine_colour-"
+    assert "no probes are drawn" in texts(at)
+    at.selectbox(key=key + "test_table").set_value("").run()
+    assert "10 %: of the next 200 samples 20 only measure, 180 train." in texts(at)
+    at.slider(key=key + "probe_share").set_value(25).run()
+    assert "25 %: of the next 200 samples 50 only measure, 150 train." in texts(at)
+    at.button(key=key + "save").click().run()
+    assert workspaces.workspace().project("wine_colour").settings.probe_share == 0.25
+
+
+def test_the_progress_page_advises_when_to_stop(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    make_source(space.database, 600)
+    project = create_project(space.database, replace(SETTINGS, every=20))
+    ana = Annotator(space, project)
+    for session in range(1, 6):
+        ana.label_truly(20)
+        end = time.monotonic() + 60
+        while space.queue(project).session_id < session and time.monotonic() < end:
+            time.sleep(0.05)
+        if session == 1:
+            at = open_page("session_progress", project=project.project_id)
+            assert at.warning[0].value.startswith("A curve needs at least 4 sessions")
+    at = open_page("session_progress", project=project.project_id)
+    assert not at.exception
+    assert "Twice the labels (200) would gain about" in at.success[0].value
+    assert "When to stop" in texts(at)
 
 
 def test_renaming_a_project_leaves_its_tables_alone(open_page):

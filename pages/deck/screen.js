@@ -206,6 +206,21 @@ class Screen {
     bar.hidden = state !== "running";
     if (progress === null) bar.removeAttribute("value");
     else bar.value = progress;
+    this.showHalting(this.deck.learning.halting);
+  }
+
+  /** How efficient labeling still is: a mark on a scale from efficient (left) to not efficient. */
+  showHalting(halting) {
+    this.part.halting.hidden = !halting;
+    if (!halting) return;
+    const { state, share, word, text } = halting;
+    this.part.halting.dataset.halting = state;
+    this.part.halting.title = text;
+    const mark = this.part["halting-mark"];
+    mark.hidden = share === null;
+    mark.style.left = `${100 * (1 - (share ?? 1))}%`;
+    write(this.part["halting-word"], word);
+    write(this.part["halting-text"], text);
   }
 
   showSaved() {

@@ -158,3 +158,31 @@ def test_the_app_starts_beside_a_database_it_cannot_use(
     expect(page.get_by_text("is not a DuckDB database")).to_be_visible(timeout=30_000)
     started.stop()
     assert started.path.read_bytes() == (ROOT / "README.md").read_bytes()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_deck_tells_how_efficient_labeling_still_is(
+    server: AppServer, browser: Browser, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.goto(f"{server.url}/label_tabular")
+    page.locator("[data-sample-id]").wait_for(timeout=30_000)
+    bar = page.locator('[data-part="halting"]')
+    expect(bar).to_be_hidden()
+    label_truly(page, 20)
+    expect(bar).to_have_attribute("data-halting", "efficient", timeout=60_000)
+    expect(bar).to_contain_text("Efficient")
+    expect(bar).to_contain_text("clearly more uncertain than a random draw")
+    mark, scale = (bar.locator(each).bounding_box() for each in ("i", ".scale"))
+    assert mark and scale
+    middle = (mark["x"] + mark["width"] / 2 - scale["x"]) / scale["width"]
+    assert 0 <= middle <= 1 / 3
+    inside = page.evaluate(
+        "() => { const deck = document.querySelector('[data-testid=stBidiComponentIsolated]')"
+        ".shadowRoot.querySelector('.deck'); return deck.scrollWidth <= deck.clientWidth }"
+    )
+    assert inside
+    rows = bar.evaluate("bar => bar.getBoundingClientRect().height")
+    assert rows < 30
+    context.close()
