@@ -27,7 +27,7 @@ class Message(NamedTuple):
     holding: list[str]
     screen: str | None
     wanted: int
-    session_id: int
+    version: int
     release: bool
     history: tuple[int, int] | None
 
@@ -46,7 +46,7 @@ def parse(raw: object) -> Message:
             holding=[_text(each, MAX_ID) for each in _list(raw.get("holding"), MAX_HOLDING)],
             screen=None if raw.get("screen") is None else _text(raw["screen"], MAX_ID),
             wanted=min(max(int(raw.get("want") or 0), 0), MAX_WANTED),
-            session_id=int(raw.get("session_id") or 0),
+            version=int(raw.get("version") or 0),
             release=raw.get("release") is True,
             history=None if history is None else (int(history["index"]), int(history["count"])),
         )
@@ -110,6 +110,7 @@ def answer(
     reply["learning"] = describe(status) | {
         "enabled": bool(project.settings.queries_table),
         "session_id": queue.session_id,
+        "version": queue.version,
     }
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, annotator, browser)
@@ -133,7 +134,7 @@ def _hand_out(
     if message.release:
         queue.release(holding, message.client)
         return [], []
-    outdated = message.session_id < queue.session_id
+    outdated = message.version < queue.version
     kept = [each for each in holding if not outdated or each == message.screen]
     dropped = [each for each in holding if each not in set(kept)]
     queue.release(dropped, message.client)

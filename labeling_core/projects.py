@@ -191,6 +191,8 @@ def _rename_outputs(cursor: duckdb.DuckDBPyConnection, old: Settings, project: P
     if old.queries_table != new.queries_table:
         queries.hide(cursor, old)
         queries.show(cursor, project)
+    if old.strategy != new.strategy:
+        queries.forget_start(cursor, project.project_id)
 
 
 def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:

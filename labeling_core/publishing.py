@@ -38,19 +38,7 @@ def publish(
     been decided meanwhile is taken out at the end.
     """
     checks = np.load(out / "checks.npy")
-    scores = literal(str(out / "scores.parquet"))
-    prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
-    with database.read() as cursor:
-        cursor.execute(
-            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "
-            "?::INTEGER AS session_id, file_row_number::INTEGER AS rank "
-            f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
-            [session_id],
-        )
-        order = cursor.execute(
-            f"SELECT place FROM read_parquet({scores}, file_row_number = true) "
-            "WHERE queryable ORDER BY file_row_number"
-        ).fetchnumpy()["place"]
+    prepared, order = _prepare(database, project, session_id, out)
     with database.lock:
         with database.transaction() as cursor:
             queries.replace(cursor, project, prepared)
@@ -64,7 +52,39 @@ def publish(
                  checks.tobytes(), project.project_id, session_id],
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
-        queue.set_order(np.asarray(order, dtype=np.int32), session_id)
+        queue.set_order(order, session_id)
+
+
+def publish_start(database: Database, project: Project, queue: Queue, out: Path) -> None:
+    """Make the order of a cold start visible, as that of session 0, unless a session was faster."""
+    prepared, order = _prepare(database, project, 0, out)
+    with database.lock:
+        with database.transaction() as cursor:
+            if queue.order is not None:
+                cursor.execute(f"DROP TABLE {prepared}")
+                return
+            queries.replace(cursor, project, prepared)
+        queue.set_order(order, 0)
+
+
+def _prepare(
+    database: Database, project: Project, session_id: int, out: Path
+) -> tuple[str, NDArray[np.int32]]:
+    """Load the worker's scores into a table beside the queries: its name, and the queue's order."""
+    scores = literal(str(out / "scores.parquet"))
+    prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
+    with database.read() as cursor:
+        cursor.execute(
+            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "
+            "?::INTEGER AS session_id, file_row_number::INTEGER AS rank "
+            f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
+            [session_id],
+        )
+        order = cursor.execute(
+            f"SELECT place FROM read_parquet({scores}, file_row_number = true) "
+            "WHERE queryable ORDER BY file_row_number"
+        ).fetchnumpy()["place"]
+    return prepared, np.asarray(order, dtype=np.int32)
 
 
 def _contradictions(

@@ -85,6 +85,11 @@ def replace(cursor: duckdb.DuckDBPyConnection, project: Project, prepared: str) 
     )
 
 
+def forget_start(cursor: duckdb.DuckDBPyConnection, project_id: str) -> None:
+    """Drop the order of a cold start: another strategy has another, or none."""
+    cursor.execute(f"DELETE FROM {table(project_id)} WHERE session_id = 0")
+
+
 def take_out(
     cursor: duckdb.DuckDBPyConnection, project_id: str, places: list[int]
 ) -> dict[int, dict[str, Any]]:
@@ -140,6 +145,8 @@ def head(
 def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
     """The reason in words; the scores are those of strategies.py turned around."""
     score, name = row["uncertainty"], row["prediction"]
+    if name is None:
+        return "typical of a part of the pool without labels" if in_batch else "drawn at random"
     lead = f"{name} leads the second likeliest by {1 - score:.0%}"
     reasons = {
         "auto": f"unlike the rest of its batch; {lead}" if in_batch else lead,

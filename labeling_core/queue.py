@@ -37,7 +37,7 @@ class Reservation(NamedTuple):
 class Queue:
     """The pool in the order of asking, what is reserved, and the running counts.
 
-    ``order`` holds places, best first, or is None before the first session (then the
+    ``order`` holds places, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
     only as probes. ``aside`` counts the undecided samples that cannot be shown (any more).
     """
@@ -147,6 +147,11 @@ class Queue:
             until = moment + self.hold_seconds
             taken.append(Reservation(place, "", annotator, client, origin, self.session_id, until))
         return taken
+
+    @property
+    def version(self) -> int:
+        """Rises whenever another order is served; the same after a restart."""
+        return 2 * self.session_id + (self.order is not None)
 
     @property
     def size(self) -> int:
@@ -278,9 +283,11 @@ def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queu
         "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
-    if not project.settings.queries_table or row is None or row[0] is None:
+    if not project.settings.queries_table:
         return
     places = cursor.execute(
         f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
     ).fetchnumpy()["place"]
-    queue.set_order(np.asarray(places, dtype=np.int32), int(row[0]))
+    session_id = int(row[0]) if row and row[0] else 0
+    if session_id or len(places):
+        queue.set_order(np.asarray(places, dtype=np.int32), session_id)

@@ -47,12 +47,16 @@ class Situation(NamedTuple):
 
 
 class Strategy(NamedTuple):
-    """One choice in the settings: ``score`` gives the uncertainty, ``arrange`` the order."""
+    """One choice in the settings: ``score`` gives the uncertainty, ``arrange`` the order.
+
+    ``cold_start`` says that the order means something before there is a model, too.
+    """
 
     title: str
     description: str
     score: Callable[[NDArray[Any]], Floats]
     arrange: Callable[[Situation, Floats], Positions]
+    cold_start: bool = False
 
 
 def _top_two(p: NDArray[Any]) -> tuple[Floats, Floats]:
@@ -179,6 +183,7 @@ STRATEGIES: dict[str, Strategy] = {
         "unsure about that do not resemble one another. Needed fewest labels in our measurements.",
         margin,
         _auto,
+        cold_start=True,
     ),
     "confidence": Strategy(
         "Smallest confidence",

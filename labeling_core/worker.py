@@ -22,7 +22,7 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from labeling_core import iteration, media_features
+from labeling_core import iteration, media_features, strategies
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import tabular
 
@@ -60,6 +60,35 @@ def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     np.save(out / "checks.npy", outcome.checks)
     _write_model(outcome.model, folder, job["classes"], out / "model.skops")
     return {"evaluation": outcome.evaluation._asdict()}
+
+
+def start(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Put the pool in order before there is a model; leaves scores.parquet in ``out``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = Path(job["out"])
+    task = np.load(out / "task.npz")
+    queryable = task["queryable"]
+    ranking = strategies.rank(
+        job["strategy"],
+        probabilities=None,
+        features=np.load(Path(job["folder"]) / "features.npy", mmap_mode="r"),
+        pool=task["pool"][queryable],
+        labeled=task["train"],
+        labels=task["train_codes"],
+        batch=job["batch"],
+        seed=job["seed"],
+    )
+    places = np.concatenate([task["pool"][queryable][ranking.order], task["pool"][~queryable]])
+    columns = {
+        "place": pa.array(places.astype(np.int32)),
+        "uncertainty": pa.array(np.ones(len(places))),
+        "prediction": pa.nulls(len(places), pa.string()),
+        "queryable": pa.array(np.sort(queryable)[::-1]),
+    }
+    pq.write_table(pa.table(columns), out / "scores.parquet")
+    return {}
 
 
 def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -113,6 +142,7 @@ def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> No
 
 JOBS: dict[str, Callable[[dict[str, Any], Progress], dict[str, Any]]] = {
     "features": features,
+    "start": start,
     "session": session,
 }
 

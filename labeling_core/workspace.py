@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from labeling_core import projects, queue, samples, sessions, tokens
+from labeling_core import cold_start, projects, queue, samples, sessions, tokens
 from labeling_core.database import Database
 from labeling_core.errors import LabelingError
 from labeling_core.people import Person
@@ -226,7 +226,7 @@ class Workspace:
         if project.settings.is_media:
             if self._reading(project) != "stopped":
                 self.read_files(project)
-        elif project.settings.queries_table and not sessions.have_features(self.database, project):
+        elif project.settings.queries_table and self._unprepared(project):
             self._compute_features(project, self.trainer)
         if project.settings.queries_table:
             self.trainer.worker.start()
@@ -234,8 +234,12 @@ class Workspace:
     def read_files(self, project: Project) -> None:
         """Read the files that have not been read yet, in the background; goes on where it was
         stopped."""
-        if not sessions.have_features(self.database, project):
+        if self._unprepared(project):
             self._compute_features(project, self.reader)
+
+    def _unprepared(self, project: Project) -> bool:
+        read = sessions.have_features(self.database, project)
+        return not read or cold_start.missing(project, self.queue(project))
 
     def stop_reading(self, project: Project) -> None:
         """Stop reading files; what was read is kept."""
@@ -244,7 +248,8 @@ class Workspace:
     def _compute_features(self, project: Project, line: Trainer) -> None:
         def work(worker: Worker, progress: Progress) -> str:
             queue = self.queue(project)
-            sessions.ensure_features(self.database, project, queue, worker, progress)
+            folder = sessions.ensure_features(self.database, project, queue, worker, progress)
+            cold_start.run(self.database, project, self.queue(project), folder, worker, progress)
             if line is self.reader:
                 worker.pause()  # it is not needed for long
             return "features are ready"

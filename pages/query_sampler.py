@@ -43,25 +43,28 @@ frame.show_status(project)
 
 with space.database.read() as cursor:
     done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
-    if not done:
-        st.info(
-            f"It fills when the first session has run: after {settings.every} labels of at least "
-            "two categories, or with the button above.",
-            title="The queue is empty",
-        )
-        st.stop()
     spread = queries.histogram(cursor, project)
-    head = queries.head(cursor, project, done[-1].strategy)
-st.caption(
-    f"Session {done[-1].session_id}: {CLASSIFIERS[done[-1].classifier].title}, "
-    f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
-    f"{sum(spread.counts):,} samples in the queue."
-)
-frame.show_figure(
-    "Uncertainty of the pool",
-    figures.uncertainty(*spread),
-    "Histogram of the uncertainty of the unlabeled samples",
-)
+    head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
+if not head:
+    st.info(
+        f"It fills when the first session has run: after {settings.every} labels of at least "
+        "two categories, or with the button above.",
+        title="The queue is empty",
+    )
+    st.stop()
+if done:
+    st.caption(
+        f"Session {done[-1].session_id}: {CLASSIFIERS[done[-1].classifier].title}, "
+        f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
+        f"{sum(spread.counts):,} samples in the queue."
+    )
+    frame.show_figure(
+        "Uncertainty of the pool",
+        figures.uncertainty(*spread),
+        "Histogram of the uncertainty of the unlabeled samples",
+    )
+else:
+    st.caption("No session has run yet: the queue starts with samples from all over the pool.")
 st.subheader("Next in the queue", anchor=False)
 st.dataframe(
     head,

@@ -66,7 +66,7 @@ def test_a_new_session_hands_back_what_nobody_has_looked_at(space, make_project,
     ana.label_truly(40)
     held = ana.take(10)
     run_session(space, project)
-    reply = ana.send(holding=held, screen=held[0], session_id=0, want=5)
+    reply = ana.send(holding=held, screen=held[0], version=0, want=5)
     assert reply["drop"] == held[1:]
     assert reply["learning"]["session_id"] == 1
     assert len(reply["samples"]) == 14

@@ -167,7 +167,7 @@ def test_a_broken_sample_on_the_screen_can_still_be_decided_and_then_trains_noth
     views = {each["sample_id"]: each["view"] for each in held}
     assert "broken" in views["x.png"]
     read(space, project)
-    reply = ana.send(holding=list(views), screen="x.png")
+    reply = ana.send(holding=list(views), screen="x.png", version=99)
     assert set(reply["drop"]) == {"x.png", "y.png"}
     reply = ana.send([ana.decision("x.png", "label", category="a")])
     assert reply["refused"] == [] and reply["counts"]["labeled"] == 1

@@ -265,7 +265,7 @@ class Deck {
       decisions: this.outbox.decisions(),
       holding: this.queue.map(({ sample_id }) => sample_id),
       screen: this.queue[0]?.sample_id ?? null, // or where the screen returns to
-      session_id: this.learning?.session_id ?? 0,
+      version: this.learning?.version ?? 0,
       release: false,
       ...this.asked,
     };

@@ -39,7 +39,7 @@ class Browser:
     def __init__(self, space: Workspace, project: Project) -> None:
         self.space, self.project, self.seq = space, project, 0
         self.waiting: list[dict[str, Any]] = []
-        self.session_id = 0
+        self.version = 0
 
     def label(self) -> float:
         """Decide on one sample; the seconds until it was stored."""
@@ -59,14 +59,14 @@ class Browser:
         message = {
             "client": "bench", "message": self.seq, "decisions": decisions, "want": want,
             "holding": [each["sample_id"] for each in self.waiting],
-            "session_id": self.session_id,
+            "version": self.version,
         }  # fmt: skip
         reply = exchange.answer(self.space, self.project.project_id, "ana", exchange.parse(message))
         took = time.perf_counter() - started
         dropped = set(reply["drop"])
         self.waiting = [each for each in self.waiting if each["sample_id"] not in dropped]
         self.waiting += reply["samples"]
-        self.session_id = reply["learning"]["session_id"]
+        self.version = reply["learning"]["version"]
         return took
 
 

@@ -1,0 +1,56 @@
+"""Before the first session: the whole pool in the strategy's own order, for no model is needed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from labeling_core.database import Database
+from labeling_core.labels import first_open, read_labels, split
+from labeling_core.publishing import publish_start
+from labeling_core.queue import Queue
+from labeling_core.settings import Project
+from labeling_core.strategies import STRATEGIES
+from labeling_core.trainer import Progress, Worker
+
+
+def missing(project: Project, queue: Queue) -> bool:
+    """Whether samples still come in the shuffled order though the strategy has a better one."""
+    settings = project.settings
+    starts = bool(settings.queries_table) and STRATEGIES[settings.strategy].cold_start
+    return starts and queue.order is None
+
+
+def run(
+    database: Database,
+    project: Project,
+    queue: Queue,
+    folder: Path,
+    worker: Worker,
+    progress: Progress,
+) -> None:
+    """Have the pool put in order by the worker, and serve it until the first session has run.
+
+    ``folder`` holds the features. Raises LabelingError with the worker's sentence.
+    """
+    if not missing(project, queue):
+        return
+    progress("Choosing what to ask first", 0.9)
+    settings, out = project.settings, database.files(project.project_id, "start")
+    closed, kept = queue.closed.copy(), queue.probe_limit
+    with database.read() as cursor:
+        train, _ = split(read_labels(cursor, project), kept, first_open(closed, kept))
+    pool = np.flatnonzero(~closed)
+    np.savez(
+        out / "task.npz",
+        pool=pool, queryable=pool >= kept, train=train.places, train_codes=train.codes,
+    )  # fmt: skip
+    worker.run(
+        {"kind": "start", "folder": str(folder), "out": str(out), "strategy": settings.strategy,
+         "batch": settings.every, "seed": settings.seed},
+        progress,
+    )  # fmt: skip
+    publish_start(database, project, queue, out)
+    shutil.rmtree(out)
