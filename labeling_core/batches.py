@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
 # Measured by tests/benchmarks/strategies.py:
-_START = 2  # labels per category named right by a neighbour before a model's doubts are trusted
+_START = 3  # labels per category named right by a neighbour before a model's doubts are trusted
 _LONGEST_START = 10  # labels per category after which they are trusted in any case
 _CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
 _SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
@@ -91,7 +91,7 @@ def _batch_first(situation: Situation, uncertainty: Floats, choose: Choose) -> P
 
 
 def _started(situation: Situation) -> bool:
-    """Whether there are two labels per category that their nearest labeled neighbour names right.
+    """Whether there are three labels per category that their nearest labeled one names right.
 
     Where categories are easy to tell apart that is soon, where they are not the model's doubts
     mean little for longer. Looks at no more than 5,000 labels.
@@ -104,7 +104,8 @@ def _started(situation: Situation) -> bool:
     X, labels = _directions(situation.features, situation.labeled[seen]), situation.labels[seen]
     likeness = X @ X.T
     np.fill_diagonal(likeness, -np.inf)
-    return bool(np.mean(labels[likeness.argmax(axis=1)] == labels) * n >= _START * classes)
+    right = np.count_nonzero(labels[likeness.argmax(axis=1)] == labels)
+    return right * n >= _START * classes * len(seen)
 
 
 def _directions(features: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:

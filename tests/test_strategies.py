@@ -149,7 +149,7 @@ def doubts_about_the_first_two(cloud: np.ndarray, pool: np.ndarray, classes: int
     return np.where(cloud[pool, None] < 2, even, sure)
 
 
-def test_auto_ends_its_start_when_neighbours_name_two_labels_per_category_right():
+def test_auto_ends_its_start_when_neighbours_name_three_labels_per_category_right():
     X, cloud = clouds([100, 100, 100, 10])
     labeled = np.flatnonzero(cloud < 2)[:12]
     pool = np.setdiff1d(np.arange(len(X)), labeled)
