@@ -80,8 +80,9 @@ def entropy(p: NDArray[Any]) -> Floats:
 STRATEGIES: dict[str, Strategy] = {
     "auto": Strategy(
         "Automatic",
-        "Starts with typical samples from all over the pool; then asks for samples the model is "
-        "unsure about that do not resemble one another. Needed fewest labels in our measurements.",
+        "Starts with typical samples from all over the pool. As soon as samples that resemble one "
+        "another have the same category, it asks for those the model is unsure about that do not "
+        "resemble one another. Needed fewest labels in our measurements.",
         margin,
         batches.automatic,
         cold_start=True,
