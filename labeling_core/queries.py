@@ -169,6 +169,8 @@ def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
     lead = f"{name} leads the second likeliest by {1 - score:.0%}"
     reasons = {
         "auto": f"unlike the rest of its batch; {lead}" if in_batch else lead,
+        "diverse_margin": f"unlike the rest of its batch; {lead}" if in_batch else lead,
+        "margin_gumbel": f"drawn by lot; {lead}" if in_batch else lead,
         "confidence": f"{name} is likeliest, with only {1 - score:.0%}",
         "margin": lead,
         "entropy": f"probabilities spread at {score:.0%} of the most possible; likeliest: {name}",

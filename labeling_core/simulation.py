@@ -34,7 +34,10 @@ class Run(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to replay; ``seeds`` repetitions, each with its own hold-out and its own luck."""
+    """What to replay; ``seeds`` repetitions, each with its own hold-out and its own luck.
+
+    They are the seeds from ``first_seed`` on.
+    """
 
     strategies: Sequence[str]
     batch: int
@@ -42,6 +45,7 @@ class Plan(NamedTuple):
     seeds: int
     classifier: str
     holdout: float = HOLDOUT
+    first_seed: int = 0
 
 
 def simulate(
@@ -59,7 +63,7 @@ def simulate(
     """
     _check(y, plan)
     runs: list[Run] = []
-    for seed in range(plan.seeds):
+    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
         pool, test = split(y, plan.holdout, seed)
         for strategy in plan.strategies:
             runs.append(_replay(X, y, pool, test, strategy, seed, plan))

@@ -2,29 +2,22 @@
 
 Pure functions on arrays; no database, no model, no page. The three scores are those of the
 Dataiku labeling plugin, with the entropy divided by log n, so that all lie in 0..1 and higher
-means "ask first". For two classes the three rank alike.
+means "ask first". For two classes the three rank alike. batches.py makes orders of them.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_core import batches
+from labeling_core.batches import Floats, Positions, Situation
 from labeling_core.errors import LabelingError
 
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
 _ROWS = 32_768  # rows worked on at a time: small enough to stay in the processor's cache
-
-# Of ``auto``, measured by tests/benchmarks/strategies.py:
-_START = 5  # labels per category before the model's doubts are trusted
-_CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
-_SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
-_CLUSTERS = 300  # at most; a larger batch is filled up by uncertainty
 
 
 class Ranking(NamedTuple):
@@ -32,18 +25,6 @@ class Ranking(NamedTuple):
 
     order: Positions
     uncertainty: Floats
-
-
-class Situation(NamedTuple):
-    """What a strategy may look at: see ``rank`` for shapes."""
-
-    probabilities: NDArray[Any] | None
-    features: NDArray[np.float32]
-    pool: NDArray[np.integer]
-    labeled: NDArray[np.integer]
-    labels: NDArray[np.integer]
-    batch: int
-    rng: np.random.Generator
 
 
 class Strategy(NamedTuple):
@@ -96,93 +77,14 @@ def entropy(p: NDArray[Any]) -> Floats:
     return np.clip(-total / np.log(p.shape[1]), 0.0, 1.0)
 
 
-def _by_uncertainty(situation: Situation, uncertainty: Floats) -> Positions:
-    """Most uncertain first; equal ones in the order of a seeded shuffle."""
-    shuffled = situation.rng.permutation(len(uncertainty))
-    return shuffled[np.argsort(-uncertainty[shuffled])]
-
-
-def _directions(features: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Rows with the model's intercept, 1, appended, scaled to length 1: outliers pull less."""
-    X = np.asarray(features[rows], dtype=np.float32)
-    X = np.concatenate([X, np.ones((len(X), 1), dtype=np.float32)], axis=1)
-    return X / np.linalg.norm(X, axis=1, keepdims=True)
-
-
-def _clusters(X: NDArray[Any], k: int, situation: Situation, weights: Floats | None = None) -> Any:
-    """Fitted k-means; the first batch of a project deserves more than one attempt."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    seed = int(situation.rng.integers(2**31))
-    means = KMeans(min(k, len(X), _CLUSTERS), n_init=1 if len(situation.labeled) else 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters
-        return means.set_params(random_state=seed).fit(X, sample_weight=weights)
-
-
-def _middles(X: NDArray[Any], means: Any) -> dict[int, int]:
-    """For every cluster that has one, the row of ``X`` nearest to its centre."""
-    groups = means.labels_[: len(X)]
-    farthest_first = np.argsort(-np.linalg.norm(X - means.cluster_centers_[groups], axis=1))
-    return dict(zip(groups[farthest_first].tolist(), farthest_first.tolist(), strict=True))
-
-
-def _spread(situation: Situation) -> Positions:
-    """A batch from all over the pool: the middles of the largest clusters without a label.
-
-    Looks at a random 5,000 samples of the pool, together with all that are labeled.
-    """
-    sample = situation.rng.permutation(len(situation.pool))[:_SAMPLE]
-    rows = np.concatenate([situation.pool[sample], situation.labeled])
-    X = _directions(situation.features, rows)
-    means = _clusters(X, len(situation.labeled) + situation.batch, situation)
-    sizes = np.bincount(means.labels_)
-    labeled = np.bincount(means.labels_[len(sample) :], minlength=len(sizes))
-    middles = _middles(X[: len(sample)], means)
-    chosen = [middles[group] for group in np.lexsort((-sizes, labeled)) if group in middles]
-    return sample[chosen[: situation.batch]]
-
-
-def _diverse(situation: Situation, candidates: Positions, uncertainty: Floats) -> Positions:
-    """A batch out of the candidates: the middles of clusters weighted by uncertainty."""
-    X = _directions(situation.features, situation.pool[candidates])
-    weights = np.maximum(uncertainty[candidates], 1e-3)
-    means = _clusters(X, situation.batch, situation, weights)
-    return candidates[sorted(_middles(X, means).values())]
-
-
-def _at_random(situation: Situation, uncertainty: Floats) -> Positions:
-    return situation.rng.permutation(len(uncertainty))
-
-
-def _auto(situation: Situation, uncertainty: Floats) -> Positions:
-    """A spread start, then batches both uncertain and unlike one another; the rest by uncertainty.
-
-    Start, until there are five labels per category on average: clusters as in TypiClust (Hacohen
-    and others, 2022). Then, as Zhdanov (2019): the ten batches of smallest margin, clustered with
-    the uncertainty as weight. Only so many rows are clustered; a million takes no longer.
-    """
-    order = _by_uncertainty(situation, uncertainty)
-    if len(order) <= situation.batch:
-        return order
-    p, labeled = situation.probabilities, len(situation.labeled)
-    if p is None or labeled < _START * p.shape[1]:
-        first = _spread(situation)
-    else:
-        first = _diverse(situation, order[: _CHOICE * situation.batch], uncertainty)
-    waiting = np.ones(len(order), dtype=bool)
-    waiting[first] = False
-    return np.concatenate([first, order[waiting[order]]])
-
-
 STRATEGIES: dict[str, Strategy] = {
     "auto": Strategy(
         "Automatic",
-        "Starts with typical samples from all over the pool; then asks for samples the model is "
-        "unsure about that do not resemble one another. Needed fewest labels in our measurements.",
+        "Starts with typical samples from all over the pool. As soon as samples that resemble one "
+        "another have the same category, it asks for those the model is unsure about that do not "
+        "resemble one another. Needed fewest labels in our measurements.",
         margin,
-        _auto,
+        batches.automatic,
         cold_start=True,
     ),
     "confidence": Strategy(
@@ -190,27 +92,41 @@ STRATEGIES: dict[str, Strategy] = {
         "Asks for the samples whose likeliest category is least likely. With two categories the "
         "same as smallest margin and the quickest; with many categories often worse than random.",
         least_confidence,
-        _by_uncertainty,
+        batches.by_uncertainty,
     ),
     "margin": Strategy(
         "Smallest margin",
         "Asks for the samples where the two likeliest categories are closest. The soundest of the "
         "three scores, but large batches may hold many samples that resemble one another.",
         margin,
-        _by_uncertainty,
+        batches.by_uncertainty,
+    ),
+    "diverse_margin": Strategy(
+        "Diverse margin",
+        "Asks for samples with a small margin that do not resemble one another. As automatic, but "
+        "without its spread start: the first batch comes at random.",
+        margin,
+        batches.diverse_margin,
+    ),
+    "margin_gumbel": Strategy(
+        "Margin, drawn by lot",
+        "Draws every batch at random, samples with a small margin far more often than others. "
+        "Gains less than the diverse batches, but never asks for one corner of the pool only.",
+        margin,
+        batches.drawn_by_margin,
     ),
     "entropy": Strategy(
         "Greatest entropy",
         "Asks for the samples whose probabilities are spread most over all categories. With two "
         "categories the same as smallest margin; with many categories often worse than random.",
         entropy,
-        _by_uncertainty,
+        batches.by_uncertainty,
     ),
     "random": Strategy(
         "Random",
         "Asks in a random order: the baseline that every other strategy is measured against.",
         margin,
-        _at_random,
+        batches.at_random,
     ),
 }
 

@@ -37,6 +37,11 @@ def test_the_same_plan_gives_the_same_runs():
     assert simulate(*clouds(), PLAN) == simulate(*clouds(), PLAN)
 
 
+def test_a_later_first_seed_repeats_the_runs_from_there_on():
+    later = PLAN._replace(seeds=1, first_seed=1)
+    assert simulate(*clouds(), later) == [r for r in simulate(*clouds(), PLAN) if r.seed == 1]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("batch", [1, 10])
 def test_every_strategy_learns_easy_clouds(strategy, batch):

@@ -138,9 +138,33 @@ def test_auto_goes_on_with_clouds_that_hold_no_label_yet():
     X, cloud = clouds([100, 80, 60, 10])
     seen = np.flatnonzero(cloud < 2)[:4]
     pool = np.setdiff1d(np.arange(len(X)), seen)
-    p = np.full((len(pool), 2), 0.5)
+    p = np.full((len(pool), 4), 0.25)
     order = auto(X, p, seen, cloud[seen], batch=2).order
     assert {2, 3} & set(cloud[pool[order[:2]]])
+
+
+def doubts_about_the_first_two(cloud: np.ndarray, pool: np.ndarray, classes: int) -> np.ndarray:
+    """Probabilities: an even choice between two classes in the clouds 0 and 1, else certainty."""
+    even, sure = np.eye(classes)[:2].mean(axis=0), np.eye(classes)[0]
+    return np.where(cloud[pool, None] < 2, even, sure)
+
+
+def test_auto_ends_its_start_when_neighbours_name_three_labels_per_category_right():
+    X, cloud = clouds([100, 100, 100, 10])
+    labeled = np.flatnonzero(cloud < 2)[:12]
+    pool = np.setdiff1d(np.arange(len(X)), labeled)
+    p = doubts_about_the_first_two(cloud, pool, 4)
+    assert set(cloud[pool[auto(X, p, labeled, cloud[labeled]).order[:4]]]) == {0, 1}
+    told_apart_by_nothing = np.arange(12)
+    assert 2 in cloud[pool[auto(X, p, labeled, told_apart_by_nothing).order[:4]]]
+
+
+def test_auto_ends_its_start_after_ten_labels_per_category_whatever_the_neighbours():
+    X, cloud = clouds([100, 100, 100])
+    labeled = np.flatnonzero(cloud < 2)[:20]
+    pool = np.setdiff1d(np.arange(len(X)), labeled)
+    p = doubts_about_the_first_two(cloud, pool, 2)
+    assert set(cloud[pool[auto(X, p, labeled, np.arange(20)).order[:4]]]) == {0, 1}
 
 
 def test_after_its_start_auto_takes_an_uncertain_batch_from_different_clouds():
@@ -171,6 +195,39 @@ def test_an_unknown_strategy_names_the_field_and_the_choices():
     with pytest.raises(LabelingError, match="margin") as error:
         ranked("guess", None)
     assert error.value.field == "strategy"
+
+
+def test_the_diverse_margin_batch_comes_from_different_clouds():
+    X, cloud = clouds([300, 20, 20, 20])
+    labeled = np.flatnonzero(cloud == 0)[:20]
+    pool = np.setdiff1d(np.arange(len(X)), labeled)
+    sure = np.where(cloud[pool] == 0, 0.99, np.linspace(0.5, 0.6, len(pool)))
+    order = rank(
+        "diverse_margin",
+        probabilities=np.column_stack([sure, 1 - sure]),
+        features=X,
+        pool=pool,
+        labeled=labeled,
+        labels=np.arange(20) % 2,
+        batch=6,
+        seed=0,
+    ).order
+    assert {1, 2, 3} <= set(cloud[pool[order[:6]]])
+
+
+def test_the_lot_falls_by_the_third_power_of_the_margin():
+    p = np.repeat([[0.5, 0.5], [0.75, 0.25]], 150, axis=0)
+    firsts = np.array([ranked("margin_gumbel", p, seed=seed).order[0] for seed in range(600)])
+    # 1 against (1/2)³: eight draws of nine, within four standard errors.
+    assert abs(np.mean(firsts < 150) - 8 / 9) < 4 * (8 / 81 / 600) ** 0.5
+    assert len(set(firsts.tolist())) > 100
+
+
+@pytest.mark.parametrize("name", ["diverse_margin", "margin_gumbel"])
+def test_behind_the_batch_the_rest_follows_by_uncertainty(name):
+    order, uncertainty = ranked(name, random_vectors(3, rows=300))
+    assert (np.diff(uncertainty[order[10:]]) <= 0).all()
+    assert not np.array_equal(order, ranked("margin", random_vectors(3, rows=300)).order)
 
 
 def test_every_strategy_says_what_it_does():

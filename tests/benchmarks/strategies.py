@@ -13,6 +13,7 @@ cut to 6,000 rows. Every run starts from nothing, with the strategy's own cold s
 one and at random where not; batches of 10 up to 200 labels or a third of the rows; the same
 hold-outs and the same classifier (logistic regression, C = 1, scaled columns) for all.
 Finished runs stay in the folder ``--out``; a second call goes on where the first one ended.
+The settings of ``auto`` were chosen on the seeds 0 to 9; ``--first-seed 10`` measures fresh ones.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from pathlib import Path
 
 import numpy as np
 
+from labeling_core.batches import Situation
 from labeling_core.simulation import Plan, labels_needed, simulate
-from labeling_core.strategies import STRATEGIES, Situation, Strategy, margin
+from labeling_core.strategies import STRATEGIES, Strategy, margin
 
 KEEL = {name: "balanced" for name in ("australian", "chess", "led7digit", "letter", "magic")}
 KEEL |= {name: "balanced" for name in ("mammographic", "mushroom", "penbased", "pima", "satimage")}
@@ -35,7 +37,7 @@ KEEL |= {name: "balanced" for name in ("vehicle", "vowel", "wdbc", "wisconsin")}
 KEEL |= {"page-blocks0": "imbalanced"}
 NAMES = sorted([*KEEL, "wine colour", "digits", "mnist"])
 OURS = ["auto", "margin", "confidence", "entropy", "random"]
-BATCH, BUDGET, ROWS = 10, 200, 6_000
+BUDGET, ROWS = 200, 6_000
 
 
 def load(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -180,15 +182,22 @@ def register(name: str, choose: Callable[[Situation], np.ndarray]) -> None:
     STRATEGIES[name] = Strategy(name, name, margin, arrange)
 
 
-def curves(folder: Path, strategies: list[str], seeds: int) -> Iterator[tuple[str, str, dict]]:
+def curves(folder: Path, strategies: list[str], batch: int, seeds: range) -> Iterator[tuple]:
+    """Strategy, data set and its runs; those of a finished call are read from ``folder``."""
     for strategy in strategies:
         for name in NAMES:
-            path = folder / f"{strategy}, {name}, {seeds}.json"
+            path = folder / f"{strategy}, {name}, {batch}, {seeds.start}-{seeds.stop - 1}.json"
             if not path.exists():
                 X, y = load(name)
-                budget = min(BUDGET, len(y) // 3 // BATCH * BATCH)
-                runs = simulate(X, y, Plan([strategy], BATCH, budget, seeds, "logistic_regression"))
-                path.write_text(json.dumps([run._asdict() for run in runs]))
+                plan = Plan(
+                    [strategy],
+                    batch,
+                    budget=min(BUDGET, len(y) // 3 // batch * batch),
+                    seeds=len(seeds),
+                    classifier="logistic_regression",
+                    first_seed=seeds.start,
+                )
+                path.write_text(json.dumps([run._asdict() for run in simulate(X, y, plan)]))
             yield strategy, name, json.loads(path.read_text())
         print(strategy, flush=True)
 
@@ -241,6 +250,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for finished runs")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--strategy", action="append", help="only these (random is added)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -248,7 +259,8 @@ def main() -> None:
         register(name, choose)
     wanted = list(dict.fromkeys(["random", *(arguments.strategy or [*OURS, *PEERS])]))
     found: dict[str, dict[str, list[dict]]] = {strategy: {} for strategy in wanted}
-    for strategy, name, runs in curves(arguments.out, wanted, arguments.seeds):
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    for strategy, name, runs in curves(arguments.out, wanted, arguments.batch, seeds):
         found[strategy][name] = runs
     print(table(found), *(["", details(found, "auto")] if "auto" in found else []), sep="\n")
 

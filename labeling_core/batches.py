@@ -1,0 +1,167 @@
+"""From uncertainties to an order of the pool whose first samples make a good batch.
+
+The model learns nothing between two sessions, so that the most uncertain samples alone may be
+ten times the same one. Only some thousand rows are ever clustered; a million takes no longer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+# Measured by tests/benchmarks/strategies.py:
+_START = 3  # labels per category named right by a neighbour before a model's doubts are trusted
+_LONGEST_START = 10  # labels per category after which they are trusted in any case
+_CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
+_SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
+_CLUSTERS = 300  # at most; a larger batch is filled up by uncertainty
+_POWER = 3  # of the uncertainty, when it decides by lot
+
+
+class Situation(NamedTuple):
+    """What a strategy may look at: see ``strategies.rank`` for shapes."""
+
+    probabilities: NDArray[Any] | None
+    features: NDArray[np.float32]
+    pool: NDArray[np.integer]
+    labeled: NDArray[np.integer]
+    labels: NDArray[np.integer]
+    batch: int
+    rng: np.random.Generator
+
+
+def by_uncertainty(situation: Situation, uncertainty: Floats) -> Positions:
+    """Most uncertain first; equal ones in the order of a seeded shuffle."""
+    shuffled = situation.rng.permutation(len(uncertainty))
+    return shuffled[np.argsort(-uncertainty[shuffled])]
+
+
+def at_random(situation: Situation, uncertainty: Floats) -> Positions:
+    """A seeded shuffle."""
+    return situation.rng.permutation(len(uncertainty))
+
+
+def automatic(situation: Situation, uncertainty: Floats) -> Positions:
+    """A spread start, then batches both uncertain and unlike one another.
+
+    Start: clusters as in TypiClust (Hacohen and others, 2022). Then: ``diverse_margin``.
+    """
+    if situation.probabilities is None or not _started(situation):
+        return _batch_first(situation, uncertainty, _spread)
+    return diverse_margin(situation, uncertainty)
+
+
+def diverse_margin(situation: Situation, uncertainty: Floats) -> Positions:
+    """Out of the ten batches of smallest margin, clustered with the uncertainty as weight, the
+    middles (Zhdanov, 2019: Diverse mini-batch active learning); at random before the first model.
+    """
+    if situation.probabilities is None:
+        return by_uncertainty(situation, uncertainty)
+    return _batch_first(situation, uncertainty, _diverse)
+
+
+def drawn_by_margin(situation: Situation, uncertainty: Floats) -> Positions:
+    """A batch drawn without replacement, each sample by the third power of its uncertainty.
+
+    Adding Gumbel noise to β log s and taking the largest makes such a draw (Kirsch and others,
+    2023: Stochastic batch acquisition, "power").
+    """
+    return _batch_first(situation, uncertainty, _drawn)
+
+
+Choose = Callable[[Situation, Floats, Positions], Positions]
+
+
+def _batch_first(situation: Situation, uncertainty: Floats, choose: Choose) -> Positions:
+    """The batch that ``choose`` takes, then the rest by uncertainty."""
+    order = by_uncertainty(situation, uncertainty)
+    if len(order) <= situation.batch:
+        return order
+    first = choose(situation, uncertainty, order)
+    waiting = np.ones(len(order), dtype=bool)
+    waiting[first] = False
+    return np.concatenate([first, order[waiting[order]]])
+
+
+def _started(situation: Situation) -> bool:
+    """Whether there are three labels per category that their nearest labeled one names right.
+
+    Where categories are easy to tell apart that is soon, where they are not the model's doubts
+    mean little for longer. Looks at no more than 5,000 labels.
+    """
+    assert situation.probabilities is not None
+    n, classes = len(situation.labeled), situation.probabilities.shape[1]
+    if not _START * classes <= n < _LONGEST_START * classes:
+        return n >= _START * classes
+    seen = situation.rng.permutation(n)[:_SAMPLE] if n > _SAMPLE else np.arange(n)
+    X, labels = _directions(situation.features, situation.labeled[seen]), situation.labels[seen]
+    likeness = X @ X.T
+    np.fill_diagonal(likeness, -np.inf)
+    right = np.count_nonzero(labels[likeness.argmax(axis=1)] == labels)
+    return right * n >= _START * classes * len(seen)
+
+
+def _directions(features: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Rows with the model's intercept, 1, appended, scaled to length 1: outliers pull less."""
+    X = np.asarray(features[rows], dtype=np.float32)
+    X = np.concatenate([X, np.ones((len(X), 1), dtype=np.float32)], axis=1)
+    return X / np.linalg.norm(X, axis=1, keepdims=True)
+
+
+def _clusters(X: NDArray[Any], k: int, situation: Situation, weights: Floats | None = None) -> Any:
+    """Fitted k-means; the first batch of a project deserves more than one attempt."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    seed = int(situation.rng.integers(2**31))
+    means = KMeans(min(k, len(X), _CLUSTERS), n_init=1 if len(situation.labeled) else 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters
+        return means.set_params(random_state=seed).fit(X, sample_weight=weights)
+
+
+def _middles(X: NDArray[Any], means: Any) -> dict[int, int]:
+    """For every cluster that has one, the row of ``X`` nearest to its centre."""
+    groups = means.labels_[: len(X)]
+    farthest_first = np.argsort(-np.linalg.norm(X - means.cluster_centers_[groups], axis=1))
+    return dict(zip(groups[farthest_first].tolist(), farthest_first.tolist(), strict=True))
+
+
+def _spread(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    """A batch from all over the pool: the middles of the largest clusters without a label.
+
+    Looks at a random 5,000 samples of the pool, together with all that are labeled.
+    """
+    sample = situation.rng.permutation(len(situation.pool))[:_SAMPLE]
+    rows = np.concatenate([situation.pool[sample], situation.labeled])
+    X = _directions(situation.features, rows)
+    means = _clusters(X, len(situation.labeled) + situation.batch, situation)
+    sizes = np.bincount(means.labels_)
+    labeled = np.bincount(means.labels_[len(sample) :], minlength=len(sizes))
+    middles = _middles(X[: len(sample)], means)
+    chosen = [middles[group] for group in np.lexsort((-sizes, labeled)) if group in middles]
+    return sample[chosen[: situation.batch]]
+
+
+def _diverse(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    """The middles of clusters, weighted by uncertainty, of the ten most uncertain batches."""
+    candidates = order[: _CHOICE * situation.batch]
+    X = _directions(situation.features, situation.pool[candidates])
+    weights = np.maximum(uncertainty[candidates], 1e-3)
+    means = _clusters(X, situation.batch, situation, weights)
+    return candidates[sorted(_middles(X, means).values())]
+
+
+def _drawn(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    # The smallest number in place of 0 keeps the logarithm finite: drawn only when all else is.
+    logs = np.log(np.maximum(uncertainty, np.finfo(np.float64).tiny))
+    lots = _POWER * logs + situation.rng.gumbel(size=len(logs))
+    drawn = np.argpartition(-lots, situation.batch)[: situation.batch]
+    return drawn[np.argsort(-lots[drawn])]
