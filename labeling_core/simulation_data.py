@@ -57,7 +57,7 @@ def table(space: Workspace, name: str, label: str, by: Person) -> Source:
 
 def upload(path: Path, name: str, label: str, reading: Mapping[str, Any], by: Person) -> Source:
     """The labeled rows of an uploaded file called ``name``; ``reading`` as in importing.inspect."""
-    by.require("label")
+    by.require("manage")
 
     def prepare(folder: Path) -> Prepared:
         drawn = draw_file(path, name, label, folder / "table.parquet", ROWS, reading)
@@ -68,7 +68,7 @@ def upload(path: Path, name: str, label: str, reading: Mapping[str, Any], by: Pe
 
 def wine_colour(by: Person) -> Source:
     """The labeled wines that come with the program."""
-    by.require("see")
+    by.require("manage")
 
     def prepare(folder: Path) -> Prepared:
         path = DATA / "wine_colour" / "answers.csv"
@@ -116,7 +116,7 @@ def folder(space: Workspace, text: str, by: Person) -> Source:
 
 def project(space: Workspace, chosen: Project, by: Person) -> Source:
     """All labeled samples of a project, with its feature matrix if there is one."""
-    by.require("label", chosen.project_id)
+    by.require("manage", chosen.project_id)
 
     def prepare(folder: Path) -> Prepared:
         settings, note = (

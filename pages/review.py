@@ -12,7 +12,7 @@ from labeling_core.label_review import Listing
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
-from pages import frame
+from pages import adjudication, frame
 from pages.deck import deck, pending_message
 
 VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
@@ -61,12 +61,14 @@ def model_against_people(project: Project, widest: Listing) -> None:
         show_list(project, listing)
 
 
-# Each gets the project and the widest list that the person may review.
+# Of labels that were looked through; each gets the project and the widest list one may review.
 SEGMENTS: dict[str, Callable[[Project, Listing], None]] = {
     "Likely label errors": label_errors,
     "All, most suspicious first": all_labels,
     "Model against people": model_against_people,
 }
+
+DISAGREEMENTS = "Disagreements"
 
 
 def show_list(project: Project, listing: Listing) -> None:
@@ -162,9 +164,13 @@ try:
 except LabelingError as forbidden:
     st.error(str(forbidden))
     st.stop()
-if show_check(current, chosen_project, frame.person()):
-    segment = st.segmented_control(
-        "Segment", list(SEGMENTS), default=next(iter(SEGMENTS)), required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
+segments = list(SEGMENTS)
+if chosen_project.settings.overlap_share or current.queue(chosen_project).overlap.shared:
+    segments.append(DISAGREEMENTS)
+segment = st.segmented_control(
+    "Segment", segments, default=segments[0], required=True, label_visibility="collapsed"
+)
+if segment == DISAGREEMENTS:
+    adjudication.show(current, chosen_project)
+elif show_check(current, chosen_project, frame.person()):
     SEGMENTS[segment](chosen_project, allowed)

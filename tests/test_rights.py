@@ -19,8 +19,26 @@ from serving import Answer, ask, serving
 from streamlit.testing.v1 import AppTest
 
 import labeling_core
-from labeling_core import exchange, permitted, rights, routes, tokens
+from labeling_core import (
+    adjudication,
+    backups,
+    category_changes,
+    eventlog,
+    exchange,
+    final_model,
+    label_review,
+    permitted,
+    restoring,
+    review_exchange,
+    reviewing,
+    rights,
+    routes,
+    simulation_data,
+    simulations,
+    tokens,
+)
 from labeling_core import workspace as workspaces
+from labeling_core.label_review import Listing
 from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
 from labeling_core.projects import create_project
 from labeling_core.workspace import Workspace
@@ -330,7 +348,59 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
     wine = space.project("wine")
     named: Any = {f"{each}_table": f"new_{each}" for each in ("labels", "metadata", "queries")}
     asked = exchange.parse({"client": "c", "want": 1})
+    events = eventlog.Filter("wine")
+    simulation = simulations.Simulation(
+        "none", "none", "", "somebody", "2026-01-01", "", [], simulations.WINES
+    )
+
+    def log(read: Callable[..., object], *values: Any) -> object:
+        with space.database.read() as cursor:
+            return read(cursor, *values)
+
     return {
+        "adjudication.decide": lambda by: adjudication.decide(space, wine, "1", "red", by),
+        "adjudication.disputes": lambda by: adjudication.disputes(space, wine, by),
+        "adjudication.take_back": lambda by: adjudication.take_back(space, wine, "1", by),
+        "backups.Backups.make": lambda by: space.backups.make(by),
+        "backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
+        "category_changes.merge": lambda by: category_changes.merge(space, "wine", "no", "red", by),
+        "category_changes.offer": lambda by: category_changes.offer(space, "wine", "red", by),
+        "category_changes.rename": lambda by: category_changes.rename(
+            space, "wine", "no", "yes", by
+        ),
+        "category_changes.retire": lambda by: category_changes.retire(
+            space, "wine", "red", True, by
+        ),
+        "eventlog.annotators": lambda by: log(eventlog.annotators, "wine", by),
+        "eventlog.count": lambda by: log(eventlog.count, events, by),
+        "eventlog.export": lambda by: log(eventlog.export, events, by),
+        "eventlog.read": lambda by: log(eventlog.read, events, by, 0, 10),
+        "final_model.train": lambda by: final_model.train(space, wine, by),
+        "label_review.look": lambda by: label_review.look(space, wine, by),
+        "label_review.scope": lambda by: label_review.scope(by, "wine"),
+        "restoring.restore": lambda by: restoring.restore(space, wine, 1, by),
+        "review_exchange.answer": lambda by: review_exchange.answer(
+            space, "wine", by, Listing(annotator=by.name), asked
+        ),
+        "review_exchange.issue": lambda by: review_exchange.issue(
+            space.key, "wine", by, Listing(annotator=by.name)
+        ),
+        "reviewing.submit": lambda by: reviewing.submit(
+            space.database, wine, space.queue(wine), by, []
+        ),
+        "simulation_data.folder": lambda by: simulation_data.folder(space, "pictures", by),
+        "simulation_data.project": lambda by: simulation_data.project(space, wine, by),
+        "simulation_data.table": lambda by: simulation_data.table(space, "wine", "cask", by),
+        "simulation_data.upload": lambda by: simulation_data.upload(
+            Path("none"), "none.csv", "label", {}, by
+        ),
+        "simulation_data.wine_colour": simulation_data.wine_colour,
+        "simulations.delete": lambda by: simulations.delete(space, simulation, by),
+        "simulations.listed": lambda by: simulations.listed(space, by),
+        "simulations.start": lambda by: simulations.start(
+            space, simulation_data.wine_colour(LOCAL), simulation.plan._replace(seeds=0), by
+        ),
+        "simulations.stop": lambda by: simulations.stop(space, simulation, by),
         "exchange.answer": lambda by: exchange.answer(space, "wine", by, asked),
         "permitted.export_model": lambda by: permitted.export_model(space, wine, by),
         "permitted.export_table": lambda by: permitted.export_table(
