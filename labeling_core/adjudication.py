@@ -132,7 +132,7 @@ def _store(
         _write_event(cursor, project, shared.ruling, settled, by, comment)
     queue.keep(settled)
     queue.next_label_id += ruling is not None
-    space.after_decisions(project)
+    space.loop.after_decisions(project)
 
 
 def _replace_row(

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import duckdb
 
 from labeling_core import eventlog
-from labeling_core.database import CATALOG, MIGRATIONS, Database, is_held, literal, now
+from labeling_core.database import CATALOG, Database, is_held, literal, now
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, Person
+from labeling_core.schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
 KEPT_DAYS = 14

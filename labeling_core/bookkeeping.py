@@ -14,8 +14,7 @@ from labeling_core import final_labels, queries, samples
 from labeling_core.database import quote
 from labeling_core.final_labels import Change, Row
 from labeling_core.overlap import ADJUDICATION, Shared, Vote
-from labeling_core.queue import Reservation
-from labeling_core.reservations import write_reservations
+from labeling_core.reservations import Reservation, write_reservations
 from labeling_core.settings import Project
 
 

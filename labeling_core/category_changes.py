@@ -86,7 +86,7 @@ def _change(space: Workspace, project_id: str, by: Person, change, detail: dict)
     by.require("manage", project_id)
     old, new = detail["old"], detail.get("new")
     with space.database.lock:
-        if space.trainer.running(project_id):
+        if space.loop.trainer.running(project_id):
             raise LabelingError("A session is running: try again when it has finished.")
         held = space.queue(space.project(project_id))
         with space.database.transaction() as cursor:

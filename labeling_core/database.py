@@ -12,83 +12,7 @@ from pathlib import Path
 import duckdb
 
 from labeling_core.errors import LabelingError
-
-# Each entry runs once, in order, and is recorded in labeling.migrations. Never edit one that
-# has been released: append another.
-MIGRATIONS: tuple[tuple[str, str], ...] = (
-    (
-        "first tables",
-        """
-        CREATE TABLE labeling.projects (
-            project_id VARCHAR, settings VARCHAR, samples INTEGER, probe_limit INTEGER,
-            source_fingerprint VARCHAR, source_version INTEGER, created TIMESTAMPTZ
-        );
-        CREATE TABLE labeling.sessions (
-            project_id VARCHAR, session_id INTEGER, state VARCHAR, started_by VARCHAR,
-            started TIMESTAMPTZ, finished TIMESTAMPTZ, reason VARCHAR,
-            classifier VARCHAR, strategy VARCHAR, labels INTEGER, trigger_labels INTEGER,
-            evaluation VARCHAR, evaluated INTEGER, correct INTEGER, auc DOUBLE,
-            changed INTEGER, compared INTEGER, classes VARCHAR, checks BLOB
-        );
-        CREATE TABLE labeling.models (
-            project_id VARCHAR, session_id INTEGER, card VARCHAR, model BLOB
-        );
-        CREATE TABLE labeling.reservations (
-            project_id VARCHAR, place INTEGER, sample_id VARCHAR, annotator VARCHAR,
-            client VARCHAR, origin VARCHAR, session_id INTEGER, until TIMESTAMPTZ
-        );
-        CREATE SEQUENCE labeling.event_ids;
-        CREATE TABLE labeling.events (
-            event_id BIGINT DEFAULT nextval('labeling.event_ids'), happened TIMESTAMPTZ,
-            project_id VARCHAR, annotator VARCHAR, kind VARCHAR, sample_id VARCHAR,
-            label_id BIGINT, detail VARCHAR, client VARCHAR, seq BIGINT
-        );
-        """,
-    ),
-    (
-        "files set aside",
-        "CREATE TABLE labeling.broken (project_id VARCHAR, sample_id VARCHAR, reason VARCHAR)",
-    ),
-    (
-        "people",
-        "CREATE TABLE labeling.people (who VARCHAR, project_id VARCHAR, role VARCHAR, "
-        "added_by VARCHAR, added TIMESTAMPTZ)",
-    ),
-    (
-        "label errors",
-        """
-        CREATE TABLE labeling.label_checks (
-            project_id VARCHAR, checked TIMESTAMPTZ, classifier VARCHAR, labels INTEGER,
-            last_event BIGINT
-        );
-        CREATE TABLE labeling.label_findings (
-            project_id VARCHAR, rank INTEGER, sample_id VARCHAR, label_id BIGINT, label VARCHAR,
-            given_probability DOUBLE, likely BOOLEAN, suggested VARCHAR,
-            suggested_probability DOUBLE, prediction VARCHAR, prediction_probability DOUBLE
-        );
-        """,
-    ),
-    (
-        "final models",
-        """
-        CREATE TABLE labeling.final_models (
-            project_id VARCHAR, trained TIMESTAMPTZ, labels INTEGER, last_event BIGINT,
-            card VARCHAR, model BLOB
-        );
-        """,
-    ),
-    (
-        "how uncertain the next batch is, beside its pool",
-        """
-        ALTER TABLE labeling.sessions ADD COLUMN asked INTEGER;
-        ALTER TABLE labeling.sessions ADD COLUMN asked_uncertainty DOUBLE;
-        ALTER TABLE labeling.sessions ADD COLUMN pool INTEGER;
-        ALTER TABLE labeling.sessions ADD COLUMN pool_uncertainty DOUBLE;
-        ALTER TABLE labeling.sessions ADD COLUMN pool_spread DOUBLE;
-        """,
-    ),
-)
-
+from labeling_core.schema import migrate
 
 CATALOG = "labeling_file"
 
@@ -132,7 +56,14 @@ class Database:
         self._connection = _connect(path)
         self._identity = _identity(path)
         self._invalid = False
-        self.created = _migrate(self._connection, path)
+        try:
+            self.created = migrate(self._connection, path)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise LabelingError(_sentence(path, error)) from error
+        except LabelingError:
+            self._connection.close()
+            raise
         # One cursor for all writing: to open one costs as much as a short transaction.
         self._writer = self._cursor()
 
@@ -299,36 +230,6 @@ def _sentence(path: Path, error: Exception) -> str:
         f"The database {path} cannot be opened for writing ({text.splitlines()[0][:160]}): "
         "check the folder's permissions, or set LABELING_DATABASE to a file you may write."
     )
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Apply what is missing of MIGRATIONS; return whether the schema was made anew."""
-    try:
-        connection.execute("CREATE SCHEMA IF NOT EXISTS labeling")
-        connection.execute("CREATE SCHEMA IF NOT EXISTS labeling_pool")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS labeling.migrations "
-            "(version INTEGER, name VARCHAR, applied TIMESTAMPTZ)"
-        )
-    except duckdb.Error as error:
-        connection.close()
-        raise LabelingError(_sentence(path, error)) from error
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM labeling.migrations").fetchone()
-    version = row[0] if row else 0
-    if version > len(MIGRATIONS):
-        connection.close()
-        raise LabelingError(
-            f"The database {path} has schema version {version}, this program knows up to "
-            f"{len(MIGRATIONS)}: update the program, or set LABELING_DATABASE to another file."
-        )
-    for number, (name, sql) in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.execute("BEGIN TRANSACTION")
-        connection.execute(sql)
-        connection.execute(
-            "INSERT INTO labeling.migrations VALUES (?, ?, ?)", [number, name, now()]
-        )
-        connection.execute("COMMIT")
-    return version == 0
 
 
 def tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:

@@ -66,7 +66,7 @@ def train(space: Workspace, project: Project, by: Person) -> None:
             folder = sessions.ensure_features(space.database, project, queue, worker, progress)
             return _run(space.database, project, queue, folder, worker, progress)
 
-        space.trainer.submit(project.project_id, work)
+        space.loop.trainer.submit(project.project_id, work)
 
 
 def _run(

@@ -84,15 +84,15 @@ def look(space: Workspace, project: Project, by: Person) -> None:
             folder = sessions.ensure_features(space.database, project, queue, worker, progress)
             return _run(space.database, project, folder, worker, progress)
 
-        space.trainer.submit(project.project_id, work)
+        space.loop.trainer.submit(project.project_id, work)
 
 
 def require_features(space: Workspace, project: Project) -> None:
     """LabelingError while the project's line is busy, or its files have not all been read."""
-    if space.trainer.running(project.project_id):
+    if space.loop.trainer.running(project.project_id):
         raise LabelingError("The worker is busy with this project: try again when it is done.")
     if project.settings.is_media and not sessions.have_features(space.database, project):
-        space.prepare(project)
+        space.loop.prepare(project)
         raise LabelingError("The files have to be read first: see how far that is.")
 
 

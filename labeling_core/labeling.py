@@ -18,9 +18,9 @@ from labeling_core.bookkeeping import (
 )
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
-from labeling_core.queue import Queue, Reservation
+from labeling_core.queue import Queue
 from labeling_core.renames import follow_decisions
-from labeling_core.reservations import drop_old_reservations, write_reservations
+from labeling_core.reservations import Reservation, drop_old_reservations, write_reservations
 from labeling_core.settings import Project
 
 

@@ -23,7 +23,7 @@ def run_session(
 ) -> None:
     """Start a session by hand; LabelingError when one runs, or the labels do not allow it yet."""
     by.require("label", project.project_id)
-    space.start_session(project, "hand", classifier, strategy)
+    space.loop.start_session(project, "hand", classifier, strategy)
     told = {"classifier": classifier, "strategy": strategy}
     eventlog.note(space.database, project.project_id, by, "session", told)
 
@@ -31,13 +31,13 @@ def run_session(
 def read_files(space: Workspace, project: Project, by: Person) -> None:
     """Go on reading the files of a project."""
     by.require("manage", project.project_id)
-    space.read_files(project)
+    space.loop.read_files(project)
 
 
 def stop_reading(space: Workspace, project: Project, by: Person) -> None:
     """Stop reading the files of a project; what was read is kept."""
     by.require("manage", project.project_id)
-    space.stop_reading(project)
+    space.loop.stop_reading(project)
 
 
 def exports(project: Project, by: Person) -> list[str]:

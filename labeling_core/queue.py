@@ -11,27 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.overlap import Overlap, Shared, mix
+from labeling_core.reservations import Reservation
 from labeling_core.settings import Settings
 
 _CHUNK = 4096
-
-
-class Reservation(NamedTuple):
-    """A sample handed to one browser; ``until`` is in seconds since the epoch."""
-
-    place: int
-    sample_id: str
-    annotator: str
-    client: str
-    origin: str
-    session_id: int
-    until: float
 
 
 @dataclass

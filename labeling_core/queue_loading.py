@@ -10,7 +10,8 @@ import numpy as np
 from labeling_core import final_labels, queries, samples
 from labeling_core.database import quote
 from labeling_core.overlap import ADJUDICATION
-from labeling_core.queue import Queue, Reservation
+from labeling_core.queue import Queue
+from labeling_core.reservations import Reservation
 from labeling_core.settings import Project
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 import duckdb
 
 from labeling_core.database import quote
-from labeling_core.queue import Reservation
 from labeling_core.settings import Project
 from labeling_core.tokens import LIFETIME
+
+
+class Reservation(NamedTuple):
+    """A sample handed to one browser; ``until`` is in seconds since the epoch."""
+
+    place: int
+    sample_id: str
+    annotator: str
+    client: str
+    origin: str
+    session_id: int
+    until: float
 
 
 def write_reservations(

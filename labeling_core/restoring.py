@@ -13,8 +13,9 @@ from labeling_core.errors import LabelingError
 from labeling_core.eventlog import Entry
 from labeling_core.labeling import update_queue
 from labeling_core.people import Person
-from labeling_core.queue import Queue, Reservation
+from labeling_core.queue import Queue
 from labeling_core.renames import follow, read_renames
+from labeling_core.reservations import Reservation
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 

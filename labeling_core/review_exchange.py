@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from labeling_core import display, label_review, reviewing, samples, tokens
 from labeling_core.errors import LabelingError
-from labeling_core.exchange import Message, sender
+from labeling_core.exchange import sender
 from labeling_core.label_review import Finding, Listing
 from labeling_core.media import Viewer
+from labeling_core.messages import Message
 from labeling_core.people import Person
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
@@ -78,7 +79,7 @@ def answer(
             workspace.forget(project.project_id)  # memory may be ahead of the tables
             raise
         reply = _news(queue, message) | {"refused": [each._asdict() for each in refusals]}
-    status = workspace.status(project)
+    status = workspace.loop.status(project)
     reply["learning"] = describe(status) | {
         "enabled": bool(project.settings.queries_table),
         "session_id": queue.session_id,

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, headers, media, review_exchange
+from labeling_core import exchange, headers, media, messages, review_exchange
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
@@ -57,7 +57,7 @@ def respond(body: bytes, browser: str = "", answer: Answer = exchange.respond) -
     """The response to the raw body of one message; ``browser`` as media.browser_of gives it."""
     try:
         raw = json.loads(body)
-        message = exchange.parse(raw)
+        message = messages.parse(raw)
     except (ValueError, RecursionError):
         return JSONResponse({"error": "The message is not JSON."}, 400)
     except LabelingError as error:

@@ -6,12 +6,10 @@ import os
 import shutil
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from labeling_core import (
-    cold_start,
     eventlog,
     projects,
     queries,
@@ -22,13 +20,13 @@ from labeling_core import (
 )
 from labeling_core.backups import Backups
 from labeling_core.database import Database
-from labeling_core.errors import LabelingError
 from labeling_core.group_commit import Line
+from labeling_core.loop import Loop
 from labeling_core.people import Person
 from labeling_core.queue import Queue
 from labeling_core.roles import Roles
 from labeling_core.settings import Project, Settings
-from labeling_core.trainer import Progress, Status, Trainer, Worker, due, next_trigger
+from labeling_core.trainer import Status, Trainer, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,26 +48,21 @@ class Workspace:
         self.database = Database(path)
         self.roles = Roles(self.database, hosted)
         self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
-        self.trainer = Trainer(self._finished, Worker())
-        # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
-        self.reader = Trainer(self._finished, Worker(imports=()))
+        self.loop = Loop(self)
         self.backups = Backups(self.database)
         self.simulator = Trainer(lambda simulation_id: None, Worker())
         self._projects: dict[str, Project] = {}
         self._queues: dict[str, Queue] = {}
-        self._triggers: dict[str, int] = {}
         # Nobody else can write to the file while it is open: a table is compared once a run.
         self._refreshed: set[str] = set()
         self._lines: dict[str, Line] = {}
-        self._in_session: set[str] = set()
         sessions.fail_interrupted(self.database)
 
     def close(self) -> None:
         """End the workers and close the file."""
         self.backups.close()
-        self.reader.stop()
         self.simulator.stop()
-        self.trainer.stop()
+        self.loop.stop()
         self.database.close()
 
     def project(self, project_id: str) -> Project:
@@ -98,7 +91,7 @@ class Workspace:
         with self.database.lock:
             self._projects.pop(project_id, None)
             self._queues.pop(project_id, None)
-            self._triggers.pop(project_id, None)
+            self.loop.forget(project_id)
 
     def create_project(self, settings: Settings, by: Person) -> Project:
         """Make a project; LabelingError for the first mistake in its settings."""
@@ -113,7 +106,7 @@ class Workspace:
         """Change a project's settings; LabelingError for the first mistake in them."""
         by.require("manage", project_id)
         with self.database.lock:
-            self._require_idle(project_id)
+            self.loop.require_idle(project_id)
             old = self.project(project_id)
             with self.database.transaction() as cursor:
                 project = projects.update_project(self.database, project_id, settings)
@@ -133,7 +126,7 @@ class Workspace:
         """Forget a project; its labels and metadata tables stay."""
         by.require("manage", project_id)
         with self.database.lock:
-            self._require_idle(project_id)
+            self.loop.require_idle(project_id)
             told = {"title": self.project(project_id).settings.title}
             with self.database.transaction():
                 projects.delete_project(self.database, project_id)
@@ -142,12 +135,6 @@ class Workspace:
             self.forget(project_id)
             shutil.rmtree(self.database.files(project_id), ignore_errors=True)
 
-    def _require_idle(self, project_id: str) -> None:
-        if self.trainer.running(project_id):
-            raise LabelingError("A session is running: try again when it has finished.")
-        if self.reader.running(project_id):
-            raise LabelingError("The files are being read: stop that first, or wait for its end.")
-
     def refresh_source(self, project: Project, by: Person) -> tuple[Project, samples.Change]:
         """Take over rows or files that were added to the source or are gone from it.
 
@@ -155,13 +142,18 @@ class Workspace:
         """
         by.require("manage", project.project_id)
         with self.database.lock:
-            self._require_idle(project.project_id)
-            project, change = self._refresh(project)
+            self.loop.require_idle(project.project_id)
+            project, change = self.compare_source(project)
             told = change._asdict()
             eventlog.note(self.database, project.project_id, by, "refreshed", told)
         return project, change
 
-    def _refresh(self, project: Project) -> tuple[Project, samples.Change]:
+    def compare_source(
+        self, project: Project, again: bool = True
+    ) -> tuple[Project, samples.Change]:
+        """Take over what has changed in the source; looked at once a run unless ``again``."""
+        if not again and project.project_id in self._refreshed:
+            return project, samples.Change(0, 0)
         self._refreshed.add(project.project_id)
         unchanged = samples.Change(0, 0)
         with self.database.read() as cursor:
@@ -173,166 +165,6 @@ class Workspace:
             project, change = projects.refresh(self.database, project)
             self.forget(project.project_id)
         return project, change
-
-    def status(self, project: Project) -> Status:
-        """What the loop of a project is doing, in a sentence."""
-        settings = project.settings
-        reading = self.reader.status.get(project.project_id)
-        if reading is not None and reading.state == "stopped":
-            return Status("waiting", f"reading is stopped, sessions wait for it ({reading.text})")
-        if reading is not None and reading.state != "idle":
-            return reading
-        if not settings.queries_table:
-            return Status("off", "active learning is off, samples come in random order")
-        known = self.trainer.status.get(project.project_id)
-        if known is not None and known.state == "running":
-            return known
-        held = self.queue(project)
-        left = self._trigger(project) + settings.every - held.labeled
-        if left <= 0 and self._classes(held) < 2:
-            return Status("waiting", "a session needs labels of at least two categories")
-        state, told = (known.state, f"{known.text}; ") if known is not None else ("idle", "")
-        word = "label" if left == 1 else "labels"
-        return Status(state, f"{told}next session after {max(left, 1)} more {word}")
-
-    def after_decisions(self, project: Project) -> None:
-        """Apply the rule: start a session when enough labels have come in."""
-        if not project.settings.queries_table:
-            return
-        with self.database.lock:  # two browsers may bring the n-th label at once
-            held = self.queue(project)
-            trigger, every = self._trigger(project), project.settings.every
-            running = project.project_id in self._in_session or self._reading(project) == "running"
-            if self._classes(held) < 2 and held.labeled - trigger > every:
-                # nothing could be learned at the points that have gone by: they are not made up for
-                self._triggers[project.project_id] = held.labeled - every
-            elif due(held.labeled, trigger, every, self._classes(held), running):
-                if not project.settings.is_media or sessions.have_features(self.database, project):
-                    self.start_session(project, "trigger")
-                elif self._reading(project) not in ("stopped", "failed"):
-                    self.read_files(project)  # the session follows when that is done
-
-    def _reading(self, project: Project) -> str:
-        known = self.reader.status.get(project.project_id)
-        return known.state if known is not None else "idle"
-
-    def _busy(self, project_id: str) -> bool:
-        return self.trainer.running(project_id) or self.reader.running(project_id)
-
-    def _finished(self, project_id: str) -> None:
-        """After a job: labels that came in meanwhile may make up the next session."""
-        with self.database.read() as cursor:
-            known = {each.project_id: each for each in projects.list_projects(cursor)}
-        if project_id in known:
-            self.after_decisions(known[project_id])
-
-    def start_session(
-        self, project: Project, started_by: str, classifier: str = "", strategy: str = ""
-    ) -> None:
-        """Queue a session; classifier and strategy default to the project's.
-
-        Raises LabelingError when one is under way, or the labels do not allow it yet.
-        """
-        project = self.project(project.project_id)  # the caller's may be older than its settings
-        settings = project.settings
-        if not settings.queries_table:
-            raise LabelingError(
-                "Active learning is off: name a queries table in the settings first."
-            )
-        with self.database.lock:
-            if project.project_id in self._in_session:
-                raise LabelingError("A session of this project is running already.")
-            if settings.is_media and not sessions.have_features(self.database, project):
-                self.prepare(project)
-                raise LabelingError("The files have to be read first: see how far that is.")
-            held = self.queue(project)
-            if self._classes(held) < 2:
-                raise LabelingError(
-                    "A session needs labels of at least two categories: label some more first."
-                )
-            trigger = held.labeled
-            if started_by == "trigger":
-                trigger = next_trigger(held.labeled, self._trigger(project), settings.every)
-            self._triggers[project.project_id] = trigger
-            self._in_session.add(project.project_id)
-            chosen = project._replace(
-                settings=replace(
-                    settings,
-                    classifier=classifier or settings.classifier,
-                    strategy=strategy or settings.strategy,
-                )
-            )
-            self.trainer.submit(
-                project.project_id,
-                lambda worker, progress: self._session(
-                    chosen, started_by, trigger, worker, progress
-                ),
-            )
-
-    def prepare(self, project: Project) -> None:
-        """Warm up for labeling: start the worker, have the features computed early."""
-        if project.settings.is_media:
-            if self._reading(project) != "stopped":
-                self.read_files(project)
-        elif project.settings.queries_table and self._unprepared(project):
-            self._compute_features(project, self.trainer)
-        if project.settings.queries_table:
-            self.trainer.worker.start()
-
-    def read_files(self, project: Project) -> None:
-        """Read the files that have not been read yet, in the background; goes on where it was
-        stopped."""
-        if self._unprepared(project):
-            self._compute_features(project, self.reader)
-
-    def _unprepared(self, project: Project) -> bool:
-        read = sessions.have_features(self.database, project)
-        return not read or cold_start.missing(project, self.queue(project))
-
-    def stop_reading(self, project: Project) -> None:
-        """Stop reading files; what was read is kept."""
-        self.reader.stop_job(project.project_id)
-
-    def _compute_features(self, project: Project, line: Trainer) -> None:
-        def work(worker: Worker, progress: Progress) -> str:
-            queue = self.queue(project)
-            folder = sessions.ensure_features(self.database, project, queue, worker, progress)
-            cold_start.run(self.database, project, self.queue(project), folder, worker, progress)
-            if line is self.reader:
-                worker.pause()  # it is not needed for long
-            return "features are ready"
-
-        with self.database.lock:
-            if not self._busy(project.project_id):
-                line.submit(project.project_id, work)
-
-    def _session(
-        self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
-    ) -> str:
-        try:
-            settings = project.settings
-            if settings.is_media or project.project_id not in self._refreshed:
-                project, _ = self._refresh(project)
-                project = project._replace(settings=settings)
-            held = self.queue(project)
-            behind = held.labeled - trigger >= settings.every
-            labels = trigger if behind else held.labeled
-            session_id = sessions.begin(self.database, project, started_by, labels, trigger)
-            return sessions.run(self.database, project, held, session_id, labels, worker, progress)
-        finally:
-            self._in_session.discard(project.project_id)
-
-    def _trigger(self, project: Project) -> int:
-        if project.project_id not in self._triggers:
-            with self.database.read() as cursor:
-                self._triggers[project.project_id] = sessions.last_trigger(
-                    cursor, project.project_id
-                )
-        return self._triggers[project.project_id]
-
-    @staticmethod
-    def _classes(held: Queue) -> int:
-        return sum(number > 0 for number in held.categories.values())
 
 
 _open: dict[Path, Workspace] = {}

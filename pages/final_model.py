@@ -27,7 +27,7 @@ def show(project: Project) -> None:
         if known.since:
             text += f" **Out of date**: decisions and changes since then: {known.since:,}."
     st.caption(text)
-    busy = space.trainer.running(project.project_id)
+    busy = space.loop.trainer.running(project.project_id)
     with st.container(horizontal=True):
         if by.may("manage", project.project_id) and st.button(
             "Train the final model", icon=":material/model_training:", disabled=busy

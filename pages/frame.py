@@ -8,7 +8,7 @@ import duckdb
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import category_news, classifiers, exchange, permitted, tokens
+from labeling_core import category_news, classifiers, exchange, messages, permitted, tokens
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.headers import COOKIE
@@ -122,7 +122,7 @@ def label(modality: str, view: str) -> None:
         st.info("This project's samples are of another kind.", title=project.settings.title)
         st.page_link(label_page(project), label="Open its own labeling page")
         st.stop()
-    space.prepare(project)
+    space.loop.prepare(project)
     show_deck(project, view)
 
 
@@ -156,7 +156,7 @@ def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str,
     if kept is not None and kept[0] == (raw.get("client"), raw.get("message")):
         return kept[1]
     try:
-        message = exchange.parse(raw)
+        message = messages.parse(raw)
         browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
         reply = respond(workspace(), raw.get("token"), message, browser, person().name)
     except LabelingError as error:
@@ -171,7 +171,7 @@ def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str,
 def show_status(project: Project) -> None:
     """What the loop is doing; a progress bar while a session runs, a rerun when one ends."""
     gate.still("see", project.project_id)
-    status = workspace().status(project)
+    status = workspace().loop.status(project)
     session_id = workspace().queue(project).session_id
     seen = st.session_state.setdefault("session_seen", {})
     before = seen.get(project.project_id, (session_id, status.state))

@@ -20,7 +20,7 @@ def show_reading(project: Project) -> None:
 def _show(project: Project, ready: bool) -> None:
     gate.still("see", project.project_id)
     space = workspace()
-    status = space.reader.status.get(project.project_id)
+    status = space.loop.reader.status.get(project.project_id)
     if sessions.have_features(space.database, project):
         if not ready:
             st.rerun()
@@ -31,7 +31,7 @@ def _show(project: Project, ready: bool) -> None:
 
 
 def _show_progress(space: Workspace, project: Project) -> None:
-    status, who = space.reader.status[project.project_id], identity.person()
+    status, who = space.loop.reader.status[project.project_id], identity.person()
     may_steer = who.may("manage", project.project_id)
     if status.state == "running":
         st.progress(status.progress or 0.0, text=status.text)

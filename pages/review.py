@@ -110,7 +110,7 @@ def review_deck(project: Project, listing: Listing) -> None:
 @st.fragment(run_every="1s")
 def show_looking(project: Project) -> None:
     """The progress of the worker; the page runs again at its end."""
-    status = workspace().trainer.status[project.project_id]
+    status = workspace().loop.trainer.status[project.project_id]
     if status.state == "running":
         st.progress(status.progress or 0.0, text=status.text)
     else:
@@ -138,7 +138,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
             "find improbable are listed here, most suspicious first.",
             title="The labels have not been looked through yet",
         )
-    if space.trainer.running(project.project_id):
+    if space.loop.trainer.running(project.project_id):
         show_looking(project)
         return bool(check)
     word, look = ("Look again", "secondary") if check else ("Look for label errors", "primary")
@@ -150,7 +150,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
         else:
             st.session_state["reviews_begun"] = set()
             st.rerun()
-    status = space.trainer.status.get(project.project_id)
+    status = space.loop.trainer.status.get(project.project_id)
     if status is not None and status.state == "failed":
         st.error(status.text, icon=":material/error:")
     return bool(check)

@@ -17,6 +17,7 @@ from pages import (
     frame,
     media_fields,
     overlap_fields,
+    project_actions,
     settings_fields,
     stopping_advice,
 )
@@ -152,4 +153,4 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     fields.show(found)
 
 if old:
-    settings_fields.danger(space, old, frame.person())
+    project_actions.show(space, old, frame.person())

@@ -291,28 +291,3 @@ def create(
         if found:
             raise SettingsError(found)
         return space.create_project(replace(wanted), by)
-
-
-def danger(space: Workspace, project: Project, by: Person) -> None:
-    """Take over changes of the source; forget the project."""
-    st.subheader("More", anchor=False)
-    with st.container(horizontal=True):
-        what = "files" if project.settings.is_media else "rows"
-        if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
-            try:
-                _, change = space.refresh_source(project, by)
-                st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
-            except LabelingError as error:
-                st.error(str(error))
-        with st.popover("Delete the project", icon=":material/delete:"):
-            settings = project.settings
-            st.write(
-                f"The tables {settings.labels_table} and {settings.metadata_table} stay in the "
-                "database; the queries, sessions and models go."
-            )
-            if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
-                try:
-                    space.delete_project(project.project_id, by)
-                    st.switch_page("home.py")
-                except LabelingError as error:
-                    st.error(str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling_core import exchange
+from labeling_core import exchange, messages
 from labeling_core.bookkeeping import Decision
 from labeling_core.database import Database
 from labeling_core.people import local_person
@@ -57,7 +57,7 @@ class Annotator:
 
     def send(self, decisions: list[Decision] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
         """Exchange a message; the reply."""
-        message = exchange.parse(self.raw(decisions, **more))
+        message = messages.parse(self.raw(decisions, **more))
         by = self.space.roles.person(self.name)
         return exchange.answer(self.space, self.project.project_id, by, message)
 

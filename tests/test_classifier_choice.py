@@ -111,12 +111,12 @@ def test_titles_tell_what_was_chosen():
 def test_a_session_and_the_model_card_tell_what_was_chosen(space, make_project, annotator):
     project = make_project(classifier="auto", every=1000, probe_share=0.0)
     annotator(project).label_truly(90)
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     end = time.monotonic() + 400
-    while space.trainer.running(project.project_id):
+    while space.loop.trainer.running(project.project_id):
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert space.trainer.status[project.project_id].state == "idle"
+    assert space.loop.trainer.status[project.project_id].state == "idle"
     ((told,),) = rows(space.database, "SELECT classifier FROM labeling.sessions")
     ((card,),) = rows(space.database, "SELECT card FROM labeling.models")
     assert told == json.loads(card)["classifier"]

@@ -30,10 +30,10 @@ def project(space):
 
 
 def wait(space, project):
-    space.prepare(project)
+    space.loop.prepare(project)
     end = time.monotonic() + 120
-    while space.trainer.running(project.project_id):
-        assert time.monotonic() < end, space.status(project)
+    while space.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end, space.loop.status(project)
         time.sleep(0.02)
 
 
@@ -101,7 +101,7 @@ def test_the_first_session_takes_over(space, project):
     ana = Annotator(space, project)
     for category in ("red", "white"):
         ana.send([ana.decision(ana.take(1)[0], "label", category=category)])
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     wait(space, project)
     assert space.queue(project).version == 3
     found = rows(space.database, "SELECT DISTINCT session_id FROM main.wine_queries")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from labeling_core import exchange, routes, tokens
+from labeling_core import messages, routes, tokens
 from labeling_core.errors import LabelingError
 
 GOOD = {"client": "c", "seq": 1, "sample_id": "7", "action": "skip"}
@@ -26,16 +26,16 @@ GOOD = {"client": "c", "seq": 1, "sample_id": "7", "action": "skip"}
 )  # fmt: skip
 def test_a_malformed_message_is_one_sentence(raw):
     with pytest.raises(LabelingError, match="cannot be read"):
-        exchange.parse(raw)
+        messages.parse(raw)
 
 
 def test_bounds_are_kept_rather_than_refused_where_that_loses_nothing():
-    message = exchange.parse(
+    message = messages.parse(
         {"client": "c", "want": 10**9,
          "decisions": [GOOD | {"comment": "x" * 20_000, "seconds": float("nan")}]}
     )  # fmt: skip
-    assert message.wanted == exchange.MAX_WANTED
-    assert len(message.decisions[0].comment) == exchange.MAX_COMMENT
+    assert message.wanted == messages.MAX_WANTED
+    assert len(message.decisions[0].comment) == messages.MAX_COMMENT
     assert message.decisions[0].seconds == 0.0
 
 

@@ -33,7 +33,7 @@ print(*model.predict(pd.read_parquet("raw.parquet")))
 def train(space, project):
     final_model.train(space, project, LOCAL)
     wait(space, project)
-    assert space.trainer.status[project.project_id].state == "idle"
+    assert space.loop.trainer.status[project.project_id].state == "idle"
 
 
 def unpack(space, project, folder):

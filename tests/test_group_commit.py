@@ -11,8 +11,9 @@ import duckdb
 import pytest
 from annotating import rows
 
-from labeling_core.exchange import Asked, parse, serve
+from labeling_core.exchange import Asked, serve
 from labeling_core.group_commit import Line
+from labeling_core.messages import parse
 
 
 def at_once(space: Any, calls: list[Callable[[], Any]]) -> list[Any]:

@@ -14,8 +14,8 @@ from test_sessions import run_session, wait
 from labeling_core import label_review, review_exchange, sample_projects
 from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
-from labeling_core.exchange import parse
 from labeling_core.label_review import Listing
+from labeling_core.messages import parse
 from labeling_core.people import ForbiddenError, Person
 
 BOSS = Person("boss", (("", "admin"),))
@@ -24,7 +24,7 @@ BOSS = Person("boss", (("", "admin"),))
 def look(space, project):
     label_review.look(space, project, LOCAL)
     wait(space, project)
-    assert space.trainer.status[project.project_id].state == "idle"
+    assert space.loop.trainer.status[project.project_id].state == "idle"
 
 
 def findings(space, project, **listing):

@@ -34,15 +34,17 @@ SETTINGS = Settings(
 def wait(space: Workspace, project: Any, seconds: float = 120.0) -> None:
     """Until nothing of the project is read or learned."""
     end = time.monotonic() + seconds
-    while space.reader.running(project.project_id) or space.trainer.running(project.project_id):
-        assert time.monotonic() < end, space.status(project)
+    while space.loop.reader.running(project.project_id) or space.loop.trainer.running(
+        project.project_id
+    ):
+        assert time.monotonic() < end, space.loop.status(project)
         time.sleep(0.02)
 
 
 def read(space: Workspace, project: Any) -> None:
-    space.prepare(project)
+    space.loop.prepare(project)
     wait(space, project)
-    assert sessions.have_features(space.database, project), space.status(project)
+    assert sessions.have_features(space.database, project), space.loop.status(project)
 
 
 def label(ana: Annotator, count: int, answers: dict[str, str]) -> None:
@@ -147,7 +149,7 @@ def test_broken_files_are_listed_and_never_served_and_all_others_are(
         ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(sorted(fine)[:6])
     ])  # fmt: skip
     assert (reply["counts"]["labeled"], reply["counts"]["total"]) == (6, len(fine))
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     wait(space, project)
     assert {path for (path,) in rows(space.database, "SELECT path FROM p_queries")} == set(
         sorted(fine)[6:]
@@ -172,7 +174,7 @@ def test_a_broken_sample_on_the_screen_can_still_be_decided_and_then_trains_noth
     reply = ana.send([ana.decision("x.png", "label", category="a")])
     assert reply["refused"] == [] and reply["counts"]["labeled"] == 1
     ana.send([ana.decision(f"good_{n}.png", "label", category="ab"[n % 2]) for n in range(4)])
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     wait(space, project)
     card = json.loads(rows(space.database, "SELECT card FROM labeling.models")[0][0])
     assert 1 not in card["label_ids"]
@@ -220,27 +222,27 @@ def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_tw
         while len(done()) < count and time.monotonic() < end:
             time.sleep(0.005)
 
-    space.prepare(project)
+    space.loop.prepare(project)
     until(20)
-    space.stop_reading(project)
+    space.loop.stop_reading(project)
     wait(space, project)
     assert 20 <= len(done()) < 300
-    assert "stopped" in space.status(project).text
-    space.prepare(project)  # a page that is opened does not resume what was stopped
-    assert not space.reader.running(project.project_id)
+    assert "stopped" in space.loop.status(project).text
+    space.loop.prepare(project)  # a page that is opened does not resume what was stopped
+    assert not space.loop.reader.running(project.project_id)
     with pytest.raises(LabelingError, match="read first"):
         ana = Annotator(space, project)
         ana.send([
             ana.decision(each, "label", category="ab"[n % 2]) for n, each in enumerate(ana.take(4))
         ])  # fmt: skip
-        space.start_session(project, "hand")
+        space.loop.start_session(project, "hand")
     before = len(done())
-    space.read_files(project)
+    space.loop.read_files(project)
     until(before + 20)
-    space.reader.worker.start().kill()
+    space.loop.reader.worker.start().kill()
     wait(space, project)
-    assert space.status(project).state == "failed" and len(done()) < 300
-    space.prepare(project)
+    assert space.loop.status(project).state == "failed" and len(done()) < 300
+    space.loop.prepare(project)
     wait(space, project)
     assert len(done()) == len(set(done())) == 300
 
@@ -248,11 +250,11 @@ def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_tw
 def test_a_failed_reading_does_not_start_again_by_itself(space: Workspace, media: Path) -> None:
     write_all(media, {"a.png": b"x", "b.png": b"y"})
     project = projects.create_project(space.database, SETTINGS)
-    space.prepare(project)
+    space.loop.prepare(project)
     wait(space, project)
-    assert space.status(project).state == "failed"
+    assert space.loop.status(project).state == "failed"
     Annotator(space, project).send(want=3)
-    assert not space.reader.running(project.project_id)
+    assert not space.loop.reader.running(project.project_id)
 
 
 def test_a_deleted_project_leaves_no_features_behind(space: Workspace, media: Path) -> None:
@@ -295,10 +297,10 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
     write_all(media, fine | broken)
     project = projects.create_project(space.database, SETTINGS)
     ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
-    space.prepare(project)
+    space.loop.prepare(project)
     while not ledger.exists() or ledger.read_bytes().count(b"\n") < 500:
         time.sleep(0.01)
-    space.reader.worker.start().kill()
+    space.loop.reader.worker.start().kill()
     wait(space, project)
     read(space, project)
     lines = [line for line in ledger.read_text().splitlines() if line.strip()]
@@ -318,14 +320,14 @@ def test_reading_that_waits_in_line_can_be_stopped_as_well(space: Workspace, med
         SETTINGS, title="Second", labels_table="l2", metadata_table="m2", queries_table="q2"
     )
     second = projects.create_project(space.database, other)
-    space.prepare(first)
-    space.prepare(second)
-    space.stop_reading(second)
+    space.loop.prepare(first)
+    space.loop.prepare(second)
+    space.loop.stop_reading(second)
     wait(space, first)
     wait(space, second)
     assert sessions.have_features(space.database, first)
-    assert space.reader.status[second.project_id].state == "stopped"
-    space.read_files(second)
+    assert space.loop.reader.status[second.project_id].state == "stopped"
+    space.loop.read_files(second)
     wait(space, second)
     assert sessions.have_features(space.database, second)
 

@@ -27,6 +27,7 @@ from labeling_core import (
     exchange,
     final_model,
     label_review,
+    messages,
     permitted,
     restoring,
     review_exchange,
@@ -347,7 +348,7 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
     """Each use case, on the project `wine`."""
     wine = space.project("wine")
     named: Any = {f"{each}_table": f"new_{each}" for each in ("labels", "metadata", "queries")}
-    asked = exchange.parse({"client": "c", "want": 1})
+    asked = messages.parse({"client": "c", "want": 1})
     events = eventlog.Filter("wine")
     simulation = simulations.Simulation(
         "none", "none", "", "somebody", "2026-01-01", "", [], simulations.WINES

@@ -20,15 +20,15 @@ from labeling_core.projects import create_project
 def wait(space, project, seconds=60.0):
     """Until no session of the project runs."""
     end = time.monotonic() + seconds
-    while space.trainer.running(project.project_id):
-        assert time.monotonic() < end, space.status(project)
+    while space.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end, space.loop.status(project)
         time.sleep(0.02)
 
 
 def run_session(space, project, **chosen):
-    space.start_session(project, "hand", **chosen)
+    space.loop.start_session(project, "hand", **chosen)
     wait(space, project)
-    return space.trainer.status[project.project_id]
+    return space.loop.trainer.status[project.project_id]
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_a_session_with_a_single_category_is_refused_with_a_sentence(
     ana = annotator(project)
     ana.send([ana.decision(each, "label", category="red") for each in ana.take(10)])
     with pytest.raises(LabelingError, match="two categories"):
-        space.start_session(project, "hand")
-    assert space.status(project).state == "waiting"
+        space.loop.start_session(project, "hand")
+    assert space.loop.status(project).state == "waiting"
     ana.send([ana.decision(ana.take(1)[0], "label", category="white")])
     wait(space, project)
     assert space.queue(project).session_id == 1
@@ -136,15 +136,17 @@ def test_a_failed_session_is_a_row_with_its_reason_and_the_old_queue_stays(space
     project, _ = labeled()
     run_session(space, project)
     before = rows(space.database, "SELECT * FROM wine_queries ORDER BY sample_id")
-    space.trainer.worker.start().kill()
-    space.start_session(project, "hand")
-    space.trainer.worker.start().kill()
+    space.loop.trainer.worker.start().kill()
+    space.loop.start_session(project, "hand")
+    space.loop.trainer.worker.start().kill()
     wait(space, project)
-    if space.trainer.status[project.project_id].state != "failed":  # killed too early: once more
-        space.start_session(project, "hand")
+    if (
+        space.loop.trainer.status[project.project_id].state != "failed"
+    ):  # killed too early: once more
+        space.loop.start_session(project, "hand")
         while not rows(space.database, "SELECT 1 FROM labeling.sessions WHERE state = 'RUNNING'"):
             time.sleep(0.001)
-        space.trainer.worker.start().kill()
+        space.loop.trainer.worker.start().kill()
         wait(space, project)
     failed = rows(space.database, "SELECT reason FROM labeling.sessions WHERE state = 'FAILED'")
     assert "ended from outside" in failed[0][0]
@@ -271,7 +273,7 @@ def test_a_table_of_which_nothing_can_be_learned_fails_with_a_sentence_and_label
     reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")
     assert reason[0][0] == "FAILED"
     assert "gap" in reason[0][1]
-    assert space.status(project).state == "failed"
+    assert space.loop.status(project).state == "failed"
     assert len(ana.take(5)) == 5
 
 
@@ -303,12 +305,12 @@ def test_the_nth_label_from_many_sides_at_once_starts_one_session(space, labeled
     def arrive():
         try:
             together.wait()
-            space.after_decisions(project)
+            space.loop.after_decisions(project)
         except LabelingError as error:
             failures.append(error)
 
     for _ in range(20):
-        space._triggers[project.project_id] = 10
+        space.loop._triggers[project.project_id] = 10
         together = threading.Barrier(8)
         threads = [threading.Thread(target=arrive) for _ in range(8)]
         for each in threads:

@@ -139,8 +139,8 @@ def test_the_labels_of_a_project_are_replayed_with_or_without_its_features(
     assert wait(space).state == "done"
     assert "60 labeled rows" in only(space).source
     simulations.delete(space, only(space), LOCAL)
-    space.start_session(project, "hand")
-    while space.trainer.running(project.project_id):
+    space.loop.start_session(project, "hand")
+    while space.loop.trainer.running(project.project_id):
         time.sleep(0.02)
     simulations.start(space, simulation_data.project(space, project, LOCAL), SMALL, LOCAL)
     assert wait(space).state == "done"
@@ -161,9 +161,9 @@ def test_labeling_sessions_have_a_line_of_their_own(space, make_project, annotat
     project = make_project(every=1000)
     annotator(project).label_truly(30)
     simulations.start(space, upload(), ENDLESS, LOCAL)
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     end = time.monotonic() + 400
-    while space.trainer.running(project.project_id):
+    while space.loop.trainer.running(project.project_id):
         assert time.monotonic() < end
         time.sleep(0.02)
     assert simulations.status(space, only(space)).state == "running"

@@ -61,7 +61,7 @@ def test_a_session_over_its_memory_fails_with_a_reason_and_labels_come_in(
     project = make_project(every=1000)
     ana = annotator(project)
     ana.label_truly(40)
-    space.trainer.worker.pause()
+    space.loop.trainer.worker.pause()
     monkeypatch.setenv("LABELING_TRAINING_MEMORY", "60")
     run_session(space, project)
     state, reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")[0]
@@ -69,7 +69,7 @@ def test_a_session_over_its_memory_fails_with_a_reason_and_labels_come_in(
     assert "memory" in reason
     assert ana.label_truly(10)
     monkeypatch.delenv("LABELING_TRAINING_MEMORY")
-    space.trainer.worker.pause()
+    space.loop.trainer.worker.pause()
     run_session(space, project)
     assert rows(space.database, "SELECT state FROM labeling.sessions")[-1] == ("DONE",)
 

@@ -77,7 +77,7 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
 
 def _label(queue: Queue, number: int) -> None:
     for each in queue.take(number, "truth", "browser", time.time()):
-        queue.close(each.place, str(each.place))
+        queue.close(each.place, str(each.place), "truth")
         queue.labeled += 1
 
 

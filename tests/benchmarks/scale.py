@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from labeling_core import exchange, progress, queries  # noqa: E402
+from labeling_core import exchange, messages, progress, queries  # noqa: E402
 from labeling_core.people import local_person  # noqa: E402
 from labeling_core.projects import create_project  # noqa: E402
 from labeling_core.settings import Category, Project, Settings  # noqa: E402
@@ -63,7 +63,7 @@ class Browser:
             "version": self.version,
         }  # fmt: skip
         by = local_person("ana")
-        reply = exchange.answer(self.space, self.project.project_id, by, exchange.parse(message))
+        reply = exchange.answer(self.space, self.project.project_id, by, messages.parse(message))
         took = time.perf_counter() - started
         dropped = set(reply["drop"])
         self.waiting = [each for each in self.waiting if each["sample_id"] not in dropped]
@@ -80,7 +80,7 @@ def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
         cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({rows})")
     seconds, project = timed(lambda: create_project(space.database, SETTINGS))
     yield "make the project", f"{seconds:.1f} s"
-    space.prepare(project)
+    space.loop.prepare(project)
     yield "features", f"{timed(lambda: wait(space, project))[0]:.1f} s"
     browser = Browser(space, project)
     alone = [browser.label() for _ in range(WARM)]
@@ -91,9 +91,9 @@ def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
         watcher = threading.Thread(target=watch, args=(memory, done))
         watcher.start()
         started = time.perf_counter()
-        space.start_session(project, "hand")
+        space.loop.start_session(project, "hand")
         during = []
-        while space.trainer.running(project.project_id):
+        while space.loop.trainer.running(project.project_id):
             during.append(browser.label())
             time.sleep(0.05)
         browser.send([], want=20)
@@ -131,7 +131,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def wait(space: Workspace, project: Project) -> None:
-    while space.trainer.running(project.project_id):
+    while space.loop.trainer.running(project.project_id):
         time.sleep(0.01)
 
 

@@ -40,9 +40,9 @@ def during(browser: Browser, seconds: float) -> list[float]:
 
 
 def train(space: Workspace, project: Project) -> None:
-    space.start_session(project, "hand")
+    space.loop.start_session(project, "hand")
     wait(space, project)
-    while project.project_id in space._in_session:
+    while project.project_id in space.loop._in_session:
         time.sleep(0.01)
 
 
@@ -55,7 +55,7 @@ def extract(space: Workspace, project: Project) -> None:
     for old in space.database.files(project.project_id).glob("features*"):
         for file in old.glob("*"):
             file.unlink()
-    space._compute_features(project, space.trainer)
+    space._compute_features(project, space.loop.trainer)
     wait(space, project)
 
 
@@ -70,7 +70,7 @@ def main() -> None:
         with space.database.transaction() as cursor:
             cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({given.rows})")
         project = create_project(space.database, SETTINGS)
-        space.prepare(project)
+        space.loop.prepare(project)
         wait(space, project)
         browser = Browser(space, project)
         for _ in range(40):
