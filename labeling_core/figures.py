@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
@@ -103,13 +104,13 @@ def labels_by_category(
     return figure
 
 
-def labels_over_time(points: Sequence[tuple[str, float, int]]) -> go.Figure:
-    """Labels so far against the time (UTC), a line per annotator."""
-    figure = _figure("time (UTC)", "labels")
+def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -> go.Figure:
+    """Labels so far against the time in ``zone``, a line per annotator."""
+    figure = _figure(f"time ({zone.key})", "labels")
     for who in dict.fromkeys(annotator for annotator, _, _ in points):
         own = [(moment, number) for annotator, moment, number in points if annotator == who]
         figure.add_scatter(
-            x=[datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment, _ in own],
+            x=[datetime.fromtimestamp(moment, zone).replace(tzinfo=None) for moment, _ in own],
             y=[number for _, number in own],
             mode="lines+markers" if len(own) < 30 else "lines",
             line_shape="hv",

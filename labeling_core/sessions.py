@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -203,11 +202,10 @@ def _told_choice(database: Database, project: Project, session_id: int, chosen: 
 
 
 def _last_word(evaluation: dict[str, Any]) -> str:
-    moment = datetime.now().strftime("%H:%M")
     if not evaluation["evaluated"]:
-        return f"finished at {moment}"
+        return "finished"
     share = wilson(evaluation["correct"], evaluation["evaluated"])
-    return f"finished at {moment}, accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
+    return f"finished, accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
 
 
 def _task(

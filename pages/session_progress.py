@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, permitted, progress
-from pages import agreement, final_model, frame, stopping_advice
+from pages import agreement, final_model, frame, log_filter, stopping_advice
 
 space, project = frame.current_project()
 person = frame.person()
@@ -66,7 +66,9 @@ with left:
 with right:
     if over_time:
         frame.show_figure(
-            "Labels over time", figures.labels_over_time(over_time), "Labels over time"
+            "Labels over time",
+            figures.labels_over_time(over_time, log_filter.zone()),
+            "Labels over time",
         )
 if any(each.contradictions is not None for each in finished):
     frame.show_figure(

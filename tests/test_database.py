@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from annotating import SETTINGS, Annotator, make_source, rows
 
-from labeling_core.database import MIGRATIONS, Database, literal, quote
+from labeling_core.database import Database, literal, quote
 from labeling_core.errors import LabelingError
 from labeling_core.projects import create_project
+from labeling_core.schema import MIGRATIONS
 from labeling_core.workspace import Workspace
 
 

@@ -146,6 +146,21 @@ def test_a_connection_cut_while_typing_loses_nothing(
     assert_all_stored(server, project, deck, 50)
 
 
+def test_200_decisions_without_a_network_are_all_stored_when_it_is_back(
+    server: AppServer, project: str, tab: Tab, wire: Wire
+) -> None:
+    deck = tab(project, "post", wire.url)
+    deck.type_keys(2, rate=20)
+    deck.wait_saved()
+    deck.page.wait_for_timeout(1_000)  # the samples ahead have come by then
+    wire.cut()
+    deck.type_keys(200, rate=30)
+    expect(deck.page.locator("[data-state]")).to_have_text(re.compile(r"1\d\d|200 to save"))
+    wire.mend()
+    assert_all_stored(server, project, deck, 202)
+    assert len(deck.decided()) >= 150, "keys went into a dialog, or there was nothing ahead"
+
+
 def test_a_connection_cut_while_idle_loses_nothing(
     server: AppServer, project: str, transport: str, tab: Tab, wire: Wire
 ) -> None:
