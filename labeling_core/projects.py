@@ -137,7 +137,7 @@ def delete_project(database: Database, project_id: str) -> None:
         queries.hide(cursor, project.settings)
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
-        for name in ("projects", *_INTERNAL):
+        for name in ("projects", "people", *_INTERNAL):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
 

@@ -25,10 +25,12 @@ Choice = Callable[[], Source]
 
 def choose(space: Workspace) -> Choice:
     """The fields; what they name is looked at when the simulation is started."""
-    ways = {"A table in the database": _table, "A file": _file, "A folder": _folder}
-    if not frame.person().may("manage"):  # these may be anybody's data
-        ways = {"A file": _file}
-    ways["A project’s labels"] = _project
+    ways = {
+        "A table in the database": _table,
+        "A file": _file,
+        "A folder": _folder,
+        "A project’s labels": _project,
+    }
     way = st.segmented_control(
         "Labeled data from", list(ways), default=next(iter(ways)), required=True,
         key="simulation-way",

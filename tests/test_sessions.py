@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from annotating import LOCAL, SETTINGS, rows
 
-from labeling_core import progress
-from labeling_core import workspace as workspaces
+from labeling_core import loop, progress
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, split
 from labeling_core.projects import create_project
@@ -293,14 +292,14 @@ def test_the_nth_label_from_many_sides_at_once_starts_one_session(space, labeled
     wait(space, project)
     before = space.queue(project).session_id
     failures = []
-    real = workspaces.due
+    real = loop.due
 
     def slowly(*facts):
         decided = real(*facts)
         time.sleep(0.005)  # others get their turn between the rule and the start
         return decided
 
-    monkeypatch.setattr(workspaces, "due", slowly)
+    monkeypatch.setattr(loop, "due", slowly)
 
     def arrive():
         try:

@@ -69,7 +69,7 @@ def test_the_table_tells_what_random_would_have_cost():
 
 def test_the_sentence_says_yes_no_or_that_it_cannot_be_told():
     yes = verdict(some(0.05, 0.01), TITLES)
-    assert yes.startswith("Yes: “Smallest margin” was 5.") and "in place of 40" in yes
+    assert yes.startswith("Yes: “Smallest margin” was 4.7 ± 0.6") and "in place of 40" in yes
     assert verdict(some(-0.05, 0.01), TITLES).startswith("No: ")
     assert verdict(some(0.01, 0.1), TITLES).startswith("It cannot be told")
     assert verdict(some(0.05, 0.01, seeds=1), TITLES).startswith("One seed is too few")

@@ -10,7 +10,7 @@ from annotating import LOCAL
 
 from labeling_core import simulation_data, simulations
 from labeling_core.errors import LabelingError
-from labeling_core.people import ForbiddenError, Person
+from labeling_core.people import ForbiddenError, Person, local_person
 from labeling_core.simulation import Plan, simulate
 from labeling_core.simulation_sources import read_table
 from labeling_core.sources import PROJECT_DATA
@@ -54,9 +54,10 @@ def test_another_person_and_another_start_of_the_program_find_it_again(space, tm
     before = simulations.runs(space, only(space))
     space.close()
     again = Workspace(tmp_path / "test.duckdb")
-    assert simulations.listed(again, Person("eve")) == []
     viewer = Person("vic", (("", "viewer"),))
-    (found,) = simulations.listed(again, viewer)
+    with pytest.raises(ForbiddenError):
+        simulations.listed(again, viewer)
+    (found,) = simulations.listed(again, local_person("eve"))
     assert found.by == "ana" and found.words.endswith(", ana")
     assert simulations.runs(again, found) == before
     assert simulations.status(again, found).state == "done"

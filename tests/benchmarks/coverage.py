@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from replayed import Plan, Step, replay
 
-from labeling_core import iteration, simulation
+from labeling_core import iteration, simulation_sources
 from labeling_core.evaluation import wilson
 
 WINE = Path(__file__).resolve().parents[2] / "data" / "wine_colour" / "answers.csv"
@@ -57,7 +57,7 @@ def digits(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def wine(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    return simulation.read_table(WINE, "label")
+    return simulation_sources.read_table(WINE, "label")
 
 
 PROJECTS: dict[str, Callable[[int], tuple[np.ndarray, np.ndarray]]] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 EXCHANGE = "**/labeling/exchange"
 
@@ -125,10 +126,24 @@ class DeckPage:
         self.page.evaluate("setTimeout(() => location.reload(), 50)")
         time.sleep(0.5)
         the_server_answers()
-        self.page.wait_for_function("performance.now() < 10000 && window.shown?.length >= 0")
+        self.wait_for("performance.now() < 10000 && window.shown?.length >= 0")
 
     def close(self) -> list[tuple[str, str | None]]:
         """Close the tab as a person does (pagehide runs); what was decided in it."""
         decided = self.decided()
         self.page.close(run_before_unload=False)
         return decided
+
+    def wait_for(self, expression: str, arg: Any = None) -> None:
+        """Until a JavaScript expression is true; Playwright's own way needs an eval in the page,
+        which its Content-Security-Policy forbids."""
+        end = time.monotonic() + 30
+        while not self._evaluate(expression, arg):
+            assert time.monotonic() < end, expression
+            self.page.wait_for_timeout(20)
+
+    def _evaluate(self, expression: str, arg: Any) -> Any:
+        try:
+            return self.page.evaluate(expression, arg)
+        except PlaywrightError:  # the page is just being loaded
+            return None

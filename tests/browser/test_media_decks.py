@@ -127,7 +127,7 @@ def front(deck: DeckPage, what: str) -> Locator:
 
 def wait_decoded(deck: DeckPage, images: int) -> None:
     """Wait for so many images; five more than were in front are all that is fetched ahead."""
-    deck.page.wait_for_function(f"window.decoded.size >= {images}")
+    deck.wait_for(f"window.decoded.size >= {images}")
 
 
 def label_truly(deck: DeckPage, key: dict[str, str], truth: dict[str, str]) -> tuple[str, str, Any]:
@@ -152,7 +152,7 @@ def test_digits_are_decoded_in_the_frame_after_the_key(server: AppServer, tab: T
     for number in range(60):
         wait_decoded(deck, number + 6)
         expected.append(label_truly(deck, keys, truth))
-        deck.page.wait_for_function(f"window.frames.length > {number}")
+        deck.wait_for(f"window.frames.length > {number}")
     assert deck.page.evaluate("window.frames") == [[True, True, True, 8]] * 60
     deck.wait_saved()
     assert decisions(server, "digits") == expected
@@ -253,10 +253,10 @@ def time_of(deck: DeckPage) -> float:
 def wait_heard(deck: DeckPage) -> None:
     """Wait until the sound in front plays, and its playhead moves with it."""
     handle = front(deck, ".sound").element_handle()
-    deck.page.wait_for_function(
+    deck.wait_for(
         """sound => sound.querySelector("audio").currentTime > 0.05 &&
           new DOMMatrix(getComputedStyle(sound.querySelector(".head")).transform).e > 5""",
-        arg=handle,
+        handle,
     )
 
 

@@ -39,7 +39,12 @@ def test_the_wine_colour_figure_appears_survives_a_reload_and_another_run_can_be
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the runs").click()
     assert download.value.suggested_filename.endswith(".json")
-    page.get_by_role("button", name="Show the wine-colour figure").click()
+    page.get_by_text("Replay your own data").click()
+    seeds = page.get_by_label("Seeds")
+    seeds.fill("100")
+    seeds.press("Enter")
+    expect(page.get_by_text("models to train")).to_contain_text("6,000")
+    page.get_by_role("button", name="Run the simulation").click()
     stop.click(timeout=60_000)
     expect(page.get_by_text("Stopped by", exact=False)).to_be_visible(timeout=60_000)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
