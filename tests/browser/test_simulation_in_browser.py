@@ -40,7 +40,7 @@ def test_the_wine_colour_figure_appears_survives_a_reload_and_another_run_can_be
         page.get_by_role("button", name="Download the runs").click()
     assert download.value.suggested_filename.endswith(".json")
     page.get_by_text("Replay your own data").click()
-    seeds = page.get_by_label("Seeds")
+    seeds = page.get_by_role("spinbutton", name="Seeds")
     seeds.fill("100")
     seeds.press("Enter")
     expect(page.get_by_text("models to train")).to_contain_text("6,000")
