@@ -83,6 +83,10 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         ALTER TABLE labeling.sessions ADD COLUMN pool_spread DOUBLE;
         """,
     ),
+    (
+        "names of browsers",
+        "CREATE TABLE labeling.names (browser VARCHAR, name VARCHAR)",
+    ),
 )
 
 

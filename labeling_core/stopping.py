@@ -114,14 +114,22 @@ def lacking(evidence: Evidence) -> str:
             "of probes in the settings, or name a labeled test table."
         )
     if evaluated < FEWEST_PROBES:
-        more = FEWEST_PROBES - evaluated
-        text = f"{evaluated} {KINDS[evidence.kind]} measure too little: {more} more are needed"
-        if evidence.probe_share > 0:
-            text += f", about {round(more / evidence.probe_share):,} labels"
-        return text + "."
+        return _too_few(evidence, evaluated)
     if evidence.halting == "early":
         return "The model has seen too few labels of each category."
     return ""
+
+
+def _too_few(evidence: Evidence, evaluated: int) -> str:
+    more, kind = FEWEST_PROBES - evaluated, KINDS[evidence.kind]
+    told = "1 sample measures" if evaluated == 1 else f"{evaluated} {kind} measure"
+    text = f"{told} too little: {more} more are needed"
+    if evidence.probe_share <= 0:
+        return f"{text}."
+    labels = round(more / evidence.probe_share)
+    if labels > evidence.left:
+        return f"{text}, more than the pool will bring: raise their share, or name a test table."
+    return f"{text}, about {labels:,} labels."
 
 
 def from_predictions(evidence: Evidence) -> tuple[float, float]:

@@ -132,7 +132,8 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     arrays = np.load(out / "task.npz")
     progress("Training the final model", 0.1)
     X = np.asarray(np.load(folder / "features.npy", mmap_mode="r")[arrays["places"]])
-    chosen = choose(job["classifier"], X, arrays["codes"], job["seed"]).classifier
+    before = remembered(folder / CHOICE)  # the one whose accuracy was measured, if it still fits
+    chosen = choose(job["classifier"], X, arrays["codes"], job["seed"], before).classifier
     model = classifiers.fit(chosen, X, arrays["codes"], job["seed"])
     progress("Writing the final model", 0.8)
     path = out / "model.skops"

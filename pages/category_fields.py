@@ -22,6 +22,8 @@ def show(space: Workspace, project: Project, by: Person) -> None:
     )
     if told := st.session_state.pop("category-refused", None):
         st.error(told, icon=":material/error:")
+    if told := st.session_state.pop("category-changed", None):
+        st.success(told, icon=":material/check:")
     names = [each.name for each in project.settings.offered]
     retired = [each.name for each in project.settings.categories if each.retired]
     with st.container(horizontal=True):
@@ -36,53 +38,73 @@ def show(space: Workspace, project: Project, by: Person) -> None:
 
 def _rename(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
     with st.popover("Rename", icon=":material/edit:"):
-        old = st.selectbox("Category", names, key=_key(project, "rename-old"))
+        old = _choose("Category", names, _key(project, "rename-old"))
         new = st.text_input("New name", key=_key(project, f"rename-new-{old}"))
-        st.caption(f"{_count(space, project, old)} will follow, and open browsers.")
-        _button("Rename it", lambda: category_changes.rename(space, *_at(project, old, new), by))
+        if old:
+            st.caption(f"{_count(space, project, old)} will follow, and open browsers.")
+        _button("Rename it", lambda: category_changes.rename(space, *_at(project, old, new), by),
+                f"“{old}” is called “{new}” now.", bool(old))  # fmt: skip
 
 
 def _merge(
     space: Workspace, project: Project, by: Person, names: list[str], targets: list[str]
 ) -> None:
     with st.popover("Merge", icon=":material/merge:"):
-        old = st.selectbox("Category", names, key=_key(project, "merge-old"))
+        old = _choose("Category", names, _key(project, "merge-old"))
         others = [each for each in targets if each != old]
-        into = st.selectbox("Merge into", others, key=_key(project, f"merge-into-{old}"))
-        st.caption(f"{_count(space, project, old)} will be {into}. Only the log can tell them "
-                   "apart afterwards.")  # fmt: skip
-        _button("Merge them", lambda: category_changes.merge(space, *_at(project, old, into), by))
+        into = _choose("Merge into", others, _key(project, f"merge-into-{old}"))
+        if old and into:
+            labels = f"{_count(space, project, old)} “{old}”"
+            st.caption(f"{labels} will be “{into}”. It cannot be taken back: only the log can tell "
+                       "them apart afterwards.")  # fmt: skip
+        _button("Merge them", lambda: category_changes.merge(space, *_at(project, old, into), by),
+                f"“{old}” has become part of “{into}”.", bool(old and into))  # fmt: skip
 
 
 def _retire(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
     with st.popover("Retire", icon=":material/do_not_disturb_on:"):
-        name = st.selectbox("Category", names, key=_key(project, "retire-name"))
-        st.caption(f"It is offered no longer; {_count(space, project, name)} kept.")
+        name = _choose("Category", names, _key(project, "retire-name"))
+        if name:
+            st.caption(f"It is offered no longer; {_count(space, project, name)} kept.")
         choice = st.radio("And the model?", [TRAIN, FORGET], key=_key(project, "retire-learned"))
         _button(
             "Retire it",
             lambda: category_changes.retire(
                 space, project.project_id, str(name), choice == TRAIN, by
             ),
+            f"“{name}” is retired.",
+            bool(name),
         )
 
 
 def _offer(space: Workspace, project: Project, by: Person, retired: list[str]) -> None:
     with st.popover("Offer again", icon=":material/undo:"):
-        name = st.selectbox("Category", retired, key=_key(project, "offer-name"))
+        name = _choose("Category", retired, _key(project, "offer-name"))
         _button(
-            "Offer it", lambda: category_changes.offer(space, project.project_id, str(name), by)
+            "Offer it",
+            lambda: category_changes.offer(space, project.project_id, str(name), by),
+            f"“{name}” is offered again.",
+            bool(name),
         )
 
 
-def _button(label: str, change: Callable[[], Project]) -> None:
+def _choose(label: str, names: list[str], key: str) -> str | None:
+    """Nothing is chosen at first, nor after a change: a second click must not make another."""
+    return st.selectbox(label, names, index=None, placeholder="Choose one", key=key)
+
+
+def _button(label: str, change: Callable[[], Project], done: str, ready: bool) -> None:
     def act() -> None:
         try:
             change()
         except LabelingError as error:
             st.session_state["category-refused"] = str(error)
+            return
+        st.session_state["category-changed"] = done
+        for key in [each for each in st.session_state if str(each).startswith("category-choice-")]:
+            del st.session_state[key]
 
-    st.button(label, type="primary", on_click=act)
+    st.button(label, type="primary", on_click=act, disabled=not ready)
 
 
 def _at(project: Project, old: str | None, new: str | None) -> tuple[str, str, str]:
@@ -95,4 +117,4 @@ def _count(space: Workspace, project: Project, name: str | None) -> str:
 
 
 def _key(project: Project, name: str) -> str:
-    return f"category-{project.project_id}-{name}"
+    return f"category-choice-{project.project_id}-{name}"

@@ -8,7 +8,7 @@ import duckdb
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import category_news, classifiers, exchange, messages, permitted, tokens
+from labeling_core import category_news, classifiers, exchange, messages, names, permitted, tokens
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.headers import COOKIE
@@ -57,14 +57,25 @@ def _name() -> None:
         st.text(f"Signed in as {person().name}")
         identity.sign_out()
         return
-    st.session_state.setdefault("annotator", identity.system_user())
+    if "annotator" not in st.session_state:
+        known = names.remembered(workspace().database, _browser())
+        st.session_state["annotator"] = known or identity.system_user()
     st.text_input(
         "Your name",
         key="annotator",
         max_chars=100,
+        on_change=_remember_name,
         help="Written beside each of your decisions. It is a name, not a protection: "
         "anyone who reaches this page can enter any name.",
     )
+
+
+def _remember_name() -> None:
+    names.remember(workspace().database, _browser(), st.session_state["annotator"].strip())
+
+
+def _browser() -> str:
+    return browser_of(st.context.cookies.to_dict().get(COOKIE))
 
 
 def _projects() -> dict[str, Project]:
@@ -157,8 +168,7 @@ def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str,
         return kept[1]
     try:
         message = messages.parse(raw)
-        browser = browser_of(st.context.cookies.to_dict().get(COOKIE))
-        reply = respond(workspace(), raw.get("token"), message, browser, person().name)
+        reply = respond(workspace(), raw.get("token"), message, _browser(), person().name)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error), "status": 403}
     except (duckdb.Error, OSError) as error:
@@ -203,8 +213,9 @@ def explain_accuracy(session: Session) -> str:
     words = {
         "test table": f"Measured on the {number} samples of the labeled test table, "
         "which the model never trains on.",
-        "probes": f"Measured on {number} probes: samples drawn at random and kept from training, "
-        "the same ones for every session.",
+        "probes": f"Measured on {number} {'probe' if session.evaluated == 1 else 'probes'}: samples "
+        "drawn at random and kept from training, the same ones for every session. They count in "
+        "the order of their draw: one that is still undecided holds up those after it.",
         "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
         "Labels chosen by a strategy are no random draw, so this can be off; "
         "probes or a test table would be honest.",

@@ -96,7 +96,9 @@ class Fields:
             slot = self._slots.get(each.field)
             (slot or st).error(each.sentence, icon=":material/error:")
         if any(each.field in self._slots for each in found):
-            st.error("Not saved: see the fields marked above.", icon=":material/error:")
+            told = "".join(f"\n- {each.sentence}" for each in found if each.field in self._slots)
+            st.error(f"Not saved; each is marked above, beside its field:{told}",
+                     icon=":material/error:")  # fmt: skip
 
     def forget(self) -> None:
         """Start the next project with empty fields."""

@@ -120,7 +120,7 @@ def test_settings_name_each_mistake_and_save_what_is_right(open_page):
     told = [each.value for each in at.error]
     assert any("already has a column “pH”" in each for each in told)
     assert any("“wine_colour_test” already exists" in each for each in told)
-    assert told[-1] == "Not saved: see the fields marked above."
+    assert told[-1].startswith("Not saved; each is marked above")
     at.text_input(key=key + "label_column").input("colour")
     at.text_input(key=key + "labels_table").input("my_labels")
     at.number_input(key=key + "every").set_value(1)
@@ -303,13 +303,23 @@ def test_categories_are_renamed_merged_and_retired_on_the_settings_page(open_pag
         next(each for each in at.button if each.label == label).click().run()
         assert not at.exception
 
-    at.text_input(key="category-wine_colour-rename-new-red").input("rouge").run()
+    def choose(what, name):
+        at.selectbox(key=f"category-choice-wine_colour-{what}").set_value(name).run()
+
+    buttons = ("Rename it", "Merge them", "Retire it")
+    assert [each.disabled for each in at.button if each.label in buttons] == [True] * 3
+    choose("rename-old", "red")
+    at.text_input(key="category-choice-wine_colour-rename-new-red").input("rouge").run()
     press("Rename it")
+    assert "“red” is called “rouge” now." in [each.value for each in at.success]
     assert space.project("wine_colour").settings.names == ("rouge", "white")
     found = "SELECT label, count(*) FROM wine_colour_labels GROUP BY 1 ORDER BY 1"
     assert rows(space.database, found) == [("rouge", 2), ("white", 1)]
+    choose("retire-name", "rouge")
     press("Retire it")
     assert "At least two categories are needed." in [each.value for each in at.error]
+    choose("merge-old", "rouge")
+    choose("merge-into-rouge", "white")
     press("Merge them")
     assert len(space.project("wine_colour").settings.names) == 2
     at.button(key="settings-wine_colour-save").click().run()

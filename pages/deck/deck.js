@@ -354,6 +354,14 @@ class Deck {
   }
 
   /** Back from the browser's page cache: the samples were given back when the page went away. */
+  /** Its place is taken, or left for long: others may have the samples. */
+  handBack() {
+    if (this.screen || !this.queue.length) return;
+    this.exchange.farewell();
+    this.queue = [];
+    this.starved = false;
+  }
+
   comeBack() {
     this.queue = [];
     this.starved = false;

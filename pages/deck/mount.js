@@ -1,6 +1,7 @@
 /* Where the deck meets Streamlit and the browser. The export runs with every run of the page; only
    the cleanup returned last is kept, and it may come late: after the next place was entered. */
 
+const AWAY = 60_000; // ms on other pages after which the samples are handed back
 const decks = new Map(); // one per store
 let place = null; // {root, deck, calls, off}: where the deck is in the page
 
@@ -22,6 +23,8 @@ export default function mount({ data, parentElement, setStateValue }) {
 
 function enter(root, deck) {
   if (place) leave(place);
+  clearTimeout(deck.away);
+  for (const other of decks.values()) if (other !== deck) other.handBack(); // of another name, say
   const off = new AbortController();
   place = { root, deck, calls: 0, off };
   deck.screen = deck.makeScreen(root);
@@ -35,6 +38,7 @@ function leave(left) {
   if (place !== left) return;
   place = null;
   left.deck.leave();
+  left.deck.away = setTimeout(() => left.deck.handBack(), AWAY);
 }
 
 function listen(root, deck, signal) {

@@ -85,7 +85,7 @@ class WireDeck:
         self.acknowledged: dict[str, str] = {}  # sample_id -> category
         self.refused: list[dict[str, Any]] = []
         self.queue: list[str] = []
-        self.session_id = 0
+        self.session_id = self.version = 0
         self.learning: dict[str, Any] = {}
         self.latencies: list[float] = []  # seconds from decision to its acknowledgement
         self._connection: http.client.HTTPConnection | None = None
@@ -116,7 +116,7 @@ class WireDeck:
         message = {
             "token": self.token, "client": self.client, "message": 1, "decisions": self.pending,
             "holding": self.queue, "screen": self.queue[0] if self.queue else None,
-            "session_id": self.session_id, "release": False, "want": wanted, "history": None,
+            "version": self.version, "release": False, "want": wanted, "history": None,
         }  # fmt: skip
         try:
             self._take(self._post(json.dumps(message).encode()))
@@ -154,3 +154,4 @@ class WireDeck:
         self.queue += [each["sample_id"] for each in reply["samples"]]
         self.learning = reply["learning"]
         self.session_id = self.learning["session_id"]
+        self.version = self.learning["version"]
