@@ -210,12 +210,13 @@ def show_figure(title: str, figure: go.Figure, alt: str, help: str | None = None
 def explain_accuracy(session: Session) -> str:
     """Where an accuracy comes from, in words for someone who never labels."""
     number = f"{session.evaluated:,}"
+    probes = "1 probe" if session.evaluated == 1 else f"{number} probes"
     words = {
         "test table": f"Measured on the {number} samples of the labeled test table, "
         "which the model never trains on.",
-        "probes": f"Measured on {number} {'probe' if session.evaluated == 1 else 'probes'}: samples "
-        "drawn at random and kept from training, the same ones for every session. They count in "
-        "the order of their draw: one that is still undecided holds up those after it.",
+        "probes": f"Measured on {probes}: samples drawn at random and kept from training, the same "
+        "ones for every session. They count in the order of their draw: one that is still "
+        "undecided holds up those after it.",
         "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
         "Labels chosen by a strategy are no random draw, so this can be off; "
         "probes or a test table would be honest.",
