@@ -57,7 +57,7 @@ class Settings:
     queries_table: str = ""
     label_column: str = "label"
     label_id_column: str = "label_id"
-    classifier: str = "auto"
+    classifier: str = "logistic_regression"
     strategy: str = "auto"
     every: int = 20
     probe_share: float = 0.1
