@@ -49,6 +49,9 @@ def test_an_open_deck_follows_a_renamed_category_and_the_log_puts_a_decision_bac
     admin.set_viewport_size({"width": 1280, "height": 1800})  # an open popover is in sight
     admin.goto(f"{server.url}/settings?project=team")
     admin.get_by_role("button", name="Rename", exact=False).first.click()
+    category = admin.locator('[data-testid="stPopoverBody"]').get_by_role("combobox")
+    category.fill("red")
+    category.press("Enter")
     admin.get_by_label("New name").fill("rouge")
     admin.get_by_label("New name").press("Tab")
     admin.get_by_role("button", name="Rename it").click()
