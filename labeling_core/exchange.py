@@ -178,14 +178,17 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
 
 
 def _wanted(message: Message, dropped: list[str]) -> int:
-    """How many samples to reserve: all that are wanted, but a portion at most for somebody who
-    is deciding, and a part of one if they have enough for a while. A new session outdates what
-    all decks hold: to send each of them all of it anew, between two decisions, would stall
-    everybody."""
+    """How many samples to reserve: all that are wanted, unless somebody is deciding and lacks many:
+    they get them little by little, a few at a time once they have some ahead. A new session
+    outdates what all decks hold; to send each of them all of it anew between two decisions would
+    stall everybody."""
+    if message.release:
+        return 0
+    wanted = min(message.wanted + len(dropped), MAX_WANTED)
+    if not message.decisions or wanted <= 2 * PORTION:
+        return wanted
     ahead = len(message.holding) - len(dropped)
-    portion = PORTION if ahead < PORTION else PORTION // 4
-    most = portion if message.decisions else MAX_WANTED
-    return 0 if message.release else min(message.wanted + len(dropped), most)
+    return PORTION // 2 if ahead < PORTION // 2 else PORTION // 8
 
 
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
