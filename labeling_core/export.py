@@ -6,7 +6,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +95,13 @@ def model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
     ).fetchone()
     if row is None:
         return None
+    return packed({"model_card.json": row[0], "model.skops": row[1]})
+
+
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    """A zip of files, name → content."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("model_card.json", row[0])
-        file.writestr("model.skops", row[1])
+        for name, content in files.items():
+            file.writestr(name, content)
     return archive.getvalue()

@@ -7,11 +7,9 @@ last session's model reached on the probes, and says so.
 
 from __future__ import annotations
 
-import io
 import json
 import platform
 import shutil
-import zipfile
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 from labeling_core import progress, sessions
 from labeling_core.database import Database, now
 from labeling_core.errors import LabelingError
+from labeling_core.export import packed
 from labeling_core.label_review import newest_event, require_features
 from labeling_core.labels import Labels, read_labels
 from labeling_core.people import Person
@@ -181,12 +180,8 @@ def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
     ).fetchone()
     if row is None:
         return None
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("model_card.json", row[0])
-        file.writestr("model_card.md", to_markdown(json.loads(row[0])))
-        file.writestr("model.skops", row[1])
-    return packed.getvalue()
+    card = to_markdown(json.loads(row[0]))
+    return packed({"model_card.json": row[0], "model_card.md": card, "model.skops": row[1]})
 
 
 def to_markdown(card: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeling_core import eventlog, export, projects
+from labeling_core import eventlog, export, final_model, projects
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
@@ -61,3 +61,10 @@ def export_model(space: Workspace, project: Project, by: Person) -> bytes:
     by.require("manage", project.project_id)
     with space.database.read() as cursor:
         return export.model(cursor, project.project_id) or b""
+
+
+def export_final_model(space: Workspace, project: Project, by: Person) -> bytes:
+    """The final model as a zip; empty before the first."""
+    by.require("manage", project.project_id)
+    with space.database.read() as cursor:
+        return final_model.archive(cursor, project.project_id) or b""

@@ -45,6 +45,7 @@ USE_CASES = {
     "final_model.train": "manage",
     "label_review.look": "label",
     "label_review.scope": "label",
+    "permitted.export_final_model": "manage",
     "permitted.export_model": "manage",
     "permitted.export_table": "manage",
     "permitted.exports": "see",

@@ -403,6 +403,7 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
         ),
         "simulations.stop": lambda by: simulations.stop(space, simulation, by),
         "exchange.answer": lambda by: exchange.answer(space, "wine", by, asked),
+        "permitted.export_final_model": lambda by: permitted.export_final_model(space, wine, by),
         "permitted.export_model": lambda by: permitted.export_model(space, wine, by),
         "permitted.export_table": lambda by: permitted.export_table(
             space, wine, "metadata", "CSV", by
