@@ -39,7 +39,7 @@ def show(space: Workspace, project: Project, by: Person) -> None:
 def _rename(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
     with st.popover("Rename", icon=":material/edit:"):
         old = _choose("Category", names, _key(project, "rename-old"))
-        new = st.text_input("New name", key=_key(project, f"rename-new-{old}"))
+        new = st.text_input("New name", key=_key(project, "rename-new"))
         if old:
             st.caption(f"{_count(space, project, old)} will follow, and open browsers.")
         _button("Rename it", lambda: category_changes.rename(space, *_at(project, old, new), by),

@@ -309,7 +309,7 @@ def test_categories_are_renamed_merged_and_retired_on_the_settings_page(open_pag
     buttons = ("Rename it", "Merge them", "Retire it")
     assert [each.disabled for each in at.button if each.label in buttons] == [True] * 3
     choose("rename-old", "red")
-    at.text_input(key="category-choice-wine_colour-rename-new-red").input("rouge").run()
+    at.text_input(key="category-choice-wine_colour-rename-new").input("rouge").run()
     press("Rename it")
     assert "“red” is called “rouge” now." in [each.value for each in at.success]
     assert space.project("wine_colour").settings.names == ("rouge", "white")
