@@ -150,6 +150,7 @@ def show_deck(project: Project, view: str) -> None:
         {
             "project": project.project_id,
             "view": view,
+            "mode": "label",
             "url": "/labeling/exchange",
             "token": tokens_[key],
             "store": f"{space.database.path.name}/{project.project_id}/{who}",

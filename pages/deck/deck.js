@@ -51,7 +51,7 @@ class Deck {
   }
 
   get unsaved() {
-    const decides = (command) => command.category || command === "skip" || command === "keep";
+    const decides = (command) => command.category || ["skip", "keep", "none"].includes(command);
     return this.outbox.size + this.keys.filter(decides).length;
   }
 
@@ -116,7 +116,7 @@ class Deck {
       return this.next();
     }
     this.queue.shift();
-    this.decided.push({ sample_id: entry.sample_id, view: entry.view, ...decision });
+    this.decided.push({ ...this.entryOf(entry), ...decision });
     this.latest = decision;
   }
 
@@ -138,7 +138,7 @@ class Deck {
     if (!entry) return;
     this.record(entry, "undo", null);
     this.decided.splice(at, 1);
-    this.queue.unshift({ sample_id: entry.sample_id, view: entry.view, draft: entry.comment ?? "" });
+    this.queue.unshift({ ...this.entryOf(entry), draft: entry.comment ?? "" });
     this.cursor = null;
     this.latest = null;
   }
@@ -312,6 +312,7 @@ class Deck {
     if (samples.length) this.depth = this.view.depth;
   }
 
+  /** What is known of a sample before it is decided. */
   entryOf({ sample_id, view }) {
     return { sample_id, view };
   }

@@ -173,11 +173,15 @@ class Screen {
   }
 
   showVerdict(decision, before) {
-    const text = decision?.status ? before + (decision.category ?? "skipped") : "";
+    const text = decision?.status ? before + this.sayDecision(decision) : "";
     const color = this.categories.get(decision?.category)?.button.style.getPropertyValue("--category");
     write(this.part.verdict, text);
     this.part.verdict.style.setProperty("--category", color || "currentColor");
     this.part.verdict.hidden = !text;
+  }
+
+  sayDecision({ category }) {
+    return category ?? "skipped";
   }
 
   showCounts() {
