@@ -26,6 +26,7 @@ def show(project: Project) -> None:
         key,
         {
             "project": project.project_id,
+            "title": project.settings.title,
             "view": VIEWS[project.settings.modality],
             "mode": "adjudicate",
             "url": "/labeling/adjudication",

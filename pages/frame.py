@@ -149,6 +149,7 @@ def show_deck(project: Project, view: str) -> None:
         key,
         {
             "project": project.project_id,
+            "title": project.settings.title,
             "view": view,
             "mode": "label",
             "url": "/labeling/exchange",

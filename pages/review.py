@@ -96,6 +96,7 @@ def review_deck(project: Project, listing: Listing) -> None:
         key,
         {
             "project": project.project_id,
+            "title": project.settings.title,
             "view": VIEWS[project.settings.modality],
             "mode": "review",
             "url": "/labeling/review",
@@ -136,7 +137,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     if busy:
         show_looking(project)
         return bool(check)
-    status = space.loop.trainer.status.get(project.project_id)
+    status = space.loop.trainer.outcomes.get((project.project_id, label_review.KIND))
     if status is not None and status.state == "failed":
         st.error(status.text, icon=":material/error:")
     return bool(check)

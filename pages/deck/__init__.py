@@ -57,12 +57,12 @@ def pending_message(key: str) -> dict[str, Any] | None:
 def deck(key: str, data: dict[str, Any]) -> dict[str, Any] | None:
     """Mount the deck and return the message that is in its component state, or None.
 
-    ``data``: ``project``, ``view`` (kind of sample: ``record`` …), ``url`` of the exchange route,
-    ``token``, ``store`` (prefix of the browser's storage: who labels what, in which database),
-    ``categories`` (``name``, ``key``, ``description``, ``color``) and ``reply`` (to the message
-    ``pending_message`` returned, or None), ``mode``: ``label``, or ``review`` and ``adjudicate`` to
-    go through a list instead (see review.js, adjudication.js). Put nothing below it: it fills the
-    rest of the window.
+    ``data``: ``project``, ``title``, ``view`` (kind of sample: ``record`` …), ``url`` of the
+    exchange route, ``token``, ``store`` (prefix of the browser's storage: who labels what, in which
+    database), ``categories`` (``name``, ``key``, ``description``, ``color``), ``reply`` (to the
+    message ``pending_message`` returned, or None) and ``mode``: ``label``, or ``review`` and
+    ``adjudicate`` to go through a list instead (see review.js, adjudication.js). Put nothing below
+    it: it fills the rest of the window.
     """
     result = _mount(key=key, data=data, on_message_change=_nothing)
     message = result.get("message")

@@ -44,8 +44,12 @@ class AdjudicationScreen extends ListScreen {
     this.part.decide.dataset.do = "none";
     this.part.decide.firstChild.textContent = "Del";
     write(this.part.keep, "No label");
+  }
+
+  showTotals(counts) {
+    super.showTotals(counts);
     write(this.part["skipped-word"], "without a label");
-    write(this.part["total-word"], " disagreements");
+    write(this.part["total-word"], "disagreements");
   }
 
   sayDecision({ category }) {

@@ -30,9 +30,8 @@ class Deck {
   }
 
   /** Take what the page says; it says it again with every run. */
-  update({ url, token, categories, offered, view }, setStateValue) {
-    this.url = url;
-    this.token = token;
+  update({ title, url, token, categories, offered, view }, setStateValue) {
+    Object.assign(this, { title, url, token });
     this.view = views[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;

@@ -43,7 +43,7 @@ class ListScreen extends Screen {
   showCounts() {
     const counts = this.deck.countsNow();
     if (!counts) return;
-    for (const name of ["labeled", "skipped", "total"]) write(this.part[name], grouped(counts[name]));
+    this.showTotals(counts);
     const { at, of } = this.deck.position;
     this.part.done.style.width = `${of ? (100 * (at - 1)) / of : 0}%`;
   }
