@@ -123,16 +123,22 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     with space.database.read() as cursor:
         check = label_review.last_check(cursor, project.project_id)
         done = label_review.reviewed_number(cursor, project)
-    if not check:
+    project_line = f"Project: {project.settings.title}"
+    if check:
+        left, place = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            show_last(project_line, check, done)
+    else:
+        st.caption(project_line)
         st.info(
             "Models that have not seen a label say what they would have given. Labels that they "
             "find improbable are listed here, most suspicious first.",
             title="The labels have not been looked through yet",
         )
+        place = st.container()
     busy = space.loop.trainer.running(project.project_id)
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        show_last(project, check, done)
-        if not busy:
+    if not busy:
+        with place:
             look_button(space, project, by, again=check is not None)
     if busy:
         show_looking(project)
@@ -143,14 +149,11 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     return bool(check)
 
 
-def show_last(project: Project, check: Check | None, done: dict[str, int]) -> None:
+def show_last(project_line: str, check: Check, done: dict[str, int]) -> None:
     """What the last look through the labels was, and what has been reviewed since."""
-    text = f"Project: {project.settings.title}."
-    if not check:
-        st.caption(text)
-        return
-    text += (
-        f" {check.labels:,} labels looked through on {check.checked:%d %B %Y, %H:%M} UTC. "
+    text = (
+        f"{project_line}. {check.labels:,} labels looked through on "
+        f"{check.checked:%d %B %Y, %H:%M} UTC. "
         f"Reviewed so far: {done['kept']:,} kept, {done['changed']:,} changed."
     )
     if check.since:
@@ -161,8 +164,11 @@ def show_last(project: Project, check: Check | None, done: dict[str, int]) -> No
 
 def look_button(space: Workspace, project: Project, by: Person, again: bool) -> None:
     """Have the labels looked through."""
-    word, kind = ("Look again", "secondary") if again else ("Look for label errors", "primary")
-    if not st.button(word, type=kind, icon=":material/search:"):  # type: ignore[call-overload]
+    if again:
+        pressed = st.button("Look again", icon=":material/search:", width="stretch")
+    else:
+        pressed = st.button("Look for label errors", type="primary", icon=":material/search:")
+    if not pressed:
         return
     try:
         label_review.look(space, project, by)
