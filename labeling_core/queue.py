@@ -234,16 +234,6 @@ class Queue:
         return 2 * self.session_id + (self.order is not None)
 
     @property
-    def several(self) -> bool:
-        """Whether some samples are decided by several people: decisions are no samples then."""
-        return self.settings.overlap_share > 0 or bool(self.overlap.shared)
-
-    @property
-    def undecided(self) -> int:
-        """How many samples nobody has decided, of those that can be shown."""
-        return self.total - int(np.count_nonzero(self.closed))
-
-    @property
     def size(self) -> int:
         """How many samples are decided or can be."""
         return self.total - self.aside

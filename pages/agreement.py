@@ -40,7 +40,7 @@ def show(space: Workspace, project: Project) -> None:
 def show_decisions(queue: Queue) -> None:
     """How many decisions have been made, as the labeling page counts them; nothing where one
     person decides each sample."""
-    if not queue.several:
+    if not queue.overlap.used:
         return
     st.metric(
         "Decisions",

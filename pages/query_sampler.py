@@ -46,7 +46,8 @@ with space.database.read() as cursor:
     done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
-if not head and not queue.undecided:
+undecided = int((~queue.closed).sum())
+if not head and not undecided:
     st.success(
         f"{queue.labeled:,} labeled, {queue.skipped:,} skipped: nothing is left to ask.",
         title="All samples are decided",
@@ -55,7 +56,7 @@ if not head and not queue.undecided:
     st.stop()
 if not head and done:
     st.info(
-        f"{queue.undecided:,} samples are left; the next session puts them in a new order.",
+        f"{undecided:,} samples are left; the next session puts them in a new order.",
         title="The queue is used up",
     )
     st.stop()

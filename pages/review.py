@@ -181,7 +181,7 @@ def look_button(space: Workspace, project: Project, by: Person, again: bool) -> 
 
 current, chosen_project = frame.current_project()
 segments = list(SEGMENTS)
-if chosen_project.settings.overlap_share or current.queue(chosen_project).overlap.shared:
+if current.queue(chosen_project).overlap.used:
     segments.append(DISAGREEMENTS)
 # All in one row, so that a sample and what can be decided about it fit below on a small screen.
 with st.container(horizontal=True, vertical_alignment="center"):
