@@ -218,6 +218,7 @@ def _news(
             "total": queue.size + queue.further,
             "categories": {name: n for name, n in queue.decisions.items() if name is not None},
             "mine": queue.by_annotator[annotator],
+            "several": queue.overlap.used,
         },
         "finished": left == 0,
         "waiting": None if left else _waiting(queue, annotator, message.client),

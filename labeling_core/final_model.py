@@ -37,6 +37,9 @@ print(model.predict(table))  # a pandas DataFrame with the columns of the source
 """
 
 
+KIND = "final model"  # of job
+
+
 class FinalModel(NamedTuple):
     """The final model there is: how many labels it learned from, and how many decisions,
     corrections and undos came since."""
@@ -65,7 +68,7 @@ def train(space: Workspace, project: Project, by: Person) -> None:
             folder = sessions.ensure_features(space.database, project, queue, worker, progress)
             return _run(space.database, project, queue, folder, worker, progress)
 
-        space.loop.trainer.submit(project.project_id, work)
+        space.loop.trainer.submit(project.project_id, work, KIND)
 
 
 def _run(
