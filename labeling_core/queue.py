@@ -63,6 +63,7 @@ class Queue:
     further: int = 0
     clock: Callable[[], float] = time.time
     heard: set[str] | None = None
+    refilled: float = 0.0  # when decks were last given more samples, by ``clock``
     halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
 
     def __post_init__(self) -> None:
@@ -143,6 +144,12 @@ class Queue:
                 self.held[each] = current._replace(until=moment + self.hold_seconds)
         return lost
 
+    def lapse_expired(self, moment: float) -> None:
+        """Reservations that have run out at ``moment`` are anybody's."""
+        latest = moment + self.hold_seconds  # later than that: the clock has been set back
+        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
+            self._lapse(self.held.pop(each.sample_id))
+
     def is_wanted(self, reservation: Reservation) -> bool:
         """Whether the decision of whom the sample was handed to is (still) wanted."""
         known = self.overlap.shared.get(reservation.sample_id)
@@ -158,9 +165,6 @@ class Queue:
         ``ahead`` of them have been taken since the last :meth:`restore`. Samples that somebody has
         decided already and this person shall decide as well are spread among the others.
         """
-        latest = moment + self.hold_seconds  # later than that: the clock has been set back
-        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
-            self._lapse(self.held.pop(each.sample_id))
         shared = self.overlap.take(annotator, self._again(wanted, annotator), self._taken)
         fresh = self._take_fresh(wanted - len(shared), ahead)
         shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self._taken)
