@@ -156,8 +156,10 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
     decided = {each.sample_id for each in message.decisions}
     holding = [each for each in message.holding if each not in decided]
     if message.release:
+        queue.screens.pop(message.client, None)
         queue.release(holding, message.client)
         return []
+    queue.screens[message.client] = message.screen
     outdated = message.version < queue.version
     kept = [each for each in holding if not outdated or each == message.screen]
     still = set(kept)

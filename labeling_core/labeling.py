@@ -19,6 +19,7 @@ from labeling_core.bookkeeping import (
 from labeling_core.database import Database, now, quote
 from labeling_core.overlap import ADJUDICATION
 from labeling_core.queue import Queue
+from labeling_core.reclaiming import reclaim
 from labeling_core.renames import follow_decisions
 from labeling_core.reservations import Reservation, drop_old_reservations, write_reservations
 from labeling_core.settings import Project
@@ -236,9 +237,9 @@ def hand_out(
 ) -> list[list[Taken]]:
     """Reserve samples for each of several browsers; no other gets them meanwhile.
 
-    Never more than a quarter of a browser's fair share of what is free, so that the last
-    samples of a pool do not wait in somebody's prefetch. One look at the sample table serves all:
-    it costs about the same for one sample and for hundreds.
+    Never more than a quarter of a browser's fair share of what is free; when nothing is, some of
+    what waits in the browser that holds most. So the last samples of a pool lock nobody out. One
+    look at the sample table serves all: it costs about the same for one sample and for hundreds.
     """
     if not any(each.number for each in wants):
         return [[] for _ in wants]
@@ -250,7 +251,9 @@ def hand_out(
         taken: list[list[Reservation]] = []
         for annotator, client, number in wants:
             ahead = sum(map(len, taken))
-            fair = max(4, (free + queue.offered_to(annotator)) // (4 * len(clients)))
+            more = reclaim(queue, annotator, client) if number and free <= ahead else 0
+            free += more
+            fair = max(4, more, (free + queue.offered_to(annotator)) // (4 * len(clients)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
         if not any(taken):
             return [[] for _ in wants]

@@ -63,6 +63,7 @@ class Queue:
     further: int = 0
     clock: Callable[[], float] = time.time
     heard: set[str] | None = None
+    screens: dict[str, str | None] = field(default_factory=dict)  # what each browser shows
     refilled: float = 0.0  # when decks were last given more samples, by ``clock``
     halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
 
