@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -272,7 +273,7 @@ class Queue:
             return False
         period = max(1, round(1 / self.probe_share))
         block, offset = divmod(shown, period)
-        return int(np.random.default_rng([self.seed, block]).integers(period)) == offset
+        return _probe_of_block(self.seed, block, period) == offset
 
     def _free_probes(self, wanted: int) -> list[int]:
         places = self._places[: self.probe_limit]
@@ -305,3 +306,9 @@ class Queue:
             found += part[open_ & ~self._taken[part]][: wanted - len(found)].tolist()
             start += _CHUNK
         return found, new_head
+
+
+@lru_cache(maxsize=1024)
+def _probe_of_block(seed: int, block: int, period: int) -> int:
+    """Which of the ``period`` samples shown in a block is the probe, 0..period-1."""
+    return int(np.random.default_rng([seed, block]).integers(period))
