@@ -34,6 +34,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     gc.freeze()
     yield
     close_workspaces()
+    gc.unfreeze()
 
 
 # What every page starts from; its one inline script is allowed by its hash.
