@@ -54,7 +54,7 @@ class Loop:
             return known
         held = self.space.queue(project)
         left = self._trigger(project) + settings.every - held.labeled
-        state, then = "idle", f"next session after {max(left, 1)} more label{'s' * (left > 1)}"
+        state, then = "idle", f"next after {max(left, 1)} more label{'s' * (left > 1)}"
         if left <= 0 and self._classes(held) < 2:
             state, then = "waiting", "a session needs labels of at least two categories"
         last = self._last_session(project)

@@ -215,7 +215,11 @@ def _last_word(evaluation: dict[str, Any]) -> str:
     if not evaluation["evaluated"]:
         return "finished"
     share = wilson(evaluation["correct"], evaluation["evaluated"])
-    return f"finished, accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
+    told = f"accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
+    if evaluation["kind"] == "cross-validation":
+        return f"{told} by cross-validation"
+    number, one = evaluation["evaluated"], {"probes": "probe", "test table": "row"}
+    return f"{told} on {number:,} {one[evaluation['kind']]}{'s' * (number != 1)}"
 
 
 def _task(

@@ -51,8 +51,9 @@ def show_broken(project: Project) -> None:
     with workspace().database.read() as cursor:
         broken = sessions.broken_samples(cursor, project.project_id)
     if broken:
-        with st.popover(f"{len(broken):,} files set aside", icon=":material/warning:"):
-            st.caption("They cannot be read, so they are never shown and nothing is learned from.")
+        files = "1 file" if len(broken) == 1 else f"{len(broken):,} files"
+        with st.popover(f"{files} set aside", icon=":material/warning:"):
+            st.caption("What cannot be read is never shown, and the model learns nothing from it.")
             st.dataframe(
                 {"file": [path for path, _ in broken], "reason": [why for _, why in broken]},
                 hide_index=True,

@@ -35,13 +35,13 @@ class Deck {
     this.view = views[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;
-    Object.assign(this, { categories, offered });
+    Object.assign(this, { categories, offered, latest: null }); // it may have another name now
     return changed;
   }
 
   /** They were changed while this page was open; past decisions may be called otherwise now. */
   changeCategories(categories, offered) {
-    Object.assign(this, { categories, offered });
+    Object.assign(this, { categories, offered, latest: null }); // it may have another name now
     this.screen?.setCategories(categories);
   }
 
@@ -115,8 +115,8 @@ class Deck {
       return this.next();
     }
     this.queue.shift();
-    this.decided.push({ ...this.entryOf(entry), ...decision });
-    this.latest = decision;
+    this.latest = { ...this.entryOf(entry), ...decision };
+    this.decided.push(this.latest);
   }
 
   record(entry, action, decision) {

@@ -16,6 +16,7 @@ class Exchange {
     this.failures = 0;
     this.preferred = "post";
     this.trouble = "";
+    this.refused = false; // the server has answered, but may not take it
   }
 
   /** Send if there is reason to, and the line is free; otherwise ask for news after a while. */
@@ -108,7 +109,8 @@ class Exchange {
     this.settle();
     const wait = RETRY[Math.min(this.failures, RETRY.length - 1)];
     this.failures += 1;
-    this.trouble = [401, 403].includes(status) ? `${sentence} Reload this page: your decisions wait in this browser.` : sentence;
+    this.refused = [401, 403].includes(status);
+    this.trouble = this.refused ? `${sentence} Reload this page: your decisions wait in this browser.` : sentence;
     this.again(wait);
     this.deck.failed();
   }

@@ -240,7 +240,8 @@ class Screen {
 
   showSaved() {
     const { unsaved, exchange } = this.deck;
-    const trouble = exchange.failures > 0 ? " · not reachable, will try again" : "";
+    const why = exchange.refused ? "not accepted" : "not reachable";
+    const trouble = exchange.failures > 0 ? ` · ${why}, will try again` : "";
     const text = (unsaved ? `${grouped(unsaved)} to save` : "All saved") + trouble;
     this.part.save.dataset.state = unsaved ? "pending" : "saved";
     this.part.save.toggleAttribute("data-failing", Boolean(trouble));
@@ -250,8 +251,9 @@ class Screen {
   }
 
   showMessages(entry) {
-    const { refusals, exchange, notice } = this.deck;
-    const alert = refusals || exchange.trouble || (entry ? notice : "") || "";
+    const { refusals, exchange, notice, queue } = this.deck;
+    const last = entry && queue.length < 2; // who has more in hand need not know yet
+    const alert = refusals || exchange.trouble || (last ? notice : "") || "";
     this.part.alert.hidden = !alert;
     this.button.dismiss.hidden = !refusals;
     write(this.part["alert-text"], alert);
