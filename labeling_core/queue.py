@@ -1,7 +1,7 @@
 """Who is shown which sample next: the queue of one project, held in memory.
 
 An image of the tables, rebuilt from them at the first use after a start and changed only
-after a commit. Handing out k samples costs the same for a thousand samples and a million.
+after a commit.
 """
 
 from __future__ import annotations
@@ -18,20 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.overlap import Overlap, Shared, mix
+from labeling_core.pool_order import PoolOrder
 from labeling_core.reservations import Reservation
 from labeling_core.settings import Settings
-
-_CHUNK = 4096
 
 
 @dataclass
 class Queue:
     """The pool in the order of asking, what is reserved, and the running counts.
 
-    ``order`` holds places, best first, or is None while no strategy has spoken (then the
-    shuffled order of the samples itself serves). Places below ``probe_limit`` are shown
-    only as probes. ``heard`` holds the browsers heard of since a backup was put back, and is None
-    if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
+    ``pool`` says which places are free, ``closed`` [total] is of it; those below ``probe_limit``
+    are shown only as probes. ``heard`` holds the browsers heard of since a backup was put back,
+    and is None if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
 
     ``labeled``, ``skipped`` and ``categories`` count samples as they stand; ``disputed`` are those
     about which people disagree. ``decisions`` counts what people did: by category, skips under
@@ -44,11 +42,6 @@ class Queue:
     seed: int
     hold_seconds: float
     session_id: int = 0
-    order: NDArray[np.int32] | None = None
-    head: int = 0
-    spare_head: int = 0
-    probe_head: int = 0
-    closed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     held: dict[str, Reservation] = field(default_factory=dict)
     lapsed: dict[str, dict[str, Reservation]] = field(default_factory=dict)
     categories: Counter[str] = field(default_factory=Counter)
@@ -70,9 +63,8 @@ class Queue:
 
     def __post_init__(self) -> None:
         self.overlap = Overlap(self.settings, self.total)
-        self.closed = np.zeros(self.total, bool)  # decided, vanished or broken
-        self._taken = np.zeros(self.total, bool)  # reserved
-        self._places = np.arange(self.total, dtype=np.int32)
+        self.pool = PoolOrder(self.total, self.probe_limit)
+        self.closed = self.pool.closed
 
     def restore(self, reservation: Reservation) -> None:
         """Take in a reservation (again); an older one of another annotator lapses."""
@@ -80,7 +72,7 @@ class Queue:
         if other is not None and other.annotator != reservation.annotator:
             self._lapse(other)
         self.held[reservation.sample_id] = reservation
-        self._taken[reservation.place] = True
+        self.pool.taken[reservation.place] = True
 
     def close(self, place: int, sample_id: str, annotator: str) -> None:
         """A sample has been decided: it leaves the pool, and unless further people are to decide
@@ -94,7 +86,7 @@ class Queue:
             if current is not None and current.annotator != annotator:
                 return
         self.held.pop(sample_id, None)
-        self._taken[place] = False
+        self.pool.taken[place] = False
         self.overlap.offer(sample_id)
 
     def set_aside(self, place: int, sample_id: str) -> None:
@@ -116,7 +108,7 @@ class Queue:
         if nobody else has decided on it."""
         self.closed[reservation.place] = reservation.sample_id in self.overlap.shared
         self.restore(reservation)
-        self.head = self.spare_head = self.probe_head = 0
+        self.pool.rewind()
 
     def find(self, sample_id: str, annotator: str) -> Reservation | None:
         """The reservation under which ``annotator`` may decide this sample, lapsed or not."""
@@ -167,9 +159,9 @@ class Queue:
         ``ahead`` of them have been taken since the last :meth:`restore`. Samples that somebody has
         decided already and this person shall decide as well are spread among the others.
         """
-        shared = self.overlap.take(annotator, self._again(wanted, annotator), self._taken)
+        shared = self.overlap.take(annotator, self._again(wanted, annotator), self.pool.taken)
         fresh = self._take_fresh(wanted - len(shared), ahead)
-        shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self._taken)
+        shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self.pool.taken)
         until = moment + self.hold_seconds
         return [
             Reservation(place, "", annotator, client, origin, self.session_id, until)
@@ -195,11 +187,11 @@ class Queue:
         again = sum(each in shared for each in self.held) if shared else 0
         shown = self.labeled + self.skipped + self.disputed + len(self.held) - again + ahead
         origins = ["probe" if self._is_probe(shown + i) else "query" for i in range(wanted)]
-        probes = self._free_probes(origins.count("probe"))
-        queries = self._free_queries(wanted - len(probes))
+        probes = self.pool.probes(origins.count("probe"))
+        queries = self.pool.queries(wanted - len(probes))
         if len(queries) < wanted - len(probes):  # nothing left to train on: measure the rest
             more = wanted - len(queries) - len(probes)
-            probes = self._free_probes(len(probes) + more)
+            probes = self.pool.probes(len(probes) + more)
         taken: list[tuple[int, str]] = []
         for origin in origins + ["query"] * wanted:
             if not (probes or queries):
@@ -207,7 +199,7 @@ class Queue:
             is_probe = bool(probes) and (origin == "probe" or not queries)
             place = (probes if is_probe else queries).pop(0)
             origin = "probe" if is_probe else "random" if self.order is None else "query"
-            self._taken[place] = True
+            self.pool.taken[place] = True
             taken.append((place, origin))
         return taken
 
@@ -235,6 +227,11 @@ class Queue:
         return self.heard is not None and client not in self.heard
 
     @property
+    def order(self) -> NDArray[np.int32] | None:
+        """The places in the order of the last session; None before there is any."""
+        return self.pool.order
+
+    @property
     def version(self) -> int:
         """Rises whenever another order is served; the same after a restart."""
         return 2 * self.session_id + (self.order is not None)
@@ -246,27 +243,27 @@ class Queue:
 
     def free(self) -> int:
         """How many samples are neither decided nor reserved."""
-        return self.total - int(np.count_nonzero(self.closed | self._taken))
+        return self.pool.free()
 
     def offered_to(self, annotator: str) -> int:
         """At most how many samples that others have decided this person could be given now; 0 is
         certain."""
-        return self.overlap.left_for(annotator, self._taken)
+        return self.overlap.left_for(annotator, self.pool.taken)
 
     def set_order(self, order: NDArray[np.int32], session_id: int) -> None:
         """Take over the queue of a new session."""
-        self.order, self.session_id = order, session_id
-        self.head = 0
+        self.pool.set_order(order)
+        self.session_id = session_id
 
     def _holds(self, sample_id: str, client: str) -> bool:
         current = self.held.get(sample_id)
         return current is not None and current.client == client
 
     def _lapse(self, reservation: Reservation) -> None:
-        self._taken[reservation.place] = False
+        self.pool.taken[reservation.place] = False
         self.lapsed.setdefault(reservation.sample_id, {})[reservation.annotator] = reservation
         self.overlap.offer(reservation.sample_id)
-        self.head = self.spare_head = self.probe_head = 0
+        self.pool.rewind()
 
     def _is_probe(self, shown: int) -> bool:
         if self.probe_limit == 0 or self.probe_share <= 0:
@@ -274,38 +271,6 @@ class Queue:
         period = max(1, round(1 / self.probe_share))
         block, offset = divmod(shown, period)
         return _probe_of_block(self.seed, block, period) == offset
-
-    def _free_probes(self, wanted: int) -> list[int]:
-        places = self._places[: self.probe_limit]
-        found, self.probe_head = self._free(places, self.probe_head, wanted)
-        return found
-
-    def _free_queries(self, wanted: int) -> list[int]:
-        found: list[int] = []
-        if self.order is not None:
-            found, self.head = self._free(self.order, self.head, wanted, self.probe_limit)
-        if len(found) < wanted:  # before the first session, or samples that came after the last
-            start = max(self.spare_head, self.probe_limit)
-            more, self.spare_head = self._free(self._places, start, wanted + len(found))
-            found += [place for place in more if place not in found]
-        return found[:wanted]
-
-    def _free(
-        self, order: NDArray[np.int32], head: int, wanted: int, least: int = 0
-    ) -> tuple[list[int], int]:
-        """The first ``wanted`` free places of ``order`` from ``head`` on, and the new head."""
-        found: list[int] = []
-        start, new_head, unbroken = head, head, True
-        while start < len(order) and len(found) < wanted:
-            part = order[start : start + _CHUNK]
-            open_ = ~self.closed[part] & (part >= least)
-            if unbroken:  # the head may pass whatever is closed for good
-                blocked = np.flatnonzero(open_)
-                new_head = start + (int(blocked[0]) if len(blocked) else len(part))
-                unbroken = not len(blocked)
-            found += part[open_ & ~self._taken[part]][: wanted - len(found)].tolist()
-            start += _CHUNK
-        return found, new_head
 
 
 @lru_cache(maxsize=1024)
