@@ -126,7 +126,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
         title = classifiers.title(check.classifier).lower()
         text = (
             f"{check.labels:,} labels looked through on {check.checked:%d %B %Y, %H:%M} UTC "
-            f"({title} and a second classifier). Reviewed so far: {done['kept']:,} kept, "
+            f"({title} and other classifiers). Reviewed so far: {done['kept']:,} kept, "
             f"{done['changed']:,} changed."
         )
         if check.since:
