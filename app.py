@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
 from labeling_core.headers import SecureResponses
+from labeling_core.login_return import ReturnAfterLogin
 from labeling_core.routes import ROUTES
 from labeling_core.workspace import close_workspaces, workspace
 from pages import identity
@@ -33,6 +34,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     gc.freeze()
     yield
     close_workspaces()
+    gc.unfreeze()
 
 
 # What every page starts from; its one inline script is allowed by its hash.
@@ -41,6 +43,9 @@ START = Path(st.__file__).with_name("static") / "index.html"
 app = st.App(
     "pages/main.py",
     routes=ROUTES,
-    middleware=[Middleware(SecureResponses, page=START.read_text("utf-8"))],
+    middleware=[
+        Middleware(SecureResponses, page=START.read_text("utf-8")),
+        Middleware(ReturnAfterLogin),
+    ],
     lifespan=lifespan,
 )

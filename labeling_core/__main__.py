@@ -11,6 +11,7 @@ from pathlib import Path
 from labeling_core.backup_commands import add_commands
 from labeling_core.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.errors import LabelingError
+from labeling_core.prediction import predict_folder, predict_table, read_model
 from labeling_core.simulation import HOLDOUT, Plan, simulate
 from labeling_core.simulation_sources import Arrays, read_arrays, read_folder, read_table
 from labeling_core.simulation_summary import as_json, as_text
@@ -35,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "simulate",
             help="replay a labeled table: which query strategy would have needed fewest labels?",
+        )
+    )
+    _add_predict(
+        commands.add_parser(
+            "predict", help="give every row or file of new data its category by a downloaded model"
         )
     )
     add_commands(commands)
@@ -92,6 +98,34 @@ def _read(arguments: argparse.Namespace) -> Arrays:
     if arguments.folder:
         return read_folder(arguments.folder)
     return read_table(arguments.data, arguments.label)
+
+
+def _add_predict(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", type=Path, required=True, metavar="ZIP", help="the final model, as downloaded"
+    )
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="FILE", help="CSV, TSV, Parquet or JSON lines")
+    source.add_argument("--folder", type=Path, metavar="DIR", help="images or sounds")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="a .csv or .parquet file to write"
+    )
+    command.add_argument(
+        "--safe", action="store_true", help="make texts harmless that a spreadsheet would compute"
+    )
+    command.set_defaults(run=_predict)
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    model, out = read_model(arguments.model), arguments.out
+    if arguments.data:
+        rows = predict_table(model, arguments.data, out, arguments.safe)
+        print(f"{out}: {rows:,} rows with their prediction")
+        return
+    bar = _bar if sys.stderr.isatty() else None
+    files, broken = predict_folder(model, arguments.folder, out, arguments.safe, bar)
+    unread = f", {broken:,} of them could not be read" if broken else ""
+    print(f"{out}: {files:,} files with their prediction{unread}")
 
 
 def _bar(share: float) -> None:

@@ -6,19 +6,20 @@ stays as it is. The event log tells of every ruling, its changes and of taking i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
 
 from labeling_core import final_labels
+from labeling_core.bookkeeping import Decision, Event, write_events
 from labeling_core.database import now, quote
-from labeling_core.errors import LabelingError
+from labeling_core.labeling import Refusal, in_sequence
 from labeling_core.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.people import Person
 from labeling_core.queue import Queue
+from labeling_core.renames import follow_decisions
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 
@@ -40,27 +41,43 @@ class Dispute(NamedTuple):
     ruling: Opinion | None
 
 
-def disputes(
-    space: Workspace, project: Project, by: Person, settled: bool = False
-) -> list[Dispute]:
-    """The samples that wait for an adjudicator, or those that have been settled; the one with the
-    oldest decision first."""
+class Disputes(NamedTuple):
+    """Samples that wait, the one with the oldest decision first, and those that have been settled,
+    the latest ruling last."""
+
+    waiting: list[Shared]
+    settled: list[Shared]
+
+
+def disputes(space: Workspace, project: Project, by: Person) -> Disputes:
+    """What there is, and was, for an adjudicator to do."""
     by.require("manage", project.project_id)
     with space.database.lock:
         known = list(space.queue(project).overlap.shared.values())
-    wanted = [each for each in known if (each.ruling is not None if settled else each.is_disputed)]
-    with space.database.read() as cursor:
-        comments = _comments(cursor, project, wanted)
-    return [_dispute(each, comments) for each in wanted]
+    settled = [(each.ruling.label_id, each) for each in known if each.ruling is not None]
+    settled.sort(key=lambda pair: pair[0])
+    waiting = [each for each in known if each.is_disputed]
+    return Disputes(waiting, [each for _, each in settled])
 
 
-def _dispute(shared: Shared, comments: dict[int, str | None]) -> Dispute:
+def describe(
+    cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Sequence[Shared]
+) -> list[Dispute]:
+    """Who said what about these samples."""
+    comments = _comments(cursor, project, wanted)
+
     def opinion(vote: Vote) -> Opinion:
         return Opinion(vote.annotator, vote.category, comments.get(vote.label_id))
 
-    ruling = None if shared.ruling is None else opinion(shared.ruling)
-    opinions = [opinion(each) for each in sorted(shared.votes.values())]
-    return Dispute(shared.place, shared.sample_id, opinions, ruling)
+    return [
+        Dispute(
+            each.place,
+            each.sample_id,
+            [opinion(vote) for vote in sorted(each.votes.values())],
+            None if each.ruling is None else opinion(each.ruling),
+        )
+        for each in wanted
+    ]
 
 
 def _comments(
@@ -77,109 +94,125 @@ def _comments(
     return dict(rows)
 
 
-def decide(
-    space: Workspace,
-    project: Project,
-    sample_id: str,
-    category: str | None,
-    by: Person,
-    comment: str = "",
-) -> None:
-    """Settle a sample that waits, or change how it was settled; None leaves it without a label.
+def submit(
+    space: Workspace, project: Project, by: Person, decisions: Sequence[Decision]
+) -> list[Refusal]:
+    """Store rulings in one transaction, exactly once, in the order of ``seq``.
 
-    Raises LabelingError when there is nothing to settle, or no such category.
+    ``action`` is label (settle a sample that waits, or change how it was settled), skip (the same,
+    without a label) or undo: what people decided holds again, or waits again. What cannot be
+    stored is returned, and counts as dealt with.
     """
     by.require("manage", project.project_id)
-    if category is not None and category not in project.settings.names:
-        raise LabelingError(f"“{category[:60]}” is no category of this project.", "category")
     with space.database.lock:
         queue = space.queue(project)
-        shared = queue.overlap.shared.get(sample_id)
-        if shared is None or (shared.ruling is None and not shared.is_disputed):
-            raise LabelingError(
-                "This sample does not wait for an adjudicator (any more): reload the page."
-            )
-        status = "SKIPPED" if category is None else "LABELED"
-        ruling = Vote(queue.next_label_id, by.name, status, category)
-        _store(space, project, queue, shared, ruling, by, comment)
+        last: dict[str, int] = {}
+        fresh = in_sequence(decisions, queue, last)
+        if not fresh:
+            return []
+        with space.database.transaction() as cursor:
+            work = _Work(cursor, project, queue, by)
+            for each in follow_decisions(cursor, project, fresh):
+                work.settle(each)
+            write_events(cursor, project.project_id, work.events, now())
+        for shared in work.known.values():
+            queue.keep(shared)
+        queue.next_label_id = work.next_label_id
+        queue.last_seq.update(last)
+        if queue.heard is not None:
+            queue.heard.update(last)
+        space.loop.after_decisions(project)
+    return work.refusals
 
 
-def take_back(space: Workspace, project: Project, sample_id: str, by: Person) -> None:
-    """Undo a ruling: what people decided holds again, or waits again."""
-    by.require("manage", project.project_id)
-    with space.database.lock:
-        queue = space.queue(project)
-        shared = queue.overlap.shared.get(sample_id)
+class _Work:
+    """Rulings being stored: the samples as they will be, and what is to be told."""
+
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, by: Person
+    ) -> None:
+        self.cursor, self.project, self.queue, self.by = cursor, project, queue, by
+        self.known: dict[str, Shared] = {}
+        self.next_label_id = queue.next_label_id
+        self.refusals: list[Refusal] = []
+        self.events: list[Event] = []
+
+    def settle(self, decision: Decision) -> None:
+        """Bring the tables in line with one decision, or refuse it."""
+        sample_id = decision.sample_id
+        was = self.known.get(sample_id) or self.queue.overlap.shared.get(sample_id)
+        reason = _refuse(self.project, decision, was)
+        if reason or was is None:
+            self.refusals.append(Refusal(decision.client, decision.seq, sample_id, reason))
+            told = {"reason": reason, "action": decision.action, "category": decision.category}
+            self.events.append(Event("refused", self.by.name, decision, None, told))
+            return
+        settled = replace(was, ruling=self._ruling(decision))
+        _replace_row(self.cursor, self.project, was, settled, decision, self.queue.session_id)
+        change = final_labels.Change(was.place, was.final, settled.final)
+        final_labels.write(self.cursor, self.project, [change])
+        self.events.append(_event(self.by, was, settled, decision))
+        self.known[sample_id] = settled
+
+    def _ruling(self, decision: Decision) -> Vote | None:
+        if decision.action == "undo":
+            return None
+        self.next_label_id += 1
+        status = "LABELED" if decision.action == "label" else "SKIPPED"
+        category = decision.category if decision.action == "label" else None
+        return Vote(self.next_label_id - 1, self.by.name, status, category)
+
+
+def _refuse(project: Project, decision: Decision, shared: Shared | None) -> str:
+    """Why a decision cannot be stored; empty if it can."""
+    if decision.action not in ("label", "skip", "undo"):
+        return f"“{decision.action[:20]}” is no decision of an adjudicator."
+    if decision.action == "undo":
         if shared is None or shared.ruling is None:
-            raise LabelingError("This sample has not been settled by an adjudicator.")
-        _store(space, project, queue, shared, None, by, "")
-
-
-def _store(
-    space: Workspace,
-    project: Project,
-    queue: Queue,
-    shared: Shared,
-    ruling: Vote | None,
-    by: Person,
-    comment: str,
-) -> None:
-    settled = replace(shared, ruling=ruling)
-    with space.database.transaction() as cursor:
-        _replace_row(cursor, project, shared.ruling, settled, comment, queue.session_id)
-        change = final_labels.Change(shared.place, shared.final, settled.final)
-        final_labels.write(cursor, project, [change])
-        _write_event(cursor, project, shared.ruling, settled, by, comment)
-    queue.keep(settled)
-    queue.next_label_id += ruling is not None
-    space.loop.after_decisions(project)
+            return "This sample has not been settled by an adjudicator."
+        return ""
+    if shared is None or (shared.ruling is None and not shared.is_disputed):
+        return "This sample does not wait for an adjudicator (any more): reload the page."
+    if decision.action == "label" and decision.category not in project.settings.names:
+        return f"“{str(decision.category)[:60]}” is no category of this project."
+    return ""
 
 
 def _replace_row(
     cursor: duckdb.DuckDBPyConnection,
     project: Project,
-    was: Vote | None,
-    shared: Shared,
-    comment: str,
+    was: Shared,
+    settled: Shared,
+    decision: Decision,
     session_id: int,
 ) -> None:
     """The ruling's row of the metadata table instead of the one before."""
     metadata = f"main.{quote(project.settings.metadata_table)}"
-    if was is not None:
+    if was.ruling is not None:
         cursor.execute(
             f"DELETE FROM {metadata} WHERE {quote(project.settings.label_id_column)} = ?",
-            [was.label_id],
+            [was.ruling.label_id],
         )
-    ruling = shared.ruling
+    ruling = settled.ruling
     if ruling is not None:
         cursor.execute(
-            f"INSERT INTO {metadata} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            [ruling.label_id, shared.sample_id, ruling.status, ruling.category, comment or None,
-             session_id, ruling.annotator, now(), ADJUDICATION],
+            f"INSERT INTO {metadata} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [ruling.label_id, settled.sample_id, ruling.status, ruling.category,
+             decision.comment or None, session_id, ruling.annotator, now(), ADJUDICATION,
+             decision.seconds],
         )  # fmt: skip
 
 
-def _write_event(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    was: Vote | None,
-    shared: Shared,
-    by: Person,
-    comment: str,
-) -> None:
-    ruling = shared.ruling
+def _event(by: Person, was: Shared, settled: Shared, decision: Decision) -> Event:
+    before, ruling = was.ruling, settled.ruling
     told: dict[str, object] = {
-        "opinions": [[each.annotator, each.category] for each in sorted(shared.votes.values())]
+        "opinions": [[each.annotator, each.category] for each in sorted(settled.votes.values())]
     }
     if ruling is not None:
-        told |= {"status": ruling.status, "label": ruling.category, "comment": comment or None}
-    if was is not None:
-        told["was"] = [was.status, was.category]
+        comment = decision.comment or None
+        told |= {"status": ruling.status, "label": ruling.category, "comment": comment}
+    if before is not None:
+        told["was"] = [before.status, before.category]
     kind = "adjudication" if ruling is not None else "adjudication undone"
-    gone = was.label_id if was is not None else None
-    cursor.execute(
-        "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, label_id, "
-        "detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [now(), project.project_id, by.name, kind, shared.sample_id,
-         ruling.label_id if ruling is not None else gone, json.dumps(told, ensure_ascii=False)],
-    )  # fmt: skip
+    held = ruling or before
+    return Event(kind, by.name, decision, held.label_id if held else None, told)

@@ -224,7 +224,10 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
 
 def _check(backup: Path) -> None:
     if not backup.is_file():
-        raise LabelingError(f"There is no backup {backup}: name one of the files that are listed.")
+        raise LabelingError(
+            f"There is no backup {backup}: `python -m labeling_core backup --list` names those "
+            "there are."
+        )
     try:
         with duckdb.connect(str(backup), read_only=True) as connection:
             row = connection.execute("SELECT max(version) FROM labeling.migrations").fetchone()

@@ -10,9 +10,11 @@ from labeling_core.media import Viewer
 from labeling_core.messages import MAX_HISTORY, MAX_WANTED, PORTION, Message
 from labeling_core.people import ForbiddenError, Person
 from labeling_core.queue import Queue
-from labeling_core.reservations import Reservation
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
+
+FEW = PORTION // 4  # samples at a time for somebody who is deciding and lacks many
+REFILL_SECONDS = 0.25
 
 
 class Asked(NamedTuple):
@@ -23,12 +25,10 @@ class Asked(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What became of one message: the news for its deck, the samples now reserved for it, and
-    their rows by place (with those of other messages that were served together)."""
+    """What became of one message: the news for its deck, and the samples now reserved for it."""
 
     news: dict[str, Any]
-    taken: list[Reservation]
-    rows: dict[int, samples.Sample] = {}  # noqa: RUF012  never written to
+    taken: list[labeling.Taken]
 
 
 def respond(
@@ -70,17 +70,17 @@ def answer(
     )
     project = workspace.project(project_id)  # its categories may have just been changed
     news = served.news | category_news.news(project.settings, message.offered)
-    if not served.taken and message.history is None:  # as with most messages: nothing to read
-        return news | {"samples": [], "history": None}
-    home = workspace.database.path.parent
-    viewer = Viewer(workspace.key, project, home, annotator, browser)
-    with workspace.database.read() as cursor:
-        past = _past(cursor, project, served.news["counts"]["mine"], annotator, message)
+    viewer = Viewer(workspace.key, project, workspace.database.path.parent, annotator, browser)
     found = [
-        {"sample_id": each.sample_id, "view": display.view(served.rows[each.place], viewer)}
+        {"sample_id": each.sample.sample_id, "view": display.view(each.sample, viewer)}
         for each in served.taken
     ]
-    return news | {"samples": found, "history": _history(past, viewer)}
+    history = None
+    if message.history is not None:
+        with workspace.database.read() as cursor:
+            past = _past(cursor, project, served.news["counts"]["mine"], annotator, message.history)
+        history = _history(past, viewer)
+    return news | {"samples": found, "history": history}
 
 
 def serve(
@@ -106,14 +106,8 @@ def serve(
             "version": workspace.queue(project).version,
             "halting": halting.news(workspace.database, project, workspace.queue(project)),
         }
-    # One look at the table for all: it costs about the same for one sample and for hundreds.
-    places = [one.place for each in served if isinstance(each, Served) for one in each.taken]
-    with workspace.database.read() as cursor:
-        rows = samples.read(cursor, project_id, places)
     return [
-        Served(each.news | {"learning": learning}, each.taken, rows)
-        if isinstance(each, Served)
-        else each
+        each._replace(news=each.news | {"learning": learning}) if isinstance(each, Served) else each
         for each in served
     ]
 
@@ -145,11 +139,7 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
             parts = [labeling.Part(each.annotator, each.message.decisions) for each in asked]
             refusals = labeling.submit(database, project, queue, parts)
             dropped = [_hand_back(queue, *each) for each in asked]
-            taken = labeling.hand_out(
-                database, project, queue,
-                [labeling.Want(annotator, message.client, _wanted(message, gone))
-                 for (annotator, message), gone in zip(asked, dropped, strict=True)],
-            )  # fmt: skip
+            taken = labeling.hand_out(database, project, queue, _wants(queue, asked, dropped))
     except BaseException:
         workspace.forget(project.project_id)  # memory is ahead of the tables: read them anew
         raise
@@ -166,8 +156,10 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
     decided = {each.sample_id for each in message.decisions}
     holding = [each for each in message.holding if each not in decided]
     if message.release:
+        queue.screens.pop(message.client, None)
         queue.release(holding, message.client)
         return []
+    queue.screens[message.client] = message.screen
     outdated = message.version < queue.version
     kept = [each for each in holding if not outdated or each == message.screen]
     still = set(kept)
@@ -177,18 +169,34 @@ def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
     return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
 
 
-def _wanted(message: Message, dropped: list[str]) -> int:
-    """How many samples to reserve: all that are wanted, unless somebody is deciding and lacks many:
-    they get them little by little, a few at a time once they have some ahead. A new session
-    outdates what all decks hold; to send each of them all of it anew between two decisions would
-    stall everybody."""
-    if message.release:
-        return 0
-    wanted = min(message.wanted + len(dropped), MAX_WANTED)
-    if not message.decisions or wanted <= 2 * PORTION:
-        return wanted
-    ahead = len(message.holding) - len(dropped)
-    return PORTION // 2 if ahead < PORTION // 2 else PORTION // 8
+def _wants(
+    queue: Queue, asked: Sequence[Asked], dropped: Sequence[list[str]]
+) -> list[labeling.Want]:
+    """How many samples to reserve for whom: all that are wanted, unless somebody is deciding and
+    lacks many. They get a few at a time, and all at the same time: to look samples up costs about
+    the same for one as for hundreds, a new session outdates what all decks hold, and to send each
+    of them all of it anew between two decisions would stall everybody."""
+    numbers = [
+        0 if each.message.release else min(each.message.wanted + len(gone), MAX_WANTED)
+        for each, gone in zip(asked, dropped, strict=True)
+    ]
+    patient = [  # they have enough for the next moment, or there is nothing that they lack
+        not number or (_is_portioned(message, number) and len(message.holding) - len(gone) >= FEW)
+        for (_, message), number, gone in zip(asked, numbers, dropped, strict=True)
+    ]
+    now = queue.clock()
+    if all(patient) and abs(now - queue.refilled) < REFILL_SECONDS:
+        numbers = [0] * len(asked)
+    elif any(numbers):
+        queue.refilled = now
+    return [
+        labeling.Want(who, message.client, FEW if _is_portioned(message, number) else number)
+        for (who, message), number in zip(asked, numbers, strict=True)
+    ]
+
+
+def _is_portioned(message: Message, number: int) -> bool:
+    return bool(message.decisions) and number > 2 * PORTION
 
 
 def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
@@ -218,6 +226,7 @@ def _news(
             "total": queue.size + queue.further,
             "categories": {name: n for name, n in queue.decisions.items() if name is not None},
             "mine": queue.by_annotator[annotator],
+            "several": queue.overlap.used,
         },
         "finished": left == 0,
         "waiting": None if left else _waiting(queue, annotator, message.client),
@@ -245,11 +254,9 @@ class _Past(NamedTuple):
 
 
 def _past(
-    cursor: Any, project: Project, total: int, annotator: str, message: Message
-) -> _Past | None:
-    if message.history is None:
-        return None
-    index, count = message.history
+    cursor: Any, project: Project, total: int, annotator: str, wanted: tuple[int, int]
+) -> _Past:
+    index, count = wanted
     count = min(max(count, 1), MAX_HISTORY)
     index = max(0, total - count) if index < 0 else index
     past = labeling.history(cursor, project, annotator, index, count)
@@ -257,9 +264,7 @@ def _past(
     return _Past(index, total, past, rows)
 
 
-def _history(past: _Past | None, viewer: Viewer) -> dict[str, Any] | None:
-    if past is None:
-        return None
+def _history(past: _Past, viewer: Viewer) -> dict[str, Any]:
     decisions = [
         {"sample_id": each.sample_id, "view": display.view(past.rows[each.place], viewer),
          "status": each.status, "category": each.category, "comment": each.comment}

@@ -12,7 +12,9 @@ from typing import Any
 
 import duckdb
 
+from labeling_core import progress
 from labeling_core.database import literal, quote
+from labeling_core.queue import Queue
 from labeling_core.settings import Project
 
 FORMATS = {"CSV": ("csv", "FORMAT csv, HEADER true"), "Parquet": ("parquet", "FORMAT parquet")}
@@ -33,21 +35,35 @@ def exports(project: Project) -> dict[str, str]:
 
 
 def table(
-    cursor: duckdb.DuckDBPyConnection, project: Project, what: str, form: str, safe: bool = False
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    what: str,
+    form: str,
+    safe: bool = False,
+    queue: Queue | None = None,
 ) -> bytes:
-    """One of :func:`exports` as a file in one of FORMATS; ``safe`` as for :func:`to_file`."""
+    """One of :func:`exports` as a file in one of FORMATS; ``safe`` as for :func:`to_file`.
+
+    With ``queue``, accuracy by session is measured on the probes of today, as on the page; see
+    progress.sessions.
+    """
     name = exports(project)[what]
-    if name == _SESSIONS:
-        query = (
-            "SELECT session_id, state, started_by, started, finished, classifier, strategy, "
-            "labels, evaluation, evaluated, correct, correct / nullif(evaluated, 0) AS accuracy, "
-            "auc, changed, compared, changed / nullif(compared, 0) AS contradictions, reason "
-            f"FROM labeling.sessions WHERE project_id = {literal(project.project_id)} "
-            "ORDER BY session_id"
-        )
-    else:
-        query = f"SELECT * FROM main.{quote(name)}"
-    return to_file(cursor, query, form, safe)
+    if name != _SESSIONS:
+        return to_file(cursor, f"SELECT * FROM main.{quote(name)}", form, safe)
+    found = progress.sessions(cursor, project, queue)
+    measured = ("session_id", "evaluated", "accuracy", "low", "high", "auc")
+    unnested = ", ".join(f"unnest(?::{'INTEGER' if n < 2 else 'DOUBLE'}[]) AS {each}"
+                         for n, each in enumerate(measured))  # fmt: skip
+    query = (
+        "SELECT session_id, state, started_by, started, finished, classifier, strategy, labels, "
+        "evaluation, m.evaluated, m.accuracy, m.low, m.high, m.auc, "
+        "s.evaluated AS evaluated_then, correct / nullif(s.evaluated, 0) AS accuracy_then, "
+        "changed, compared, changed / nullif(compared, 0) AS contradictions, reason "
+        f"FROM labeling.sessions AS s JOIN (SELECT {unnested}) AS m USING (session_id) "
+        f"WHERE project_id = {literal(project.project_id)} ORDER BY session_id"
+    )
+    values = [[getattr(each, column) for each in found] for column in measured]
+    return to_file(cursor, query, form, safe, values)
 
 
 def to_file(

@@ -116,7 +116,8 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
             line_shape="hv",
             name=who,
         )
-    figure.update_layout(showlegend=True)
+    # Below the plot, where it may take as many lines as there are people.
+    figure.update_layout(showlegend=True, legend={"yanchor": "top", "y": -0.25})
     return figure
 
 

@@ -22,19 +22,28 @@ from labeling_core import progress, sessions
 from labeling_core.database import Database, now
 from labeling_core.errors import LabelingError
 from labeling_core.export import packed
+from labeling_core.extraction import FEATURES
 from labeling_core.label_review import newest_event, require_features
 from labeling_core.labels import Labels, read_labels
 from labeling_core.people import Person
 from labeling_core.queue import Queue
-from labeling_core.settings import Project
+from labeling_core.settings import Project, Settings
 from labeling_core.trainer import Progress, Worker
 from labeling_core.workspace import Workspace
 
-LOADING = """import json, skops.io
+_LOADING = """import json, skops.io
 card = json.load(open("model_card.json", encoding="utf-8"))
 model = skops.io.load("model.skops", trusted=card["trusted_types"])
-print(model.predict(table))  # a pandas DataFrame with the columns of the source
 """
+_OF_TABLES = """print(model.predict(table))  # a pandas DataFrame with the columns of the source
+"""
+_OF_FILES = """from pathlib import Path
+from {module} import features  # run this in the folder of the labeling program
+print(model.predict([features(Path("a file of that kind"))]))
+"""
+
+
+KIND = "final model"  # of job
 
 
 class FinalModel(NamedTuple):
@@ -65,7 +74,7 @@ def train(space: Workspace, project: Project, by: Person) -> None:
             folder = sessions.ensure_features(space.database, project, queue, worker, progress)
             return _run(space.database, project, queue, folder, worker, progress)
 
-        space.loop.trainer.submit(project.project_id, work)
+        space.loop.trainer.submit(project.project_id, work, KIND)
 
 
 def _run(
@@ -123,9 +132,15 @@ def _card(
         "accuracy": _accuracy(cursor, project, queue),
         "features": json.loads((folder / "features.json").read_text()),
         "versions": _versions(),
-        "how_to_load": LOADING,
+        "how_to_load": _how_to_load(settings),
         "label_ids": sorted(found.label_ids.tolist()),
     }
+
+
+def _how_to_load(settings: Settings) -> str:
+    if settings.is_media:
+        return _LOADING + _OF_FILES.format(module=FEATURES[settings.features])
+    return _LOADING + _OF_TABLES
 
 
 def _accuracy(
@@ -200,6 +215,12 @@ def to_markdown(card: dict[str, Any]) -> str:
         f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
         f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{told}\n\n## Labels\n\n"
         f"| category | labels |\n|---|---|\n{counts}\n\n## Loading\n\n```python\n"
-        f"{card['how_to_load']}```\n\nMade with {versions}. The columns it wants are in "
-        "`model_card.json` under `features`.\n"
+        f"{card['how_to_load']}```\n\nOr let the labeling program do it, for many at once:\n\n"
+        f"```\n{_command(card)}\n```\n\nMade with {versions}. What it learned from is in "
+        "`model_card.json` under `features`; scaling is part of the model.\n"
     )
+
+
+def _command(card: dict[str, Any]) -> str:
+    source = "--data FILE" if "columns" in card["features"] else "--folder FOLDER"
+    return f"python -m labeling_core predict --model THIS.zip {source} --out predictions.csv"

@@ -26,6 +26,7 @@ from labeling_core.settings import Project
 from labeling_core.trainer import Progress, Worker
 from labeling_core.workspace import Workspace
 
+KIND = "review"  # of job
 # What a list can hold, as SQL on a finding f.
 SEGMENTS = {"likely": "f.likely", "all": "true", "people": "f.prediction <> f.label"}
 
@@ -84,7 +85,7 @@ def look(space: Workspace, project: Project, by: Person) -> None:
             folder = sessions.ensure_features(space.database, project, queue, worker, progress)
             return _run(space.database, project, folder, worker, progress)
 
-        space.loop.trainer.submit(project.project_id, work)
+        space.loop.trainer.submit(project.project_id, work, KIND)
 
 
 def require_features(space: Workspace, project: Project) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from labeling_core.workspace import Workspace
 
 
+SESSION, FEATURES = "session", "features"  # kinds of jobs
+
+
 class Loop:
     """Sessions and the reading of files, for all projects of a workspace."""
 
@@ -25,6 +28,7 @@ class Loop:
         self.reader = Trainer(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
         self._in_session: set[str] = set()
+        self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
         """End the workers."""
@@ -50,11 +54,28 @@ class Loop:
             return known
         held = self.space.queue(project)
         left = self._trigger(project) + settings.every - held.labeled
+        state, then = "idle", f"next session after {max(left, 1)} more label{'s' * (left > 1)}"
         if left <= 0 and self._classes(held) < 2:
-            return Status("waiting", "a session needs labels of at least two categories")
-        state, told = (known.state, f"{known.text}; ") if known is not None else ("idle", "")
-        word = "label" if left == 1 else "labels"
-        return Status(state, f"{told}next session after {max(left, 1)} more {word}")
+            state, then = "waiting", "a session needs labels of at least two categories"
+        last = self._last_session(project)
+        if last is not None and last.state == "failed":
+            text = f"The last session failed: {last.text} {then[0].upper()}{then[1:]}."
+            return Status("failed", text)
+        last = last or self.trainer.outcomes.get((project.project_id, FEATURES))
+        if last is None or state == "waiting":
+            return Status(state, then)
+        return Status(last.state, f"{last.text}; {then}")
+
+    def _last_session(self, project: Project) -> Status | None:
+        """How the last session ended, whatever other work has been done since; of one before the
+        program's start only a failure is told. None while there is nothing to tell."""
+        project_id = project.project_id
+        if (project_id, SESSION) not in self.trainer.outcomes and project_id not in self._before:
+            with self.database.read() as cursor:
+                self._before[project_id] = sessions.last_failure(cursor, project_id)
+        reason = self._before.get(project_id, "")
+        earlier = Status("failed", reason) if reason else None
+        return self.trainer.outcomes.get((project_id, SESSION), earlier)
 
     def after_decisions(self, project: Project) -> None:
         """Apply the rule: start a session when enough labels have come in."""
@@ -135,6 +156,7 @@ class Loop:
                 lambda worker, progress: self._session(
                     chosen, started_by, trigger, worker, progress
                 ),
+                SESSION,
             )
 
     def prepare(self, project: Project) -> None:
@@ -174,7 +196,7 @@ class Loop:
 
         with self.database.lock:
             if not self._busy(project.project_id):
-                line.submit(project.project_id, work)
+                line.submit(project.project_id, work, FEATURES)
 
     def _session(
         self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress

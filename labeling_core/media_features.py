@@ -51,7 +51,8 @@ def fit_features(
         "rows": len(files),
         "usable": int(usable.sum()),
         "width": len(scaling.factor),
-        "scaling": "mean 0 and deviation 1, cut at ±10; raw pixels as principal components",
+        "scaling": "done by the model: mean 0 and deviation 1, cut at ±10; raw pixels as "
+        "principal components",
     }
     # The last file to appear: with it the folder is complete.
     (folder / "features.json").write_text(json.dumps(card))

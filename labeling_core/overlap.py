@@ -135,6 +135,11 @@ class Overlap:
         self._read: Counter[str] = Counter()
 
     @property
+    def used(self) -> bool:
+        """Whether some samples are decided by several people: decisions are no samples then."""
+        return self._settings.overlap_share > 0 or bool(self.shared)
+
+    @property
     def pace(self) -> float:
         """The share of open shared samples among those handed out, as long as there are some:
         half of them, or as many as it takes for their number not to grow."""

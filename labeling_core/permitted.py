@@ -53,7 +53,7 @@ def export_table(
     """One of export.exports as a file in one of export.FORMATS; ``safe`` as export.table has it."""
     by.require("see" if what in _OPEN_EXPORTS else "manage", project.project_id)
     with space.database.read() as cursor:
-        return export.table(cursor, project, what, form, safe)
+        return export.table(cursor, project, what, form, safe, space.queue(project))
 
 
 def export_model(space: Workspace, project: Project, by: Person) -> bytes:

@@ -15,8 +15,12 @@ def describe(share: float, left: int, free: int, evaluated: int, accuracy: float
     ``evaluated`` probes are labeled already, with ``accuracy`` (0..1, None if unknown).
     """
     ahead = min(AHEAD, left)
+    looked_at = f"next {ahead:,}" if left > AHEAD else f"{ahead:,} undecided"
+    thing = "sample" if ahead == 1 else "samples"
     probes = min(round(share * ahead), free)
     name = f"{share:.0%}".replace("%", " %")
+    if not left:
+        return f"{name}: no sample is left undecided, so the share changes nothing any more."
     if not probes:
         return (
             f"{name}: every sample trains, none measures. How good the model is and when to stop "
@@ -27,7 +31,7 @@ def describe(share: float, left: int, free: int, evaluated: int, accuracy: float
     assumed = "" if accuracy is not None else f" (if it is about {GUESS:.0%})".replace("%", " %")
     verb = "measures" if probes == 1 else "measure"
     return (
-        f"{name}: of the next {ahead:,} samples {probes:,} only {verb}, {ahead - probes:,} train. "
+        f"{name}: of the {looked_at} {thing} {probes:,} only {verb}, {ahead - probes:,} train. "
         f"After them accuracy{assumed} is known to about ± {50 * (high - low):.0f} points, from "
         f"{number:,} {'probe' if number == 1 else 'probes'}."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import duckdb
@@ -10,7 +9,7 @@ import duckdb
 from labeling_core import final_labels, queries, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Project, Settings, assign_keys
+from labeling_core.settings import Project, Settings, assign_keys, slug
 from labeling_core.validation import Problem, check
 
 # What is kept of a project beside its settings and its event log.
@@ -139,11 +138,6 @@ def delete_project(database: Database, project_id: str) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
         for name in ("projects", "people", *_INTERNAL):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
-
-
-def slug(title: str) -> str:
-    """A name for ids and tables made of a title: lower case, no spaces."""
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40] or "project"
 
 
 def _raise_first(found: list[Problem]) -> None:

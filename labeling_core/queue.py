@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class Queue:
     further: int = 0
     clock: Callable[[], float] = time.time
     heard: set[str] | None = None
+    screens: dict[str, str | None] = field(default_factory=dict)  # what each browser shows
+    refilled: float = 0.0  # when decks were last given more samples, by ``clock``
     halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
 
     def __post_init__(self) -> None:
@@ -143,6 +146,12 @@ class Queue:
                 self.held[each] = current._replace(until=moment + self.hold_seconds)
         return lost
 
+    def lapse_expired(self, moment: float) -> None:
+        """Reservations that have run out at ``moment`` are anybody's."""
+        latest = moment + self.hold_seconds  # later than that: the clock has been set back
+        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
+            self._lapse(self.held.pop(each.sample_id))
+
     def is_wanted(self, reservation: Reservation) -> bool:
         """Whether the decision of whom the sample was handed to is (still) wanted."""
         known = self.overlap.shared.get(reservation.sample_id)
@@ -158,9 +167,6 @@ class Queue:
         ``ahead`` of them have been taken since the last :meth:`restore`. Samples that somebody has
         decided already and this person shall decide as well are spread among the others.
         """
-        latest = moment + self.hold_seconds  # later than that: the clock has been set back
-        for each in [each for each in self.held.values() if not moment <= each.until <= latest]:
-            self._lapse(self.held.pop(each.sample_id))
         shared = self.overlap.take(annotator, self._again(wanted, annotator), self._taken)
         fresh = self._take_fresh(wanted - len(shared), ahead)
         shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self._taken)
@@ -267,7 +273,7 @@ class Queue:
             return False
         period = max(1, round(1 / self.probe_share))
         block, offset = divmod(shown, period)
-        return int(np.random.default_rng([self.seed, block]).integers(period)) == offset
+        return _probe_of_block(self.seed, block, period) == offset
 
     def _free_probes(self, wanted: int) -> list[int]:
         places = self._places[: self.probe_limit]
@@ -300,3 +306,9 @@ class Queue:
             found += part[open_ & ~self._taken[part]][: wanted - len(found)].tolist()
             start += _CHUNK
         return found, new_head
+
+
+@lru_cache(maxsize=1024)
+def _probe_of_block(seed: int, block: int, period: int) -> int:
+    """Which of the ``period`` samples shown in a block is the probe, 0..period-1."""
+    return int(np.random.default_rng([seed, block]).integers(period))

@@ -79,21 +79,29 @@ def answer(
             workspace.forget(project.project_id)  # memory may be ahead of the tables
             raise
         reply = _news(queue, message) | {"refused": [each._asdict() for each in refusals]}
-    status = workspace.loop.status(project)
-    reply["learning"] = describe(status) | {
-        "enabled": bool(project.settings.queries_table),
-        "session_id": queue.session_id,
-    }
+    reply["learning"] = learning(workspace, project)
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, by.name, browser)
     return reply | _hand_out(workspace, project, listing, message, viewer)
 
 
-def _news(queue: Queue, message: Message) -> dict[str, Any]:
+def learning(workspace: Workspace, project: Project) -> dict[str, Any]:
+    """What the loop of the project is doing, as the deck reads it."""
+    return describe(workspace.loop.status(project)) | {
+        "enabled": bool(project.settings.queries_table),
+        "session_id": workspace.queue(project).session_id,
+    }
+
+
+def stored(queue: Queue, message: Message) -> dict[str, Any]:
+    """How far the decisions of the browsers in a message are stored."""
     clients = {each.client for each in message.decisions} | {message.client}
-    return {
-        "message": message.number,
-        "stored": {client: queue.last_seq.get(client, 0) for client in clients},
+    known = {client: queue.last_seq.get(client, 0) for client in clients}
+    return {"message": message.number, "stored": known}
+
+
+def _news(queue: Queue, message: Message) -> dict[str, Any]:
+    return stored(queue, message) | {
         "counts": {
             "labeled": queue.labeled,
             "skipped": queue.skipped,

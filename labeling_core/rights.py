@@ -24,13 +24,14 @@ PAGES = {
 ROUTES = {
     "POST /labeling/exchange": "label",
     "POST /labeling/review": "label",
+    "POST /labeling/adjudication": "manage",
     "GET /labeling/media/{token}": "label",
 }
 # Functions that take the person who acts (``by: Person``), as module.name.
 USE_CASES = {
-    "adjudication.decide": "manage",
     "adjudication.disputes": "manage",
-    "adjudication.take_back": "manage",
+    "adjudication.submit": "manage",
+    "adjudication_exchange.answer": "manage",
     "backups.Backups.make": "manage",
     "backups.restore": "manage",
     "category_changes.merge": "manage",

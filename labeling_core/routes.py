@@ -21,7 +21,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from labeling_core import exchange, headers, media, messages, review_exchange
+from labeling_core import (
+    adjudication_exchange,
+    exchange,
+    headers,
+    media,
+    messages,
+    review_exchange,
+)
 from labeling_core.database import why_not_stored
 from labeling_core.errors import LabelingError
 from labeling_core.workspace import workspace
@@ -110,8 +117,10 @@ def _refusal(error: LabelingError, status: int) -> Response:
 
 
 post_review = partial(post_exchange, answer=review_exchange.respond)
+post_adjudication = partial(post_exchange, answer=adjudication_exchange.respond)
 ROUTES = [
     Route(headers.EXCHANGE, post_exchange, methods=["POST"]),
     Route("/labeling/review", post_review, methods=["POST"]),
+    Route("/labeling/adjudication", post_adjudication, methods=["POST"]),
     Route(media.ADDRESS + "{token}", get_media, methods=["GET"]),
 ]

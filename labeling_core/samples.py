@@ -187,18 +187,6 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     return Change(*row) if row else Change(0, 0)
 
 
-def ids(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, places: Sequence[int]
-) -> dict[int, str]:
-    """The sample_ids at ``places``, by place."""
-    rows = cursor.execute(
-        f"SELECT {PLACE}, {SAMPLE_ID} FROM {table(project_id)} "
-        f"WHERE {PLACE} IN (SELECT unnest(?::INTEGER[]))",
-        [list(places)],
-    ).fetchall()
-    return dict(rows)
-
-
 class Sample(NamedTuple):
     """A sample as its source holds it: its id and its fields as (column, type, value)."""
 

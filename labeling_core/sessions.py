@@ -67,6 +67,16 @@ def fail_interrupted(database: Database) -> None:
         )
 
 
+def last_failure(cursor: duckdb.DuckDBPyConnection, project_id: str) -> str:
+    """Why the last session failed; empty if it did not, or there was none."""
+    row = cursor.execute(
+        "SELECT reason FROM labeling.sessions WHERE project_id = ? AND session_id = "
+        "(SELECT max(session_id) FROM labeling.sessions WHERE project_id = ?) AND state = 'FAILED'",
+        [project_id, project_id],
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def last_trigger(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     """How many labels there were at the last trigger point; 0 before the first session."""
     row = cursor.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -162,6 +163,16 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
         color = each.color or COLOURS[number % len(COLOURS)]
         done.append(replace(each, name=each.name.strip(), key=key, color=color))
     return tuple(done)
+
+
+def slug(title: str) -> str:
+    """A name for ids and tables made of a title: lower case, no spaces."""
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40] or "project"
+
+
+def default_tables(title: str) -> dict[str, str]:
+    """What the output tables of a new project are called unless somebody says otherwise."""
+    return {f"{kind}_table": f"{slug(title)}_{kind}" for kind in ("labels", "metadata", "queries")}
 
 
 def output_tables(settings: Settings) -> list[str]:

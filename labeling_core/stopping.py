@@ -91,7 +91,7 @@ def advise(evidence: Evidence) -> Advice:
     missing = lacking(evidence)
     if missing or evidence.curve is None:
         return Advice("unknown", TITLES["unknown"], [missing, *_calm(evidence)], None)
-    found = forecast(evidence.curve.thinned(), from_predictions(evidence))
+    found = forecast(evidence.curve.thinned(), from_predictions(evidence), evidence.left)
     recent = gained(evidence.curve, RECENT)
     still = found.at_most * _reachable(found, evidence) > POINT or recent.low > POINT
     verdict = "go on" if still and evidence.left else "stop"
@@ -104,9 +104,11 @@ def lacking(evidence: Evidence) -> str:
     sessions, evaluated = len(evidence.labels), evidence.curve.evaluated if evidence.curve else 0
     if sessions < FEWEST_SESSIONS:
         more = FEWEST_SESSIONS - sessions
+        labels = more * evidence.every
+        few = f", and only {evidence.left:,} samples are left" if labels > evidence.left else ""
         return (
             f"A curve needs at least {FEWEST_SESSIONS} sessions of the same classifier: {more} "
-            f"more, about {more * evidence.every} labels."
+            f"more, about {labels} labels{few}."
         )
     if evidence.kind not in KINDS:
         return (
@@ -146,9 +148,10 @@ def _half(labels: NDArray[np.integer]) -> int:
     return max(int(np.searchsorted(labels, labels[-1] / 2, side="right")) - 1, 0)
 
 
-def forecast(curve: Curve, predicted: tuple[float, float]) -> Forecast:
+def forecast(curve: Curve, predicted: tuple[float, float], left: int) -> Forecast:
     """Average the fitted curve's forecast and that of the predictions (gain of twice the labels,
-    standard error), each weighted by one over its variance."""
+    standard error), each weighted by one over its variance; drawn for the samples that are
+    ``left``, at most as many as there are labels."""
     now = int(curve.labels[-1])
     central = fit(curve.labels, curve.errors[None], curve.evaluated)
     fits = fit(curve.labels, resampled(curve), curve.evaluated)
@@ -165,7 +168,7 @@ def forecast(curve: Curve, predicted: tuple[float, float]) -> Forecast:
         gain + DOUBT * error,
         power,
         (costs[0], costs[1], costs[2]),
-        *_band(curve, central, fits, doubled),
+        *_band(curve, central, fits, doubled, min(1.0, left / now)),
     )
 
 
@@ -181,15 +184,16 @@ def _labels_for(share: float, now: int, power: float) -> float:
 
 
 def _band(
-    curve: Curve, central: Law, fits: Law, doubled: Interval
+    curve: Curve, central: Law, fits: Law, doubled: Interval, reach: float
 ) -> tuple[Floats, Floats, Floats, Floats, int]:
-    """The fitted past with its band, and from its end on what is forecast.
+    """The fitted past with its band, and from its end on what is forecast for ``reach`` times the
+    labels.
 
     The band is the wider of the bootstrap's and Wilson's around the curve: samples that every
     session got right leave the bootstrap without any doubt.
     """
     past = np.linspace(curve.labels[0], curve.labels[-1], 40)
-    ahead = np.linspace(0, 1, 41)[1:]
+    ahead = np.linspace(0, reach, 41)[1:]
     shape = _shape(ahead, float(central.c[0]))
     middle = np.clip(1 - central.error(past)[0], 0.0, 1.0)
     low, high = np.quantile(1 - fits.error(past), [0.025, 0.975], axis=0)
@@ -239,11 +243,12 @@ def _round(labels: float) -> int:
 
 def _recent(recent: Interval, evidence: Evidence) -> str:
     assert evidence.curve is not None
-    half = _points((recent.high - recent.low) / 2)
-    return (
-        f"The last {RECENT} sessions gained {_points(recent.share)} ± {half} points, measured on "
-        f"{evidence.curve.evaluated:,} {KINDS[evidence.kind]}."
-    )
+    half = (recent.high - recent.low) / 2
+    measured = f"{evidence.curve.evaluated:,} {KINDS[evidence.kind]}"
+    told = f"The last {RECENT} sessions gained {_points(recent.share)} ± {_points(half)} points"
+    if abs(recent.share) < half:
+        return f"{told}: measured on {measured}, that cannot be told from nothing."
+    return f"{told}, measured on {measured}."
 
 
 def _calm(evidence: Evidence) -> list[str]:

@@ -181,8 +181,9 @@ class Trainer:
         self._stopping: set[str] = set()
         self._current: str | None = None
         self.status: dict[str, Status] = {}
+        self.outcomes: dict[tuple[str, str], Status] = {}  # of the last job of each kind
         self._busy: Counter[str] = Counter()
-        self._jobs: SimpleQueue[tuple[str, Callable[[Worker, Progress], str]] | None]
+        self._jobs: SimpleQueue[tuple[str, str, Callable[[Worker, Progress], str]] | None]
         self._jobs = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -190,18 +191,22 @@ class Trainer:
         """Whether a job of this project waits or runs."""
         return self._busy[project_id] > 0
 
-    def submit(self, project_id: str, job: Callable[[Worker, Progress], str]) -> None:
+    def submit(
+        self, project_id: str, job: Callable[[Worker, Progress], str], kind: str = ""
+    ) -> None:
         """Queue a job; it gets the worker and a progress function, and returns a last word.
 
-        A LabelingError it raises becomes the project's status.
+        A LabelingError it raises becomes the project's status, and stays in ``outcomes`` until
+        the next job of that ``kind``.
         """
+        self.outcomes.pop((project_id, kind), None)
         self._busy[project_id] += 1
         self._stopping.discard(project_id)
         self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="trainer", daemon=True)
             self._thread.start()
-        self._jobs.put((project_id, job))
+        self._jobs.put((project_id, kind, job))
 
     def stop_job(self, project_id: str) -> None:
         """End the job of a project, or take it out of the line; its status says so."""
@@ -218,10 +223,10 @@ class Trainer:
 
     def _serve(self) -> None:
         while (item := self._jobs.get()) is not None:
-            project_id, job = item
-
+            project_id, kind, job = item
             self._current = project_id
-            self.status[project_id] = self._done(project_id, job)
+            done = self._done(project_id, job)
+            self.status[project_id] = self.outcomes[project_id, kind] = done
             self._current = None
             self._tell(project_id)
             self._busy[project_id] -= 1

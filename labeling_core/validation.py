@@ -22,6 +22,7 @@ from labeling_core.settings import (
     Project,
     Settings,
     assign_keys,
+    default_tables,
     output_tables,
 )
 from labeling_core.sources import list_files, source_folder
@@ -54,8 +55,7 @@ def check(
     ``others`` are the projects whose tables must be left alone.
     """
     problems = _Problems()
-    if not settings.title.strip():
-        problems.add("title", "A project needs a name.")
+    _check_title(settings, project, others, problems)
     _check_categories(settings.categories, problems)
     _check_source(cursor, settings, project, problems)
     _check_columns(cursor, settings, problems)
@@ -65,6 +65,23 @@ def check(
     if project is not None:
         _check_change(cursor, settings, project, problems)
     return problems.found
+
+
+def _check_title(
+    settings: Settings, project: Project | None, others: Sequence[Project], problems: _Problems
+) -> None:
+    title = settings.title.strip()
+    if not title:
+        problems.add("title", "A project needs a name.")
+    elif project is not None and project.settings.title.strip() == title:
+        return  # it has had that name for long
+    for other in others:
+        if title and other.settings.title.strip().lower() == title.lower():
+            problems.add(
+                "title",
+                f"There is a project “{other.settings.title}” already: choose another name.",
+            )
+            return
 
 
 def category_problems(categories: Sequence[Category]) -> list[Problem]:
@@ -202,12 +219,17 @@ def _check_outputs(
         for other in others
         for name in output_tables(other.settings)
     }
+    # What follows from the name of a new project is told there: nobody has typed anything else.
+    derived = default_tables(settings.title) if project is None else {}
+    clashes: list[str] = []
     seen: set[str] = set()
     for where in ("labels_table", "metadata_table", "queries_table"):
         name = getattr(settings, where).strip()
         low = name.lower()
         if not name and where != "queries_table":
             problems.add(where, "The table needs a name.")
+        elif name == derived.get(where) and (low in owners or low in existing):
+            clashes.append(f"“{name}”")
         elif low in owners:
             problems.add(
                 where,
@@ -218,6 +240,14 @@ def _check_outputs(
         elif low and low in seen:
             problems.add(where, f"“{name}” is named twice: each table needs its own name.")
         seen.add(low)
+    if clashes and not any(each.field == "title" for each in problems.found):
+        one = len(clashes) == 1
+        problems.add(
+            "title",
+            f"This name stands for the {'table' if one else 'tables'} {', '.join(clashes)}, which "
+            f"{'exists' if one else 'exist'} already: choose another name, or name the tables "
+            "yourself.",
+        )
 
 
 def _check_learning(

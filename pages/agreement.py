@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core import agreement, figures, team_agreement
+from labeling_core.queue import Queue
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 from pages import frame
@@ -34,6 +35,20 @@ def show(space: Workspace, project: Project) -> None:
         _metric(kappa, found.kappa, ".2f")
         _metric("Krippendorff's alpha", found.alpha, ".2f")
     _show_pairs(found, project.settings.names)
+
+
+def show_decisions(queue: Queue) -> None:
+    """How many decisions have been made, as the labeling page counts them; nothing where one
+    person decides each sample."""
+    if not queue.overlap.used:
+        return
+    st.metric(
+        "Decisions",
+        f"{queue.decisions.total():,} of {queue.size + queue.further:,}",
+        help="Some samples are decided by several people. The labeling page counts decisions; "
+        "all else here counts samples, each once, as labeled or skipped unless people disagree: "
+        f"{queue.disputed:,} now.",
+    )
 
 
 def _show_pairs(found: team_agreement.Report, names: tuple[str, ...]) -> None:

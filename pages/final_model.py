@@ -31,6 +31,9 @@ def show(project: Project) -> None:
         if known.since:
             text += f" **Out of date**: decisions and changes since then: {known.since:,}."
     st.caption(text)
+    outcome = space.loop.trainer.outcomes.get((project.project_id, final_model.KIND))
+    if outcome is not None and outcome.state == "failed":
+        st.error(outcome.text, icon=":material/error:")
     busy = space.loop.trainer.running(project.project_id)
     with st.container(horizontal=True):
         if st.button("Train the final model", icon=":material/model_training:", disabled=busy):

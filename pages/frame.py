@@ -149,7 +149,9 @@ def show_deck(project: Project, view: str) -> None:
         key,
         {
             "project": project.project_id,
+            "title": project.settings.title,
             "view": view,
+            "mode": "label",
             "url": "/labeling/exchange",
             "token": tokens_[key],
             "store": f"{space.database.path.name}/{project.project_id}/{who}",

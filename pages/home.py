@@ -52,7 +52,7 @@ for project, glance in glances:
                 )
         st.progress(
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,
-            text=f"{glance.labeled + glance.skipped:,} of {glance.total:,} decided",
+            text=f"{glance.labeled + glance.skipped:,} of {glance.total:,} samples decided",
         )
 if projects and person.may("manage"):
     st.page_link(

@@ -16,6 +16,7 @@ st.set_page_config(
     page_icon=str(Path(__file__).with_name("icon.png")),
     layout="wide",
 )
+st.html(Path(__file__).with_name("style.css"))
 login = identity.configured()
 try:
     workspace(hosted=login).database.require_file()

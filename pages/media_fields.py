@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from labeling_core import projects, uploads
+from labeling_core import uploads
 from labeling_core.errors import LabelingError
 from labeling_core.media import SUFFIXES
 from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
-from labeling_core.settings import IMAGE_FEATURES, Project, Settings
+from labeling_core.settings import IMAGE_FEATURES, Project, Settings, slug
 from labeling_core.sources import Listing, Refusal, allowed_roots, list_files, source_folder
 from labeling_core.uploads import Staged
 from labeling_core.workspace import Workspace
@@ -42,7 +42,7 @@ def source(
     )  # fmt: skip
     if folder:
         try:
-            found = _listing(source_folder(folder, home), modality)
+            found = listing(source_folder(folder, home), modality)
             _preview(len(found.files), found.refusals, modality)
         except (LabelingError, OSError) as error:
             st.error(str(error))
@@ -50,7 +50,8 @@ def source(
 
 
 @st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")
-def _listing(folder: Path, modality: str) -> Listing:
+def listing(folder: Path, modality: str) -> Listing:
+    """The files of a folder; looked through again after half a minute."""
     return list_files(folder, SUFFIXES[modality])
 
 
@@ -68,9 +69,9 @@ def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | 
     _preview(staged.files, staged.refusals, modality)
     name = fields.text(
         "folder", "Name of the new folder", "", "The files are kept beside the database under it.",
-        default=projects.slug(Path(files[0].name).stem if len(files) == 1 else modality),
+        default=slug(Path(files[0].name).stem if len(files) == 1 else modality),
     )  # fmt: skip
-    return uploads.free_source(home, projects.slug(name)), staged
+    return uploads.free_source(home, slug(name)), staged
 
 
 def _stage(files: list[Any], home: Path, modality: str) -> Staged:

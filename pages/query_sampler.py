@@ -11,7 +11,7 @@ from labeling_core.strategies import STRATEGIES
 from pages import frame
 
 space, project = frame.current_project()
-settings = project.settings
+settings, queue = project.settings, space.queue(project)
 st.title("Query sampler", anchor=False)
 st.caption(f"Project: {settings.title}")
 if not settings.queries_table:
@@ -46,6 +46,20 @@ with space.database.read() as cursor:
     done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
+undecided = int((~queue.closed).sum())
+if not head and not undecided:
+    st.success(
+        f"{queue.labeled:,} labeled, {queue.skipped:,} skipped: nothing is left to ask.",
+        title="All samples are decided",
+        icon=":material/check_circle:",
+    )
+    st.stop()
+if not head and done:
+    st.info(
+        f"{undecided:,} samples are left; the next session puts them in a new order.",
+        title="The queue is used up",
+    )
+    st.stop()
 if not head:
     st.info(
         f"It fills when the first session has run: after {settings.every} labels of at least "

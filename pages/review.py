@@ -8,14 +8,12 @@ import streamlit as st
 
 from labeling_core import category_news, classifiers, figures, label_review, review_exchange
 from labeling_core.errors import LabelingError
-from labeling_core.label_review import Listing
+from labeling_core.label_review import Check, Listing
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
 from pages import adjudication, frame
-from pages.deck import deck, pending_message
-
-VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
+from pages.deck import VIEWS, deck, pending_message
 
 
 def label_errors(project: Project, widest: Listing) -> None:
@@ -35,19 +33,14 @@ def model_against_people(project: Project, widest: Listing) -> None:
     names = project.settings.classes
     same = sum(number for (label, said), number in pairs.items() if label == said)
     disputed = {pair: number for pair, number in pairs.items() if pair[0] != pair[1]}
-    left, right = st.columns([2, 3])
-    with left:
-        st.metric(
-            "Agreement", f"{same / max(sum(pairs.values()), 1):.1%}",
+    with st.container(horizontal=True, vertical_alignment="center"):
+        agreed = f"**{same / max(sum(pairs.values()), 1):.1%}**".replace("%", " %")
+        st.markdown(
+            f"Agreement: {agreed}",
+            width="content",
             help="The share of labels that the classifier would have given as well, each "
             "predicted by a model that has not seen it.",
-        )  # fmt: skip
-        frame.show_figure(
-            "People and model by category",
-            figures.confusion(label_review.table(pairs, names), names, "people", "the model"),
-            "Heat map of the labels given by people against those predicted by the model",
         )
-    with right:
         pair = st.selectbox(
             "Show",
             [("", ""), *sorted(disputed, key=lambda each: -disputed[each])],
@@ -56,14 +49,21 @@ def model_against_people(project: Project, widest: Listing) -> None:
                 if each[0]
                 else f"All disagreements ({sum(disputed.values()):,})"
             ),
+            label_visibility="collapsed",
+            width=360,
         )
-        listing = widest._replace(segment="people", label=pair[0], prediction=pair[1])
-        show_list(project, listing)
+        with st.popover("By category", icon=":material/grid_on:"):
+            frame.show_figure(
+                "People and model by category",
+                figures.confusion(label_review.table(pairs, names), names, "people", "the model"),
+                "Heat map of the labels given by people against those predicted by the model",
+            )
+    show_list(project, widest._replace(segment="people", label=pair[0], prediction=pair[1]))
 
 
 # Of labels that were looked through; each gets the project and the widest list one may review.
 SEGMENTS: dict[str, Callable[[Project, Listing], None]] = {
-    "Likely label errors": label_errors,
+    "Likely errors": label_errors,
     "All, most suspicious first": all_labels,
     "Model against people": model_against_people,
 }
@@ -96,8 +96,9 @@ def review_deck(project: Project, listing: Listing) -> None:
         key,
         {
             "project": project.project_id,
+            "title": project.settings.title,
             "view": VIEWS[project.settings.modality],
-            "review": True,
+            "mode": "review",
             "url": "/labeling/review",
             "token": granted[key],
             "store": f"{space.database.path.name}/{key}",
@@ -122,55 +123,78 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     with space.database.read() as cursor:
         check = label_review.last_check(cursor, project.project_id)
         done = label_review.reviewed_number(cursor, project)
+    project_line = f"Project: {project.settings.title}"
     if check:
-        title = classifiers.title(check.classifier).lower()
-        text = (
-            f"{check.labels:,} labels looked through on {check.checked:%d %B %Y, %H:%M} UTC "
-            f"({title} and other classifiers). Reviewed so far: {done['kept']:,} kept, "
-            f"{done['changed']:,} changed."
-        )
-        if check.since:
-            text += f" **Out of date**: decisions and changes since then: {check.since:,}."
-        st.caption(text)
+        left, place = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            show_last(project_line, check, done)
     else:
+        st.caption(project_line)
         st.info(
             "Models that have not seen a label say what they would have given. Labels that they "
             "find improbable are listed here, most suspicious first.",
             title="The labels have not been looked through yet",
         )
-    if space.loop.trainer.running(project.project_id):
+        place = st.container()
+    busy = space.loop.trainer.running(project.project_id)
+    if not busy:
+        with place:
+            look_button(space, project, by, again=check is not None)
+    if busy:
         show_looking(project)
         return bool(check)
-    word, look = ("Look again", "secondary") if check else ("Look for label errors", "primary")
-    if st.button(word, type=look, icon=":material/search:"):
-        try:
-            label_review.look(space, project, by)
-        except LabelingError as error:
-            st.error(str(error))
-        else:
-            st.session_state["reviews_begun"] = set()
-            st.rerun()
-    status = space.loop.trainer.status.get(project.project_id)
+    status = space.loop.trainer.outcomes.get((project.project_id, label_review.KIND))
     if status is not None and status.state == "failed":
         st.error(status.text, icon=":material/error:")
     return bool(check)
 
 
+def show_last(project_line: str, check: Check, done: dict[str, int]) -> None:
+    """What the last look through the labels was, and what has been reviewed since."""
+    text = (
+        f"{project_line}. {check.labels:,} labels looked through on "
+        f"{check.checked:%d %B %Y, %H:%M} UTC. "
+        f"Reviewed so far: {done['kept']:,} kept, {done['changed']:,} changed."
+    )
+    if check.since:
+        text += f" **Out of date**: decisions and changes since then: {check.since:,}."
+    title = classifiers.title(check.classifier).lower()
+    st.caption(text, help=f"Judged by two classifiers: {title}, and a second one beside it.")
+
+
+def look_button(space: Workspace, project: Project, by: Person, again: bool) -> None:
+    """Have the labels looked through."""
+    if again:
+        pressed = st.button("Look again", icon=":material/search:", width="stretch")
+    else:
+        pressed = st.button("Look for label errors", type="primary", icon=":material/search:")
+    if not pressed:
+        return
+    try:
+        label_review.look(space, project, by)
+    except LabelingError as error:
+        st.error(str(error))
+    else:
+        st.session_state["reviews_begun"] = set()
+        st.rerun()
+
+
 current, chosen_project = frame.current_project()
-st.title("Review", anchor=False)
-st.caption(f"Project: {chosen_project.settings.title}")
+segments = list(SEGMENTS)
+if current.queue(chosen_project).overlap.used:
+    segments.append(DISAGREEMENTS)
+# All in one row, so that a sample and what can be decided about it fit below on a small screen.
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Review", anchor=False, width="content")
+    segment = st.segmented_control(
+        "Segment", segments, default=segments[0], required=True, label_visibility="collapsed"
+    )
 try:
     allowed = label_review.scope(frame.person(), chosen_project.project_id)
 except LabelingError as forbidden:
     st.error(str(forbidden))
     st.stop()
-segments = list(SEGMENTS)
-if chosen_project.settings.overlap_share or current.queue(chosen_project).overlap.shared:
-    segments.append(DISAGREEMENTS)
-segment = st.segmented_control(
-    "Segment", segments, default=segments[0], required=True, label_visibility="collapsed"
-)
 if segment == DISAGREEMENTS:
-    adjudication.show(current, chosen_project)
+    adjudication.show(chosen_project)
 elif show_check(current, chosen_project, frame.person()):
     SEGMENTS[segment](chosen_project, allowed)

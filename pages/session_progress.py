@@ -26,9 +26,10 @@ frame.show_status(project)
 if outdated:
     st.warning(outdated, title="The model is out of date")
 with st.container(horizontal=True):
-    st.metric("Labeled", f"{queue.labeled:,}")
-    st.metric("Skipped", f"{queue.skipped:,}")
+    st.metric("Samples labeled" if queue.overlap.used else "Labeled", f"{queue.labeled:,}")
+    st.metric("Samples skipped" if queue.overlap.used else "Skipped", f"{queue.skipped:,}")
     st.metric("Samples in all", f"{queue.size:,}")
+    agreement.show_decisions(queue)
     st.metric("Sessions", len(finished))
     if measured:
         last = measured[-1]

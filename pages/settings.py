@@ -7,7 +7,7 @@ import streamlit as st
 from labeling_core import projects
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
-from labeling_core.settings import MODALITIES, Settings
+from labeling_core.settings import MODALITIES, Settings, default_tables
 from labeling_core.strategies import STRATEGIES
 from labeling_core.uploads import Staged
 from labeling_core.validation import Problem
@@ -19,6 +19,7 @@ from pages import (
     overlap_fields,
     project_actions,
     settings_fields,
+    source_size,
     stopping_advice,
 )
 from pages.settings_fields import Fields, Upload
@@ -58,18 +59,18 @@ if old:
     category_fields.show(space, old, frame.person())
 
 st.subheader("Tables", anchor=False)
-slug = projects.slug(title)
+default = default_tables(title)
 left, right = st.columns(2)
 with left:
     labels_table = fields.text(
         "labels_table", "Labels table", base.labels_table,
         "Where the labeled samples go: the source's own columns, the label and its id.",
-        default=base.labels_table or f"{slug}_labels",
+        default=base.labels_table or default["labels_table"],
     )  # fmt: skip
     metadata_table = fields.text(
         "metadata_table", "Metadata table", base.metadata_table,
         "One row per decision: status, comment, session, annotator, time.",
-        default=base.metadata_table or f"{slug}_metadata",
+        default=base.metadata_table or default["metadata_table"],
     )  # fmt: skip
     use_queries = st.toggle(
         "Active learning", bool(base.queries_table) or old is None, key=fields.key("use_queries"),
@@ -80,7 +81,7 @@ with left:
         queries_table = fields.text(
             "queries_table", "Queries table", base.queries_table,
             "The unlabeled samples with their uncertainty, written anew by each session.",
-            default=base.queries_table or f"{slug}_queries",
+            default=base.queries_table or default["queries_table"],
         )  # fmt: skip
 with right:
     label_column = fields.text(
@@ -120,7 +121,9 @@ with right:
     cost = st.container()
     test_table = "" if is_media else settings_fields.test_table(fields, space, base)
     with cost:
-        stopping_advice.show_probe_cost(space, old, percent, test_table)
+        stopping_advice.show_probe_cost(
+            space, old, percent, test_table, source_size.of(space, modality, source, upload)
+        )
     image_features = base.image_features
     if modality == "images":
         image_features = media_fields.image_features(fields, base)

@@ -23,6 +23,7 @@ from labeling_core.settings import (
     assign_keys,
     output_tables,
     read_categories,
+    slug,
 )
 from labeling_core.uploads import Staged, placed
 from labeling_core.validation import Problem
@@ -177,7 +178,7 @@ def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
     )
     table = fields.text(
         "table", "Name of the new table", "", "Under this name the file's rows are kept in the "
-        "database.", default=projects.slug(Path(file.name).stem),
+        "database.", default=slug(Path(file.name).stem),
     )  # fmt: skip
     return table, Upload(path, preview)
 

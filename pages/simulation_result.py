@@ -43,8 +43,8 @@ def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
     status = simulations.status(space, simulation)
     if was_running and status.state != "running":
         st.rerun()
-    _tell(space, simulation, status)
     runs = simulations.runs(space, simulation)
+    _tell(space, simulation, status, max((run.n_labels[-1] for run in runs), default=0))
     if runs:
         _curves(runs, simulation, whole=status.state == "done")
     with st.container(horizontal=True):
@@ -67,11 +67,13 @@ def _do(action, space: Workspace, simulation: Simulation) -> None:
     st.rerun()
 
 
-def _tell(space: Workspace, simulation: Simulation, status: Status) -> None:
+def _tell(space: Workspace, simulation: Simulation, status: Status, reached: int) -> None:
+    """What is replayed, and how far; ``reached`` labels in the runs so far, 0 before the first."""
     plan = simulation.plan
+    pool = f" (the data held {reached:,})" if 0 < reached < plan.budget else ""
     st.caption(
         f"{simulation.source}. {CLASSIFIERS[plan.classifier].title}, batches of {plan.batch} up to "
-        f"{plan.budget:,} labels, {plan.seeds} seeds; {plan.holdout:.0%} held out to measure."
+        f"{plan.budget:,} labels{pool}, {plan.seeds} seeds; {plan.holdout:.0%} held out to measure."
     )
     for note in simulation.notes:
         st.caption(note)

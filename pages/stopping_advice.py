@@ -40,13 +40,15 @@ def show(project: Project, sessions: Sequence[Session]) -> None:
 
 
 def show_probe_cost(
-    space: Workspace, project: Project | None, percent: int, test_table: str
+    space: Workspace, project: Project | None, percent: int, test_table: str, size: int | None
 ) -> None:
-    """What the chosen share of probes costs and buys in this project."""
+    """What the chosen share of probes costs and buys in this project, or in a new one of ``size``
+    samples (None: not known yet)."""
     if test_table:
         st.caption("The test table measures: no probes are drawn.")
         return
-    left, free, evaluated, accuracy = probe_cost.AHEAD, probe_cost.AHEAD, 0, None
+    left = probe_cost.AHEAD + 1 if size is None else size
+    free, evaluated, accuracy = round(percent / 100 * left), 0, None
     if project is not None:
         queue = space.queue(project)
         with space.database.read() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling_core import exchange, messages
+from labeling_core import adjudication_exchange, exchange, messages
 from labeling_core.bookkeeping import Decision
 from labeling_core.database import Database
 from labeling_core.people import local_person
@@ -91,3 +91,19 @@ def rows(database: Database, sql: str, *values: Any) -> list[tuple]:
     """The rows of a query."""
     with database.read() as cursor:
         return cursor.execute(sql, list(values)).fetchall()
+
+
+class Adjudicator(Annotator):
+    """A browser in adjudication mode without a browser."""
+
+    def send(self, decisions: list[Decision] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
+        """Exchange a message; the reply."""
+        message = messages.parse(self.raw(decisions, **more))
+        by = self.space.roles.person(self.name)
+        return adjudication_exchange.answer(self.space, self.project.project_id, by, message)
+
+    def rule(self, sample_id: str, category: str | None, comment: str = "") -> dict[str, Any]:
+        """Settle a sample; None: without a label."""
+        action = "skip" if category is None else "label"
+        more = {"category": category, "comment": comment}
+        return self.send([self.decision(sample_id, action, **more)])

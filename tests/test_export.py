@@ -10,7 +10,7 @@ import zipfile
 import pandas as pd
 from test_sessions import run_session
 
-from labeling_core import export
+from labeling_core import export, progress
 
 
 def test_every_table_comes_out_in_both_formats_without_loss(space, make_project, annotator):
@@ -25,6 +25,25 @@ def test_every_table_comes_out_in_both_formats_without_loss(space, make_project,
         from_csv, from_parquet = pd.read_csv(io.BytesIO(text)), pd.read_parquet(io.BytesIO(binary))
         assert len(from_csv) == len(from_parquet) == number
         assert list(from_csv.columns) == list(from_parquet.columns)
+
+
+def test_the_sessions_come_out_with_the_accuracy_that_the_page_shows(
+    space, make_project, annotator
+):
+    project = make_project(every=1000, probe_share=0.25)
+    ana = annotator(project)
+    for _ in range(2):
+        ana.label_truly(20)
+        run_session(space, project)
+    with space.database.read() as cursor:
+        shown = progress.sessions(cursor, project, space.queue(project))
+        told = export.table(cursor, project, "sessions", "CSV", queue=space.queue(project))
+        then = export.table(cursor, project, "sessions", "CSV")
+    found = pd.read_csv(io.BytesIO(told))
+    assert found["accuracy"].tolist() == [each.accuracy for each in shown]
+    assert found["low"].tolist() == [each.low for each in shown]
+    assert found["evaluated"].tolist() == [10, 10] and found["evaluated_then"].tolist() == [5, 10]
+    assert pd.read_csv(io.BytesIO(then))["evaluated"].tolist() == [5, 10]
 
 
 def test_the_model_predicts_categories_from_raw_columns_without_our_package(

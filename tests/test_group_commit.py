@@ -120,14 +120,14 @@ def test_messages_of_several_annotators_are_stored_in_one_transaction(
     for person, each in zip(people, served, strict=True):
         assert each.news["stored"] == {person.client: 3}
         assert each.news["counts"]["mine"] == 3
-    taken = [one.sample_id for each in served for one in each.taken]
-    assert len(taken) == len(set(taken)) == 8
+    taken = [one.reservation for each in served for one in each.taken]
+    assert len(taken) == len({each.sample_id for each in taken}) == 8
     stored = rows(space.database, "SELECT annotator, sample_id FROM wine_metadata")
     assert sorted(stored) == sorted(
         (person.name, each) for person, mine in zip(people, held, strict=True) for each in mine
     )
     kept = rows(space.database, "SELECT annotator, sample_id FROM labeling.reservations")
-    assert {(one.annotator, one.sample_id) for each in served for one in each.taken} <= set(kept)
+    assert {(each.annotator, each.sample_id) for each in taken} <= set(kept)
 
 
 def test_a_refused_decision_of_one_harms_nobody_elses(space, make_project, annotator):

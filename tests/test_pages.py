@@ -182,6 +182,7 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     at.text_input(key=key + "title").input("Kleider")
     at.run()
     assert "60 rows, 2 columns" in texts(at)
+    assert "10 %: of the 60 undecided samples 6 only measure, 54 train." in texts(at)
     at.session_state[key + "categories"] = {
         "edited_rows": {}, "deleted_rows": [],
         "added_rows": [{"name": "hemd"}, {"name": "hose", "order": 1}],
@@ -194,6 +195,66 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     assert project.settings.names == ("hose", "hemd")
     found = rows(workspaces.workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
     assert sorted(found) == [(1.5,), (2.5,)]
+
+
+def test_a_name_that_is_taken_is_told_at_the_name(open_page):
+    open_page("home")
+    make_source(workspaces.workspace().database, 8)
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    at.segmented_control(key=key + "way").set_value("Use a table in the database").run()
+    at.selectbox(key=key + "source").set_value("wine").run()
+    assert "of the 8 undecided samples 1 only measures" in texts(at)
+    at.text_input(key=key + "title").input("Wine colour")
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "a"}, {"name": "b"}],
+    }  # fmt: skip
+    at.button(key=key + "save").click().run()
+    sentence = "There is a project “Wine colour” already: choose another name."
+    assert [each.value for each in at.error] == [
+        sentence, f"Not saved; each is marked above, beside its field:\n- {sentence}",
+    ]  # fmt: skip
+    at.text_input(key=key + "title").input("Other")
+    at.button(key=key + "save").click().run()
+    assert not at.error
+    assert workspaces.workspace().project("other").settings.labels_table == "other_labels"
+
+
+def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    make_source(space.database, 4)
+    project = create_project(space.database, replace(SETTINGS, every=1000))
+    at = open_page("query_sampler", project=project.project_id)
+    assert "It fills when the first session has run" in texts(at)
+    ana = Annotator(space, project)
+    ana.label_truly(3)
+    ana.send([ana.decision(ana.take(1)[0], "skip")])
+    at = open_page("query_sampler", project=project.project_id)
+    assert [each.value for each in at.success] == ["3 labeled, 1 skipped: nothing is left to ask."]
+    assert not at.info
+
+
+def test_where_several_people_decide_samples_and_decisions_are_told_apart(open_page):
+    open_page("home")
+    space = workspaces.workspace()
+    make_source(space.database, 10)
+    several = replace(SETTINGS, every=1000, overlap_share=1.0, probe_share=0.0)
+    project = create_project(space.database, several)
+    ana, ben = Annotator(space, project), Annotator(space, project, "ben")
+    ana.label_truly(4)
+    shared = ben.take(4)
+    reply = ben.send([ben.decision(each, "skip") for each in shared])
+    counts = reply["counts"]
+    assert (counts["labeled"], counts["skipped"], counts["total"]) == (4, 4, 20)
+    assert counts["several"] is True
+    at = open_page("session_progress", project=project.project_id)
+    told = {each.label: each.value for each in at.metric}
+    assert told["Decisions"] == "8 of 20"
+    assert int(told["Samples labeled"]) + int(told["Samples skipped"]) <= 8
+    assert told["Samples in all"] == "10"
+    at = open_page("session_progress", project="wine_colour")
+    assert [each.label for each in at.metric][:3] == ["Labeled", "Skipped", "Samples in all"]
 
 
 def test_a_new_project_can_be_made_from_a_zip_of_images(open_page):
@@ -209,6 +270,7 @@ def test_a_new_project_can_be_made_from_a_zip_of_images(open_page):
     at.file_uploader(key=key + "files_images").set_value([packed])
     at.text_input(key=key + "title").input("Few digits").run()
     assert "30 images." in texts(at)
+    assert "10 %: of the 30 undecided samples 3 only measure, 27 train." in texts(at)
     at.session_state[key + "categories"] = {
         "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "0"}, {"name": "1"}],
     }  # fmt: skip

@@ -24,6 +24,6 @@ def test_more_probes_know_more():
 
 def test_the_ends_of_the_scale_and_of_the_pool():
     assert describe(0.0, 3_000, 0, 0, None).startswith("0 %: every sample trains, none measures")
-    assert "of the next 8 samples 1 only measures, 7 train" in describe(0.1, 8, 5, 40, 1.0)
+    assert "of the 8 undecided samples 1 only measures, 7 train" in describe(0.1, 8, 5, 40, 1.0)
     assert "none measures" in describe(0.1, 3_000, 0, 300, 0.9)
-    assert "none measures" in describe(0.5, 0, 0, 300, 0.9)
+    assert "no sample is left undecided" in describe(0.5, 0, 0, 300, 0.9)

@@ -65,6 +65,36 @@ def test_a_table_of_another_project_is_refused(space, make_project):
     assert all("in use by the project “Wine”" in each.sentence for each in found)
 
 
+def test_a_name_that_is_taken_is_told_at_the_name_and_nowhere_else(space, make_project):
+    project = make_project()
+    (found,) = problems(space, title=" WINE ")
+    assert found == ("title", "There is a project “Wine” already: choose another name.")
+    space.delete_project(project.project_id, LOCAL)  # its labels and metadata stay
+    (found,) = problems(space)
+    assert found == (
+        "title",
+        "This name stands for the tables “wine_labels”, “wine_metadata”, which exist already: "
+        "choose another name, or name the tables yourself.",
+    )
+    (found,) = problems(space, labels_table="mine")
+    assert found.sentence.startswith("This name stands for the table “wine_metadata”, which exists")
+    (found,) = problems(space, title="Other", labels_table="wine_metadata", metadata_table="m")
+    assert found.field == "labels_table"
+
+
+def test_two_projects_that_share_a_name_from_before_can_still_be_changed(space, make_project):
+    project = make_project()
+    named = {"labels_table": "l", "metadata_table": "m", "queries_table": "q"}
+    twin = space.create_project(replace(SETTINGS, title="Twin", **named), LOCAL)
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE labeling.projects SET settings = ? WHERE project_id = ?",
+            [replace(twin.settings, title="Wine").to_json(), twin.project_id],
+        )
+    space.forget(twin.project_id)
+    assert space.update_project("wine", replace(project.settings, every=7), LOCAL)
+
+
 def test_keys_are_first_letters_then_the_next_free_letter_or_digit():
     named = [Category(name) for name in ("cat", "cow", "coc", "c c", "ßß", "42")]
     given = [*named, Category("dog", key="a")]

@@ -95,6 +95,29 @@ def test_the_last_samples_are_told_with_their_hour_and_come_when_it_is_over(
     assert {each["sample_id"] for each in ben.send(want=5)["samples"]} == set(mine)
 
 
+def test_when_nothing_is_free_half_of_what_another_has_ahead_is_handed_over(
+    space, make_project, annotator
+):
+    project = make_project(rows=60, probe_share=0.0)
+    ana, ben, cem = (annotator(project, name) for name in ("ana", "ben", "cem"))
+    mine = []
+    while found := ana.take(60):
+        mine += found
+    assert len(mine) == 60
+    ana.send(holding=mine, screen=mine[-1])  # taken back, say: she looks at the last one
+    theirs = []
+    while found := ben.take(60):
+        theirs += found
+    assert len(theirs) == 30 and not {*mine[:4], mine[-1]} & set(theirs)
+    late = ana.decision(theirs[0], "label", category="red")  # before she hears of it
+    reply = ana.send([late], holding=[each for each in mine if each != theirs[0]])
+    assert (reply["refused"], sorted(reply["drop"])) == ([], sorted(theirs[1:]))
+    ben.send([ben.decision(each, "label", category="white") for each in theirs])
+    assert cem.take(60)  # of ana's
+    decided = rows(space.database, "SELECT annotator, count(*) FROM wine_metadata GROUP BY 1")
+    assert sorted(decided) == [("ana", 1), ("ben", 29)]
+
+
 def test_the_own_other_tab_is_called_so(space, make_project, annotator):
     project = make_project(rows=6, probe_share=0.0)
     one, other = annotator(project), annotator(project)

@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 import labeling_core
 from labeling_core import (
     adjudication,
+    adjudication_exchange,
     backups,
     category_changes,
     eventlog,
@@ -232,9 +233,9 @@ class Browser:
     def __init__(self, port: int) -> None:
         self.port, self.cookie = port, ""
 
-    def post(self, body: dict[str, Any]) -> Answer:
+    def post(self, body: dict[str, Any], path: str = "/labeling/exchange") -> Answer:
         """Send one message."""
-        answer = ask(self.port, "POST", "/labeling/exchange", body, Cookie=self.cookie)
+        answer = ask(self.port, "POST", path, body, Cookie=self.cookie)
         self.cookie = answer.headers.get("set-cookie", self.cookie).split(";")[0]
         return answer
 
@@ -255,6 +256,12 @@ def message(space: Workspace, who: str, project: str = "wine") -> dict[str, Any]
     return {"client": f"c-{who}", "message": 1, "want": 3, "token": token}
 
 
+def review_token(space: Workspace, who: str) -> str:
+    """The same for a review of one's own labels."""
+    by = Person(PEOPLE[who], ((EVERYWHERE, "annotator"),))
+    return review_exchange.issue(space.key, "wine", by, Listing(annotator=by.name))
+
+
 def media_url(browser: Browser, space: Workspace, who: str) -> str:
     """A link as the server made it when that person still was an annotator."""
     before = [each for each in space.roles.entries if each.who == PEOPLE[who]]
@@ -272,11 +279,14 @@ def media_url(browser: Browser, space: Workspace, who: str) -> str:
 def test_a_route_serves_those_the_table_names(
     space: Workspace, browser: Browser, who: str, route: str
 ) -> None:
-    if route == "POST /labeling/exchange":
+    method, path = route.split()
+    if method == "POST":
         body = message(space, who)
+        if path == "/labeling/review":
+            body["token"] = review_token(space, who)
         if who == "no login":
             del body["token"]
-        answer = browser.post(body)
+        answer = browser.post(body, path)
     elif who == "no login":
         answer = Browser(browser.port).get(media_url(browser, space, "annotator"))
     else:
@@ -359,9 +369,11 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
             return read(cursor, *values)
 
     return {
-        "adjudication.decide": lambda by: adjudication.decide(space, wine, "1", "red", by),
         "adjudication.disputes": lambda by: adjudication.disputes(space, wine, by),
-        "adjudication.take_back": lambda by: adjudication.take_back(space, wine, "1", by),
+        "adjudication.submit": lambda by: adjudication.submit(space, wine, by, []),
+        "adjudication_exchange.answer": lambda by: adjudication_exchange.answer(
+            space, "wine", by, asked
+        ),
         "backups.Backups.make": lambda by: space.backups.make(by),
         "backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
         "category_changes.merge": lambda by: category_changes.merge(space, "wine", "no", "red", by),

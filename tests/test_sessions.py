@@ -14,6 +14,7 @@ from labeling_core import loop, progress
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, split
 from labeling_core.projects import create_project
+from labeling_core.workspace import Workspace
 
 
 def wait(space, project, seconds=60.0):
@@ -274,6 +275,48 @@ def test_a_table_of_which_nothing_can_be_learned_fails_with_a_sentence_and_label
     assert "gap" in reason[0][1]
     assert space.loop.status(project).state == "failed"
     assert len(ana.take(5)) == 5
+
+
+def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_meanwhile(
+    space, labeled
+):
+    project, ana = labeled()
+    trainer = space.loop.trainer
+
+    def end(kind: str, error: str = "") -> None:
+        def job(worker, progress):
+            if error:
+                raise LabelingError(error)
+            return "something else was done"
+
+        trainer.submit(project.project_id, job, kind)
+        wait(space, project)
+
+    end("session", "There was no memory left.")
+    assert space.loop.status(project).state == "failed"
+    for kind, error in (("review", ""), ("features", ""), ("final model", "It is too large.")):
+        end(kind, error)
+        told = space.loop.status(project)
+        assert told.state == "failed"
+        assert told.text.startswith("The last session failed: There was no memory left. Next ses")
+    ana.label_truly(2)
+    assert space.loop.status(project).state == "failed"
+    assert run_session(space, project).state == "idle"
+    assert space.loop.status(project).text.startswith("finished")
+
+
+def test_the_failure_of_the_last_session_is_told_after_a_restart(space, labeled):
+    from labeling_core import sessions
+
+    project, _ = labeled()
+    assert space.loop.status(project).state == "idle"
+    sessions.begin(space.database, project, "hand", 40, 40)
+    path = space.database.path
+    space.close()
+    again = Workspace(path)
+    told = again.loop.status(again.project(project.project_id))
+    again.close()
+    assert (told.state, "The program ended while" in told.text) == ("failed", True)
 
 
 def test_n_may_be_one(space, make_project, annotator):

@@ -38,6 +38,21 @@ def test_a_steep_curve_goes_on_with_a_forecast_near_the_truth():
     assert advice.reasons[1].startswith("The last 3 sessions gained ")
 
 
+def test_no_more_is_forecast_or_asked_for_than_there_are_samples_left():
+    now = evidence(b=0.12).labels[-1]
+    assert advise(evidence(b=0.12)).forecast.labels[-1] == pytest.approx(2 * now)
+    assert advise(evidence(b=0.12, left=30)).forecast.labels[-1] == pytest.approx(now + 30)
+    short = evidence()
+    short = short._replace(labels=short.labels[:2], changed=short.changed[:2], left=15)
+    assert advise(short).reasons[0].endswith("about 40 labels, and only 15 samples are left.")
+
+
+def test_what_the_last_sessions_gained_is_not_told_as_a_fact_where_probes_cannot_see_it():
+    calm, steep = advise(evidence(b=0.001, probes=20)), advise(evidence(b=0.5, probes=2_000))
+    assert "cannot be told from nothing" in calm.reasons[1]
+    assert "cannot be told" not in steep.reasons[1]
+
+
 def test_a_curve_at_rest_may_stop_and_says_why():
     advice = advise(evidence(b=0.001))
     assert advice.verdict == "stop"

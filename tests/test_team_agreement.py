@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from annotating import LOCAL
+from annotating import Adjudicator
 from streamlit.testing.v1 import AppTest
 
-from labeling_core import adjudication, team_agreement
+from labeling_core import team_agreement
 from labeling_core import workspace as workspaces
 
 
@@ -73,7 +73,7 @@ def test_three_people_have_fleiss_kappa_and_every_pair(space, team):
 def test_an_adjudicators_ruling_is_not_compared(space, team):
     project = team(ana="rrw", ben="rww")
     before = report(space, project)
-    adjudication.decide(space, project, "2", "white", LOCAL)
+    Adjudicator(space, project).rule("2", "white")
     after = report(space, project)
     assert (after.samples, after.raw, after.people) == (3, before.raw, ["ana", "ben"])
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
 _HERE = Path(__file__).parent
 # One module for the browser: the pieces share one scope, in this order.
 _SCRIPTS = (
@@ -24,6 +25,7 @@ _SCRIPTS = (
     "keys.js",
     "deck.js",
     "review.js",
+    "adjudication.js",
     "mount.js",
 )
 
@@ -55,11 +57,12 @@ def pending_message(key: str) -> dict[str, Any] | None:
 def deck(key: str, data: dict[str, Any]) -> dict[str, Any] | None:
     """Mount the deck and return the message that is in its component state, or None.
 
-    ``data``: ``project``, ``view`` (kind of sample: ``record`` …), ``url`` of the exchange route,
-    ``token``, ``store`` (prefix of the browser's storage: who labels what, in which database),
-    ``categories`` (``name``, ``key``, ``description``, ``color``) and ``reply`` (to the message
-    ``pending_message`` returned, or None); with ``review`` true, labels that exist already are gone
-    through instead (see review.js). Put nothing below it: it fills the rest of the window.
+    ``data``: ``project``, ``title``, ``view`` (kind of sample: ``record`` …), ``url`` of the
+    exchange route, ``token``, ``store`` (prefix of the browser's storage: who labels what, in which
+    database), ``categories`` (``name``, ``key``, ``description``, ``color``), ``reply`` (to the
+    message ``pending_message`` returned, or None) and ``mode``: ``label``, or ``review`` and
+    ``adjudicate`` to go through a list instead (see review.js, adjudication.js). Put nothing below
+    it: it fills the rest of the window.
     """
     result = _mount(key=key, data=data, on_message_change=_nothing)
     message = result.get("message")

@@ -30,9 +30,8 @@ class Deck {
   }
 
   /** Take what the page says; it says it again with every run. */
-  update({ url, token, categories, offered, view }, setStateValue) {
-    this.url = url;
-    this.token = token;
+  update({ title, url, token, categories, offered, view }, setStateValue) {
+    Object.assign(this, { title, url, token });
     this.view = views[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;
@@ -51,7 +50,7 @@ class Deck {
   }
 
   get unsaved() {
-    const decides = (command) => command.category || command === "skip" || command === "keep";
+    const decides = (command) => command.category || ["skip", "keep", "none"].includes(command);
     return this.outbox.size + this.keys.filter(decides).length;
   }
 
@@ -116,7 +115,7 @@ class Deck {
       return this.next();
     }
     this.queue.shift();
-    this.decided.push({ sample_id: entry.sample_id, view: entry.view, ...decision });
+    this.decided.push({ ...this.entryOf(entry), ...decision });
     this.latest = decision;
   }
 
@@ -138,7 +137,7 @@ class Deck {
     if (!entry) return;
     this.record(entry, "undo", null);
     this.decided.splice(at, 1);
-    this.queue.unshift({ sample_id: entry.sample_id, view: entry.view, draft: entry.comment ?? "" });
+    this.queue.unshift({ ...this.entryOf(entry), draft: entry.comment ?? "" });
     this.cursor = null;
     this.latest = null;
   }
@@ -312,6 +311,7 @@ class Deck {
     if (samples.length) this.depth = this.view.depth;
   }
 
+  /** What is known of a sample before it is decided. */
   entryOf({ sample_id, view }) {
     return { sample_id, view };
   }

@@ -2,12 +2,13 @@
    the cleanup returned last is kept, and it may come late: after the next place was entered. */
 
 const AWAY = 60_000; // ms on other pages after which the samples are handed back
+const MODES = { label: Deck, review: ReviewDeck, adjudicate: AdjudicationDeck };
 const decks = new Map(); // one per store
 let place = null; // {root, deck, calls, off}: where the deck is in the page
 
 export default function mount({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector('[data-part="deck"]');
-  if (!decks.has(data.store)) decks.set(data.store, new (data.review ? ReviewDeck : Deck)(data.store));
+  if (!decks.has(data.store)) decks.set(data.store, new MODES[data.mode](data.store));
   const deck = decks.get(data.store);
   const changed = deck.update(data, setStateValue);
   const entered = place?.root !== root || place.deck !== deck;

@@ -1,6 +1,66 @@
-/* The deck in review mode: a list of labels that exist already, each to be kept or changed. What is
-   left of the list comes from the server; nothing is reserved, and one's own earlier decisions are
-   those of this tab. */
+/* The deck on a list, and in review mode: labels that exist already, each to be kept or changed.
+   What is left of the list comes from the server; nothing is reserved. */
+
+class ListDeck extends Deck {
+  constructor(store) {
+    super(store);
+    this.more = 0; // how many follow those that are here
+  }
+
+  get position() {
+    return { at: (this.cursor ?? this.decided.length) + 1, of: this.decided.length + this.queue.length + this.more };
+  }
+
+  /** Later: nothing is decided. */
+  skip() {
+    if (this.cursor === null && this.queue.length) this.queue.push(this.queue.shift());
+  }
+
+  receive(reply) {
+    this.more = reply.more;
+    super.receive(reply);
+  }
+}
+
+class ListScreen extends Screen {
+  constructor(root, deck) {
+    super(root, deck);
+    this.part.finding.hidden = false;
+    this.button.skip.lastChild.textContent = "Later";
+  }
+
+  showDecision(entry) {
+    super.showDecision(entry);
+    const { at, of } = this.deck.position;
+    write(this.part.place, entry ? `${grouped(at)} of ${grouped(of)}` : "");
+    this.button.skip.setAttribute("aria-pressed", "false");
+    this.button.skip.disabled = !entry || this.deck.cursor !== null;
+    this.part.finding.hidden = !entry;
+    if (entry) this.showFinding(entry);
+  }
+
+  /** The categories' bars are not shares of the labels here. */
+  showCounts() {
+    const counts = this.deck.countsNow();
+    if (!counts) return;
+    this.showTotals(counts);
+    const { at, of } = this.deck.position;
+    this.part.done.style.width = `${of ? (100 * (at - 1)) / of : 0}%`;
+  }
+
+  colorOf(name) {
+    return this.categories.get(name)?.button.style.getPropertyValue("--category") || "currentColor";
+  }
+
+  /** `shares` is {category: [text, 0..1]}. */
+  showShares(shares) {
+    for (const [name, { share, bar }] of this.categories) {
+      const [text, part] = shares[name] ?? ["", 0];
+      write(share, text);
+      bar.style.transform = `scaleX(${part})`;
+    }
+  }
+}
 
 const REVIEW_KEYS = [
   ["Enter K", "keep the label"],
@@ -10,20 +70,16 @@ const REVIEW_KEYS = [
   ...KEY_HELP.slice(3),
 ];
 
-class ReviewDeck extends Deck {
+/* One's own earlier decisions are those of this tab. */
+class ReviewDeck extends ListDeck {
   constructor(store) {
     super(store);
-    this.more = 0; // how many follow those that are here
     this.moreKeys = { Enter: "keep", k: "keep", K: "keep" };
     this.keyHelp = REVIEW_KEYS;
   }
 
   makeScreen(root) {
     return new ReviewScreen(root, this);
-  }
-
-  get position() {
-    return { at: (this.cursor ?? this.decided.length) + 1, of: this.decided.length + this.queue.length + this.more };
   }
 
   entryOf(finding) {
@@ -46,11 +102,6 @@ class ReviewDeck extends Deck {
     this.latest = decision;
   }
 
-  /** Later: nothing is decided. */
-  skip() {
-    if (this.cursor === null && this.queue.length) this.queue.push(this.queue.shift());
-  }
-
   undo() {
     const at = this.cursor ?? this.decided.length - 1;
     const entry = this.decided[at];
@@ -69,29 +120,9 @@ class ReviewDeck extends Deck {
   }
 
   remember() {}
-
-  receive(reply) {
-    this.more = reply.more;
-    super.receive(reply);
-  }
 }
 
-class ReviewScreen extends Screen {
-  constructor(root, deck) {
-    super(root, deck);
-    this.part.finding.hidden = false;
-    this.button.skip.lastChild.textContent = "Later";
-  }
-
-  showDecision(entry) {
-    super.showDecision(entry);
-    const { at, of } = this.deck.position;
-    write(this.part.place, entry ? `${grouped(at)} of ${grouped(of)}` : "");
-    this.button.skip.setAttribute("aria-pressed", "false");
-    this.button.skip.disabled = !entry || this.deck.cursor !== null;
-    this.showFinding(entry);
-  }
-
+class ReviewScreen extends ListScreen {
   showVerdict(decision, before) {
     super.showVerdict(decision, before);
     if (!decision || decision.kept === undefined) return (this.part.verdict.hidden = true);
@@ -99,32 +130,17 @@ class ReviewScreen extends Screen {
   }
 
   showFinding(entry) {
-    this.part.finding.hidden = !entry;
-    if (!entry) return;
     const { given, annotator, labeled_at, suggested, category } = entry;
     const when = new Date(labeled_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    write(this.part.given, `${given} · by ${annotator}, ${when}`);
-    write(this.part.suggested, `${suggested} · the model, ${percent(entry.suggested_probability)}`);
+    const opinions = [
+      opinion(given, `by ${annotator}, ${when}`, this.colorOf(given)),
+      opinion(suggested, `the model, ${percent(entry.suggested_probability)}`, this.colorOf(suggested)),
+    ];
+    this.part.opinions.replaceChildren(...opinions);
     write(this.part.keep, `Keep ${category}`);
-    for (const [part, name] of [[this.part.given, given], [this.part.suggested, suggested]]) {
-      const color = this.categories.get(name)?.button.style.getPropertyValue("--category");
-      part.style.setProperty("--category", color || "currentColor");
-    }
-    for (const [name, { button, share, bar }] of this.categories) {
-      const known = { [suggested]: entry.suggested_probability, [given]: entry.given_probability }[name];
-      button.toggleAttribute("data-suggested", name === suggested);
-      write(share, known === undefined ? "" : percent(known));
-      bar.style.transform = `scaleX(${known ?? 0})`;
-    }
-  }
-
-  /** The categories' bars are probabilities here. */
-  showCounts() {
-    const counts = this.deck.countsNow();
-    if (!counts) return;
-    for (const name of ["labeled", "skipped", "total"]) write(this.part[name], grouped(counts[name]));
-    const { at, of } = this.deck.position;
-    this.part.done.style.width = `${of ? (100 * (at - 1)) / of : 0}%`;
+    const known = { [suggested]: entry.suggested_probability, [given]: entry.given_probability };
+    this.showShares(Object.fromEntries(Object.entries(known).map(([name, share]) => [name, [percent(share), share]])));
+    for (const [name, { button }] of this.categories) button.toggleAttribute("data-suggested", name === suggested);
   }
 
   emptiness() {
@@ -134,6 +150,13 @@ class ReviewScreen extends Screen {
     if (!finished && !decided.length) return "Loading samples…";
     return decided.length ? "That was the whole list. Nothing is left to look at." : "Nothing is left to look at.";
   }
+}
+
+/** A label and whose it is, with its colour. */
+function opinion(label, whose, color) {
+  const line = node("p", "", `${label} · ${whose}`);
+  line.style.setProperty("--category", color);
+  return line;
 }
 
 const percent = (share) => `${(100 * share).toFixed(share > 0.995 || share < 0.005 ? 1 : 0)} %`;

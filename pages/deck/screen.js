@@ -66,6 +66,7 @@ class Screen {
     const changed = (entry?.sample_id ?? null) !== this.shown;
     if (changed) this.turn(entry);
     this.label(this.front, entry);
+    write(this.part.title, this.deck.title);
     this.showDecision(entry);
     this.showCounts();
     this.showLearning();
@@ -173,19 +174,33 @@ class Screen {
   }
 
   showVerdict(decision, before) {
-    const text = decision?.status ? before + (decision.category ?? "skipped") : "";
+    const text = decision?.status ? before + this.sayDecision(decision) : "";
     const color = this.categories.get(decision?.category)?.button.style.getPropertyValue("--category");
     write(this.part.verdict, text);
     this.part.verdict.style.setProperty("--category", color || "currentColor");
     this.part.verdict.hidden = !text;
   }
 
+  /** Where several people decide on a sample, decisions are counted and no samples: say so. */
+  showTotals(counts) {
+    for (const name of ["labeled", "skipped", "total"]) write(this.part[name], grouped(counts[name]));
+    const words = counts.several ? ["labels", "skips", "decisions"] : ["labeled", "skipped", "samples"];
+    write(this.part["labeled-word"], words[0]);
+    write(this.part["skipped-word"], words[1]);
+    write(this.part["total-word"], words[2]);
+    this.part.counts.title = counts.several
+      ? "Some samples are decided by several people: decisions are counted here, samples under Session progress."
+      : "";
+  }
+
+  sayDecision({ category }) {
+    return category ?? "skipped";
+  }
+
   showCounts() {
     const counts = this.deck.countsNow();
     if (!counts) return;
-    for (const name of ["labeled", "skipped", "total"]) {
-      write(this.part[name], grouped(counts[name]));
-    }
+    this.showTotals(counts);
     this.part.done.style.width = `${counts.total ? (100 * (counts.labeled + counts.skipped)) / counts.total : 0}%`;
     for (const [name, { share, bar }] of this.categories) {
       const part = counts.labeled ? (counts.categories[name] ?? 0) / counts.labeled : 0;

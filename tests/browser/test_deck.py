@@ -477,4 +477,24 @@ def test_labeling_needs_no_scrolling(
     assert room == [0, 0, 0]
     for each in ("red", "white", "cava"):
         expect(deck.page.locator(f'[data-category="{each}"]')).to_be_in_viewport(ratio=1)
+    title = deck.page.locator('[data-part="title"]')
+    expect(title).to_have_text(project)
+    expect(title).to_be_visible(visible=width < 500)  # elsewhere it stands in the sidebar
     context.close()
+
+
+def test_the_focus_draws_no_frame_around_the_whole_page(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.keyboard.press("Shift+Tab")
+    frame = deck.page.evaluate(
+        """() => { const main = document.getElementById("stMain"); main.focus();
+          const { outlineStyle, boxShadow } = getComputedStyle(main);
+          return [main.matches(":focus-visible"), outlineStyle, boxShadow,
+                  getComputedStyle(main, "::before").content] }"""
+    )
+    assert frame == [True, "none", "none", "none"]
+    first = deck.page.locator('[data-do="skip"]')
+    first.focus()
+    assert first.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"

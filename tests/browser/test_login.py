@@ -105,6 +105,16 @@ def test_a_viewer_reads_a_sentence_on_pages_that_are_not_for_viewers(
     expect(new_page.get_by_role("button", name="Metadata")).to_have_count(0)
 
 
+def test_a_link_leads_to_its_page_through_the_login(server: AppServer, new_page: Page) -> None:
+    new_page.goto(f"{server.url}/session_progress?project={PROJECT}")
+    new_page.get_by_role("button", name="Sign in").click(timeout=30_000)
+    new_page.locator("input[name=sub]").fill("admin")
+    new_page.get_by_role("button", name="Authorize").click()
+    new_page.wait_for_url(f"{server.url}/session_progress?project={PROJECT}", timeout=30_000)
+    expect(new_page.get_by_text(f"Project: {PROJECT}")).to_be_visible(timeout=30_000)
+    assert "labeling_wanted" not in {each["name"] for each in new_page.context.cookies()}
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

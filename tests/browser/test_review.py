@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from annotating import LOCAL, Annotator
-from app_server import AppServer
-from playwright.sync_api import BrowserContext, expect
+from app_server import AppServer, settings_for
+from playwright.sync_api import BrowserContext, Page, expect
 from test_sessions import wait
 
-from labeling_core import label_review, sample_projects
+from labeling_core import adjudication, label_review, sample_projects
 from labeling_core.label_review import Listing
 from labeling_core.workspace import Workspace
 
@@ -82,5 +83,90 @@ def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
             ("correction", ranked[2]),
         ]
         assert label == (OTHER[given],)
+    finally:
+        server.stop()
+
+
+DISPUTED = "cellar"
+
+
+def make_disagreements(path: Path) -> list[str]:
+    """A project of which ana and ben have decided six samples differently; their ids in order."""
+    space = Workspace(path)
+    settings = settings_for(DISPUTED, overlap_share=1.0, overlap_people=2)
+    project = space.create_project(settings, LOCAL)
+    ana, ben = Annotator(space, project), Annotator(space, project, "ben")
+    ids = ana.take(6)
+    ana.send([ana.decision(each, "label", category="red", comment="dark") for each in ids])
+    ana.send(release=True)
+    ben.take(30)
+    ben.send([ben.decision(each, "label", category="white") for each in ids])
+    found = adjudication.disputes(space, project, LOCAL).waiting
+    space.close()
+    return [each.sample_id for each in found]
+
+
+def assert_all_in_view(page: Page) -> None:
+    """The sample, every button and the comment are on the screen, and nothing scrolls."""
+    for part in ('[data-part="stage"]', ".category", '[data-part="comment"]', '[data-do="skip"]'):
+        for each in page.locator(part).all():
+            expect(each).to_be_in_viewport(ratio=1)
+    pane = page.locator('[data-testid="stMain"]')
+    assert pane.evaluate("pane => pane.scrollHeight - pane.clientHeight") <= 1
+
+
+def test_disagreements_are_settled_with_one_key_each_and_taken_back(
+    tmp_path: Path, context: BrowserContext
+) -> None:
+    server = AppServer(tmp_path)
+    finished_project(server.path)
+    ids = make_disagreements(server.path)
+    server.start()
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/review?project={DISPUTED}")
+        page.get_by_text("Disagreements", exact=True).click(timeout=30_000)
+        front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+        opinions = page.locator('[data-part="opinions"] p')
+        verdict = page.locator('[data-part="verdict"]')
+        expect(place).to_have_text("1 of 6", timeout=30_000)
+        expect(opinions).to_have_text(["red · ana: “dark”", "white · ben"])
+        assert_all_in_view(page)
+        for key, said, next_one in (("w", "Last: white", 1), ("Delete", "Last: no label", 2)):
+            page.keyboard.press(key)
+            expect(front).to_have_attribute("data-sample-id", ids[next_one])
+            expect(verdict).to_have_text(said)
+        page.keyboard.press("Tab")  # later: nothing is decided
+        expect(front).to_have_attribute("data-sample-id", ids[3])
+        page.keyboard.press("Backspace")
+        expect(front).to_have_attribute("data-sample-id", ids[1])
+        expect(opinions).to_have_text(["red · ana: “dark”", "white · ben"])
+        page.keyboard.press("r")
+        expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
+        page.reload()  # the rulings are there to go back to
+        page.get_by_text("Disagreements", exact=True).click(timeout=30_000)
+        expect(place).to_have_text("3 of 6", timeout=30_000)
+        page.keyboard.press("ArrowLeft")
+        expect(front).to_have_attribute("data-sample-id", ids[1])
+        expect(verdict).to_have_text("red")
+        page.keyboard.press("w")
+        expect(place).to_have_text("3 of 6")
+        expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
+        page.wait_for_timeout(500)
+        connection = server.tables()
+        rulings = connection.execute(
+            f"SELECT sample_id, label, annotator FROM {DISPUTED}_metadata "
+            "WHERE origin = 'adjudication' ORDER BY label_id"
+        ).fetchall()
+        labels = connection.execute(f"SELECT label FROM {DISPUTED}_labels").fetchall()
+        connection.close()
+        assert [each[:2] for each in rulings] == [(ids[0], "white"), (ids[1], "white")]
+        assert labels == [("white",), ("white",)]
+
+        page.goto(f"{server.url}/review?project=wine_colour")
+        for segment in ("Likely errors", "All, most suspicious first", "Model against people"):
+            page.get_by_role("radio", name=segment).click(timeout=30_000)
+            expect(place).to_have_text(re.compile("^1 of"), timeout=30_000)
+            assert_all_in_view(page)
     finally:
         server.stop()
