@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from labeling_core.classifiers import (
     DEFAULT_CLASSIFIER,
     VARIANTS,
     fit,
+    out_of_bag,
     predict_probabilities,
 )
 
@@ -108,11 +108,7 @@ def _out_of_fold(
 def _out_of_bag(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:
     """Log loss of every sample by those trees that have not seen it: one fit in place of five."""
     model = CLASSIFIERS[FOREST].build(seed).set_params(oob_score=True)
-    codes = np.unique(y, return_inverse=True)[1]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model.fit(X, codes)
-    return _loss(np.nan_to_num(model.oob_decision_function_), codes)
+    return _loss(out_of_bag(model, X, y, int(y.max()) + 1), y)
 
 
 def _loss(p: NDArray[np.floating], codes: NDArray[np.integer]) -> NDArray[np.float64]:

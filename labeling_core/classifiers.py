@@ -142,3 +142,20 @@ def predict_probabilities(
         if progress is not None:
             progress(min(start + chunk, len(X)) / len(X))
     return probabilities
+
+
+def out_of_bag(
+    forest: Any, X: NDArray[np.float32], y: NDArray[np.integer], n_classes: int
+) -> NDArray[np.float64]:
+    """Class probabilities [n, n_classes] of every row by those trees that have not seen it.
+
+    One fit of ``forest`` (unfitted, with ``oob_score``) on ``X`` [n, d] and class codes ``y`` [n]
+    in place of one for each fold. Rows that every tree has seen stay 0.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        forest.fit(X, y)
+    probabilities = np.zeros((len(y), n_classes))
+    found = np.nan_to_num(forest.oob_decision_function_)
+    probabilities[:, np.asarray(forest.classes_, dtype=np.intp)] = found
+    return probabilities

@@ -1,14 +1,15 @@
-"""Which labels are likely wrong: confident learning on out-of-fold class probabilities.
+"""Which labels are likely wrong: confident learning on class probabilities.
 
-Every label is judged by models that have not seen it. Two unlike classifiers are averaged, the
-project's own and a companion, and the folds are drawn more than once: that finds more of the
-errors than one classifier does (tests/benchmarks/label_errors.py). Runs in the worker.
+Every label is judged by models that have not seen it. Unlike classifiers are averaged: a logistic
+regression, a random forest, extremely randomized trees, and the project's own if it is none of
+these. That finds more of the errors than one of them does, above all among labels that a strategy
+chose (tests/benchmarks/label_errors.py). Runs in the worker.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,11 @@ from labeling_core import classifiers
 
 FOLDS = 5
 FEWEST = 10  # labels that have to be there for a judgement to mean anything
-# Work per label is kept in bounds: many labels need no second draw of the folds, and a model
-# learns little more from further thousands.
-REPEATED_UP_TO, REPEATS, MOST_TO_FIT = 2_000, 3, 20_000
+# Work per label is kept in bounds: many labels need no second draw of the folds, nor as many trees,
+# and a model learns little more from further thousands.
+FEW, REPEATS, MOST_TO_FIT = 2_000, 3, 20_000
+TREES, TREES_FOR_MANY = 500, 200
+FORESTS = ("random_forest", "extra_trees")
 
 
 class Quality(NamedTuple):
@@ -27,10 +30,10 @@ class Quality(NamedTuple):
 
     ``order`` are their positions, most suspicious first. ``likely`` are the label errors that
     confident learning finds. ``suggested`` is the most probable other class (a code),
-    ``given_probability`` and ``suggested_probability`` (0..1) what both classifiers think.
-    ``prediction`` is what the project's own classifier says, ``prediction_probability`` how sure
-    it is. Labels that are the
-    only ones of their class cannot be judged: they come last, and agree with themselves.
+    ``given_probability`` and ``suggested_probability`` (0..1) what the classifiers think on
+    average. ``prediction`` is what the project's own classifier says, ``prediction_probability``
+    how sure it is. Labels that are the only ones of their class cannot be judged: they come last,
+    and agree with themselves.
     """
 
     order: NDArray[np.intp]
@@ -55,23 +58,48 @@ def examine(
     ``progress`` is told the finished share, 0..1. Needs two classes with two labels each: see
     :func:`judgeable`.
     """
-    names = (classifier, companion(classifier))
-    repeats = REPEATS if len(codes) <= REPEATED_UP_TO else 1
-    found = []
+    names, found = panel(classifier), []
     for number, name in enumerate(names):
-        parts = []
-        for repeat in range(repeats):
-            done = (number * repeats + repeat) / (2 * repeats)
-            progress(done)
-            parts.append(out_of_fold(X, codes, classes, name, seed + repeat))
-        found.append(np.mean(parts, axis=0))
+        progress(number / len(names))
+        found.append(unseen(X, codes, classes, name, seed))
     return judge(found[0], np.mean(found, axis=0), codes)
 
 
-def companion(classifier: str) -> str:
-    """The classifier that judges beside ``classifier``: lines and trees err differently."""
+def panel(classifier: str) -> list[str]:
+    """Who judges in a project with ``classifier``, that one first: lines and trees err
+    differently, and so do trees that search for thresholds and trees that draw them."""
     default = classifiers.DEFAULT_CLASSIFIER
-    return "random_forest" if classifier.startswith(default) else default
+    lines = classifier if classifier.startswith(default) else default
+    return list(dict.fromkeys([classifier, lines, *FORESTS]))
+
+
+def unseen(
+    X: NDArray[np.float32], codes: NDArray[np.integer], classes: int, name: str, seed: int
+) -> NDArray[np.floating]:
+    """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it.
+
+    Forests are asked out of bag, which takes one fit; others out of fold, those that are quick to
+    fit with the folds drawn REPEATS times.
+    """
+    if name in FORESTS:
+        forest = _forest(name, len(codes), seed)
+        return classifiers.out_of_bag(forest, X, codes, classes)
+    quick = name.startswith(classifiers.DEFAULT_CLASSIFIER) and len(codes) <= FEW
+    draws = range(seed, seed + (REPEATS if quick else 1))
+    return np.mean([out_of_fold(X, codes, classes, name, draw) for draw in draws], axis=0)
+
+
+def _forest(name: str, labels: int, seed: int) -> Any:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+    kind = RandomForestClassifier if name == "random_forest" else ExtraTreesClassifier
+    return kind(
+        TREES if labels <= FEW else TREES_FOR_MANY,
+        bootstrap=True,
+        oob_score=True,
+        max_samples=min(labels, MOST_TO_FIT),
+        random_state=seed,
+    )
 
 
 def judgeable(codes: NDArray[np.integer]) -> bool:
@@ -81,20 +109,20 @@ def judgeable(codes: NDArray[np.integer]) -> bool:
 
 
 def judge(
-    own: NDArray[np.floating], both: NDArray[np.floating], codes: NDArray[np.integer]
+    own: NDArray[np.floating], average: NDArray[np.floating], codes: NDArray[np.integer]
 ) -> Quality:
-    """The judgement on labels ``codes`` [n] with out-of-fold probabilities [n, classes] by the
-    project's classifier (``own``) and on average (``both``)."""
+    """The judgement on labels ``codes`` [n] with probabilities [n, classes] by models that have
+    not seen them: the project's classifier (``own``), and all on average (``average``)."""
     rows = np.arange(len(codes))
-    given = np.asarray(both[rows, codes], dtype=np.float64)
-    others = np.array(both, dtype=np.float64)
+    given = np.asarray(average[rows, codes], dtype=np.float64)
+    others = np.array(average, dtype=np.float64)
     others[rows, codes] = -1.0
     suggested = others.argmax(axis=1)
     alone = np.bincount(codes)[codes] < 2
     prediction = np.where(alone, codes, own.argmax(axis=1))
     return Quality(
         np.lexsort((given, alone)),
-        confident_errors(both, codes) & ~alone,
+        confident_errors(average, codes) & ~alone,
         suggested,
         given,
         others[rows, suggested],

@@ -159,7 +159,7 @@ def show_last(project_line: str, check: Check, done: dict[str, int]) -> None:
     if check.since:
         text += f" **Out of date**: decisions and changes since then: {check.since:,}."
     title = classifiers.title(check.classifier).lower()
-    st.caption(text, help=f"Judged by two classifiers: {title}, and a second one beside it.")
+    st.caption(text, help=f"Judged by {title}, and by other classifiers beside it.")
 
 
 def look_button(space: Workspace, project: Project, by: Person, again: bool) -> None:

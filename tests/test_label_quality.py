@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
-from labeling_core import label_quality
+from labeling_core import classifiers, label_quality, strategies
 
 
 def blobs(n: int, classes: int, seed: int = 0):
@@ -13,6 +14,32 @@ def blobs(n: int, classes: int, seed: int = 0):
     codes = rng.integers(classes, size=n)
     X = rng.normal(size=(n, 4)) + 6 * np.eye(classes, 4)[codes]
     return X.astype(np.float32), codes
+
+
+def asked_for(X, given, count):
+    """The rows that the strategy auto asks for, in batches of 20, from whoever labels ``given``."""
+    pool, labeled, p = np.arange(len(X)), np.zeros(0, dtype=np.intp), None
+    while len(labeled) < count:
+        order, _ = strategies.rank(
+            "auto", probabilities=p, features=X, pool=pool, labeled=labeled,
+            labels=given[labeled], batch=20, seed=len(labeled),
+        )  # fmt: skip
+        labeled, pool = np.concatenate([labeled, pool[order[:20]]]), np.delete(pool, order[:20])
+        model = classifiers.fit("logistic_regression", X[labeled], given[labeled], 0)
+        p = classifiers.predict_probabilities(model, X[pool], 10)
+    return labeled
+
+
+def test_wrong_labels_are_found_among_those_that_the_strategy_chose():
+    X, truth = load_digits(return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    rng = np.random.default_rng(0)
+    given = np.where(rng.random(len(X)) < 0.05, (truth + rng.integers(1, 10, len(X))) % 10, truth)
+    chosen = asked_for(X, given, 200)
+    wrong = set(np.flatnonzero(given[chosen] != truth[chosen]))
+    found = label_quality.examine(X[chosen], given[chosen], 10, "logistic_regression", 0)
+    assert len(wrong) > 5
+    assert len(wrong & set(found.order[:20])) >= 0.6 * len(wrong)
 
 
 def test_confident_errors_follow_the_definition_by_hand():
@@ -57,13 +84,25 @@ def test_two_labels_of_a_class_never_share_a_fold():
     assert set(fold_of[:20]) == set(range(label_quality.FOLDS))
 
 
-def test_every_row_is_judged_by_a_model_that_has_not_seen_it():
+@pytest.mark.parametrize("judge", ["logistic_regression", *label_quality.FORESTS])
+def test_every_row_is_judged_by_a_model_that_has_not_seen_it(judge):
     # Random labels: a model that had seen a row would give its label a high probability.
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(120, 3)).astype(np.float32), rng.integers(2, size=120)
-    found = label_quality.out_of_fold(X, codes, 2, "random_forest", 0)
+    found = label_quality.unseen(X, codes, 2, judge, 0)
     assert found.sum(axis=1) == pytest.approx(np.ones(120), abs=1e-5)
     assert np.mean(found.argmax(axis=1) == codes) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("classifier", "judges"),
+    [("logistic_regression C=0.1", ["logistic_regression C=0.1", "random_forest", "extra_trees"]),
+     ("random_forest", ["random_forest", "logistic_regression", "extra_trees"]),
+     ("hist_gradient_boosting",
+      ["hist_gradient_boosting", "logistic_regression", "random_forest", "extra_trees"])],
+)  # fmt: skip
+def test_the_project_s_own_classifier_judges_first_beside_lines_and_two_forests(classifier, judges):
+    assert label_quality.panel(classifier) == judges
 
 
 @pytest.mark.parametrize(

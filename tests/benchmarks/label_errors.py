@@ -4,10 +4,14 @@ Beside cleanlab, in the environment of strategies.py and with its data sets:
 
     peers/bin/pip install cleanlab
     PYTHONPATH=. peers/bin/python tests/benchmarks/label_errors.py --out results
+    PYTHONPATH=. peers/bin/python tests/benchmarks/label_errors.py --out results --chosen
 
-A finished project of up to 500 labels is drawn from each data set, at random or chosen by the
-``auto`` strategy in batches of 20; 5 % of the labels are flipped to another class at random.
-The ways to rank see the same labels. Finished runs stay in the folder ``--out``.
+Labels drawn at random: up to 500 of each data set, then 5 % of them are flipped to another class
+at random. ``--chosen``: a project as it is finished in practice, of up to 500 labels or half of
+the rows: a tenth are probes, the others were asked for by ``auto`` in batches of 20, and whoever
+labels errs on 5 % of the samples as they come, so that the sessions learn from the errors, too.
+The ways to rank see the same labels. The ceiling is the ranking by models that learned from the
+true labels of all other rows (up to 6,000). Finished runs stay in the folder ``--out``.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import json
 import sys
 import time
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,74 +35,77 @@ from labeling_core.simulation import Plan, _sessions
 NAMES = ["australian", "digits", "led7digit", "mnist", "penbased", "pima", "satimage", "segment"]
 NAMES += ["spambase", "splice", "tic-tac-toe", "vehicle", "vowel", "wdbc", "wine colour"]
 LABELS, FLIPPED, LOOKED_AT = 500, 0.05, 0.1
-OURS = "ours"
+PROBES = 0.1  # as Settings.probe_share
+OURS, CEILING = "ours", "all true labels known (the ceiling)"
 
 
-def finished_project(name: str, seed: int, chosen: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Features and true class codes of the labels of a finished project."""
-    X, y = load(name)
-    rng = np.random.default_rng(seed)
-    if chosen:
-        plan = Plan(["auto"], 20, min(LABELS, len(y) // 2), 1, "logistic_regression")
-        *_, (kept, _, _) = _sessions(X, y, rng.permutation(len(y)), "auto", seed, plan)
-    else:
-        kept = rng.choice(len(y), min(LABELS, len(y)), replace=False)
-    return X[kept], y[kept]
-
-
-def flip(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The labels with FLIPPED of them wrong, and which ones."""
+def flip(y: np.ndarray, seed: int) -> np.ndarray:
+    """The labels with FLIPPED of them wrong."""
     rng = np.random.default_rng([seed, 1])
     classes = np.unique(y)
     flipped = np.zeros(len(y), bool)
     flipped[rng.choice(len(y), round(FLIPPED * len(y)), replace=False)] = True
     wrong = np.array([rng.choice(classes[classes != code]) for code in y])
-    return np.where(flipped, wrong, y), flipped
+    return np.where(flipped, wrong, y)
+
+
+def drawn(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows were labeled, and the class codes given to them: drawn at random."""
+    kept = np.random.default_rng(seed).choice(len(y), min(LABELS, len(y)), replace=False)
+    return kept, flip(y[kept], seed)
+
+
+def finished_project(X: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows were labeled, and the class codes given to them: probes, and chosen."""
+    order = np.random.default_rng(seed).permutation(len(y))
+    labels = min(LABELS, len(y) // 2)
+    probes = round(PROBES * labels)
+    given = flip(y, seed)
+    plan = Plan(["auto"], 20, labels - probes, 1, "logistic_regression")
+    *_, (chosen, _, _) = _sessions(X, given, order[probes:], "auto", seed, plan)
+    kept = np.concatenate([order[:probes], chosen])
+    return kept, given[kept]
+
+
+@cache
+def ceiling(name: str) -> np.ndarray:
+    """Class probabilities of all rows by models that know the true labels of the others."""
+    X, y = load(name)
+    classes = int(y.max()) + 1
+    names = label_quality.panel("logistic_regression")
+    return np.mean([label_quality.unseen(X, y, classes, each, 0) for each in names], axis=0)
 
 
 def rankings(X: np.ndarray, codes: np.ndarray, seed: int) -> dict[str, tuple[np.ndarray, float]]:
     """Each way's order of the labels, most suspicious first, and its seconds."""
     classes = int(codes.max()) + 1
     began = time.perf_counter()
-    found = {OURS: label_quality.examine(X, codes, classes, "logistic_regression", seed).order}
-    seconds = {OURS: time.perf_counter() - began}
-    parts = {}
-    for name in ("logistic_regression", "random_forest"):
+    ours = label_quality.examine(X, codes, classes, "logistic_regression", seed).order
+    found = {OURS: (ours, time.perf_counter() - began)}
+    ways = {"logistic regression": label_quality.out_of_fold, "random forest": label_quality.unseen}
+    for title, way in ways.items():
         began = time.perf_counter()
-        parts[name] = label_quality.out_of_fold(X, codes, classes, name, seed)
-        seconds[name] = time.perf_counter() - began
-    single = parts["logistic_regression"]
-    both = (single + parts["random_forest"]) / 2
-    for title, p in (("logistic regression, once", single), ("two classifiers, once", both)):
-        quality = label_quality.judge(p, p, codes)
-        found[title] = quality.order
-        found[f"{title}, likely first"] = np.argsort(~quality.likely[quality.order], kind="stable")
-        found[f"{title}, likely first"] = quality.order[found[f"{title}, likely first"]]
-        margin = quality.given_probability - quality.suggested_probability
-        found[f"{title}, by margin"] = np.argsort(margin, kind="stable")
-    found |= peers(single, both, codes)
-    once = seconds["logistic_regression"]
-    twice = once + seconds["random_forest"]
-    return {k: (v, seconds.get(k, twice if "two" in k else once)) for k, v in found.items()}
+        p = way(X, codes, classes, title.replace(" ", "_"), seed)
+        seconds = time.perf_counter() - began
+        found |= {f"{k}, {title}": (v, seconds) for k, v in peers(p, codes).items()}
+    return found
 
 
-def peers(single: np.ndarray, both: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """What cleanlab makes of the same probabilities; classes without a label are left out."""
+def peers(p: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """What cleanlab makes of probabilities; classes without a label are left out."""
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
     present, packed = np.unique(codes, return_inverse=True)
+    p = np.asarray(p[:, present], dtype=float) + 1e-9
+    p /= p.sum(axis=1, keepdims=True)
     found = {}
-    for title, p in (("cleanlab", single), ("cleanlab, two classifiers", both)):
-        p = np.asarray(p[:, present], dtype=float) + 1e-9
-        p /= p.sum(axis=1, keepdims=True)
-        for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
-            scores = get_label_quality_scores(packed, p, method=method)
-            found[f"{title}, {method}"] = np.argsort(scores, kind="stable")
-        issues = find_label_issues(packed, p, return_indices_ranked_by="self_confidence", n_jobs=1)
-        rest = found[f"{title}, self_confidence"]
-        rest = rest[~np.isin(rest, issues)]
-        found[f"{title}, issues first"] = np.concatenate([issues, rest])
+    for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
+        scores = get_label_quality_scores(packed, p, method=method)
+        found[f"cleanlab, {method}"] = np.argsort(scores, kind="stable")
+    issues = find_label_issues(packed, p, return_indices_ranked_by="self_confidence", n_jobs=1)
+    rest = found["cleanlab, self_confidence"]
+    found["cleanlab, issues first"] = np.concatenate([issues, rest[~np.isin(rest, issues)]])
     return found
 
 
@@ -107,11 +115,14 @@ def share_found(order: np.ndarray, flipped: np.ndarray) -> float:
 
 
 def measure(name: str, seed: int, chosen: bool) -> dict[str, list[float]]:
-    X, y = finished_project(name, seed, chosen)
-    codes, flipped = flip(y, seed)
+    X, y = load(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ranked = rankings(X, codes, seed)
+        kept, codes = finished_project(X, y, seed) if chosen else drawn(y, seed)
+        ranked = rankings(X[kept], codes, seed)
+        known = ceiling(name)[kept, codes]
+    ranked[CEILING] = np.argsort(known, kind="stable"), 0.0
+    flipped = codes != y[kept]
     return {way: [share_found(order, flipped), secs] for way, (order, secs) in ranked.items()}
 
 
@@ -133,11 +144,13 @@ def table(found: dict[str, list[dict[str, list[float]]]]) -> str:
 
 
 def details(found: dict[str, list[dict[str, list[float]]]]) -> str:
-    """Markdown: our share on every data set, ± standard error over the seeds."""
-    lines = ["| data set | flips in the first 10 % | cleanlab, self_confidence |", "|---|---|---|"]
+    """Markdown: shares found on every data set, ± standard error over the seeds."""
+    shown = [OURS, *(way for way in next(iter(found.values()))[0] if "self_confidence" in way)]
+    shown.append(CEILING)
+    lines = [f"| data set | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
     for name, runs in found.items():
         cells = []
-        for way in (OURS, "cleanlab, self_confidence"):
+        for way in shown:
             shares = 100 * np.array([run[way][0] for run in runs])
             cells.append(f"{shares.mean():.1f} ± {shares.std(ddof=1) / len(shares) ** 0.5:.1f} %")
         lines.append(f"| {name} | {' | '.join(cells)} |")
@@ -148,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for finished runs")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--chosen", action="store_true", help="labels chosen by the auto strategy")
+    parser.add_argument("--chosen", action="store_true", help="a project of auto and probes")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[dict[str, list[float]]]] = {}
