@@ -13,8 +13,8 @@ from labeling_core.queue import Queue
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, describe
 
-FEW = PORTION // 4  # samples at a time for somebody who is deciding and lacks many
-REFILL_SECONDS = 0.25
+# Samples at a time for somebody who is deciding and lacks many: among many people, and else.
+FEW, SOME, MANY, REFILL_SECONDS = PORTION // 4, PORTION // 2, 4, 0.25
 
 
 class Asked(NamedTuple):
@@ -185,12 +185,14 @@ def _wants(
         for (_, message), number, gone in zip(asked, numbers, dropped, strict=True)
     ]
     now = queue.clock()
-    if all(patient) and abs(now - queue.refilled) < REFILL_SECONDS:
-        numbers = [0] * len(asked)
-    elif any(numbers):
+    is_time = abs(now - queue.refilled) >= REFILL_SECONDS
+    if is_time and any(numbers):
         queue.refilled = now
+    elif all(patient):
+        numbers = [0] * len(asked)
+    portion = SOME if len(asked) < MANY else FEW
     return [
-        labeling.Want(who, message.client, FEW if _is_portioned(message, number) else number)
+        labeling.Want(who, message.client, portion if _is_portioned(message, number) else number)
         for (who, message), number in zip(asked, numbers, strict=True)
     ]
 

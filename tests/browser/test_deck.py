@@ -137,6 +137,7 @@ def test_a_connection_cut_while_typing_loses_nothing(
 ) -> None:
     deck = tab(project, transport, wire.url)
     deck.type_keys(10, rate=20)
+    deck.page.wait_for_timeout(1_000)  # the samples ahead have come by then
     wire.cut()
     deck.type_keys(30, rate=20)
     expect(deck.page.locator("[data-state]")).to_have_text(re.compile(r"\d+ to save"))
