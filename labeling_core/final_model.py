@@ -12,18 +12,19 @@ import platform
 import shutil
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 
-from labeling_core import progress, sessions
+from labeling_core import progress
 from labeling_core.database import Database, now
 from labeling_core.errors import LabelingError
 from labeling_core.export import packed
 from labeling_core.extraction import FEATURES
-from labeling_core.label_review import newest_event, require_features
+from labeling_core.label_review import newest_event
 from labeling_core.labels import Labels, read_labels
 from labeling_core.people import Person
 from labeling_core.queue import Queue
@@ -61,20 +62,13 @@ def train(space: Workspace, project: Project, by: Person) -> None:
     Raises LabelingError when the labels do not allow it yet, or other work is being done.
     """
     by.require("manage", project.project_id)
-    with space.database.lock:
-        require_features(space, project)
-        with space.database.read() as cursor:
-            if len(np.unique(read_labels(cursor, project).codes)) < 2:
-                raise LabelingError(
-                    "A model needs labels of at least two categories: label some more first."
-                )
-        queue = space.queue(project)
-
-        def work(worker: Worker, progress: Progress) -> str:
-            folder = sessions.ensure_features(space.database, project, queue, worker, progress)
-            return _run(space.database, project, queue, folder, worker, progress)
-
-        space.loop.trainer.submit(project.project_id, work, KIND)
+    with space.database.read() as cursor:
+        if len(np.unique(read_labels(cursor, project).codes)) < 2:
+            raise LabelingError(
+                "A model needs labels of at least two categories: label some more first."
+            )
+    run = partial(_run, space.database, project, space.queue(project))
+    space.loop.learn(project, KIND, run)
 
 
 def _run(

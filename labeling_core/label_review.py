@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import label_quality, samples, sessions
+from labeling_core import label_quality, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, read_labels
@@ -72,29 +73,12 @@ def look(space: Workspace, project: Project, by: Person) -> None:
     Raises LabelingError when the labels do not allow it yet, or other work is being done.
     """
     by.require("label", project.project_id)
-    with space.database.lock:
-        require_features(space, project)
-        if not label_quality.judgeable(_labels(space.database, project).codes):
-            raise LabelingError(
-                f"There are too few labels yet: it takes {label_quality.FEWEST}, with two of at "
-                "least two categories."
-            )
-        queue = space.queue(project)
-
-        def work(worker: Worker, progress: Progress) -> str:
-            folder = sessions.ensure_features(space.database, project, queue, worker, progress)
-            return _run(space.database, project, folder, worker, progress)
-
-        space.loop.trainer.submit(project.project_id, work, KIND)
-
-
-def require_features(space: Workspace, project: Project) -> None:
-    """LabelingError while the project's line is busy, or its files have not all been read."""
-    if space.loop.trainer.running(project.project_id):
-        raise LabelingError("The worker is busy with this project: try again when it is done.")
-    if project.settings.is_media and not sessions.have_features(space.database, project):
-        space.loop.prepare(project)
-        raise LabelingError("The files have to be read first: see how far that is.")
+    if not label_quality.judgeable(_labels(space.database, project).codes):
+        raise LabelingError(
+            f"There are too few labels yet: it takes {label_quality.FEWEST}, with two of at "
+            "least two categories."
+        )
+    space.loop.learn(project, KIND, partial(_run, space.database, project))
 
 
 def _labels(database: Database, project: Project) -> Labels:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labeling_core import cold_start, projects, sessions
@@ -131,9 +133,7 @@ class Loop:
         with self.database.lock:
             if project.project_id in self._in_session:
                 raise LabelingError("A session of this project is running already.")
-            if settings.is_media and not sessions.have_features(self.database, project):
-                self.prepare(project)
-                raise LabelingError("The files have to be read first: see how far that is.")
+            self._require_files(project)
             held = self.space.queue(project)
             if self._classes(held) < 2:
                 raise LabelingError(
@@ -158,6 +158,33 @@ class Loop:
                 ),
                 SESSION,
             )
+
+    def learn(
+        self, project: Project, kind: str, run: Callable[[Path, Worker, Progress], str]
+    ) -> None:
+        """Queue a job on the project's features, which are computed first where they are missing;
+        ``run`` is given their folder.
+
+        Raises LabelingError while other work is being done, or not all files have been read.
+        """
+        with self.database.lock:
+            if self.trainer.running(project.project_id):
+                raise LabelingError(
+                    "The worker is busy with this project: try again when it is done."
+                )
+            self._require_files(project)
+            queue = self.space.queue(project)
+
+        def work(worker: Worker, progress: Progress) -> str:
+            folder = sessions.ensure_features(self.database, project, queue, worker, progress)
+            return run(folder, worker, progress)
+
+        self.trainer.submit(project.project_id, work, kind)
+
+    def _require_files(self, project: Project) -> None:
+        if project.settings.is_media and not sessions.have_features(self.database, project):
+            self.prepare(project)
+            raise LabelingError("The files have to be read first: see how far that is.")
 
     def prepare(self, project: Project) -> None:
         """Warm up for labeling: start the worker, have the features computed early."""

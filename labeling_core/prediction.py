@@ -126,7 +126,6 @@ def predict_folder(
     ``progress`` is told the share of files read (0..1). Raises LabelingError when the model is for
     tables, or learned from features that this version does not compute.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -142,21 +141,10 @@ def predict_folder(
         )
     files = list_files(folder, SUFFIXES[kind.split("_")[0]]).files
     _require(bool(files), f"{folder.name} holds no {kind.split('_')[0]}.")
-    tell = progress or (lambda share: None)
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
-        broken = extract(
-            files, folder, Path(kept), kind, lambda now: tell(now.done / now.total)
-        ).broken
-        ledger = ledger_folder(Path(kept), kind)
-        known, vectors = known_entries(files, folder, ledger), read_vectors(ledger)
-        usable = [name for name in files if name not in broken and name in known]
-        chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
-        predicted = (
-            model.predict(np.array([vector(vectors, known[name]) for name in part]))
-            for part in chunks
-        )
+        broken, usable, rows = _read_files(folder, files, kind, Path(kept), progress)
         found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"
-        _write(predicted, found)
+        _write(map(model.predict, rows), found)
         pq.write_table(pa.table({"path": pa.array(usable, pa.string())}), listed)
         cursor.execute(
             "CREATE TABLE broken AS SELECT unnest(?::VARCHAR[]) AS path, "
@@ -169,7 +157,27 @@ def predict_folder(
             "ORDER BY path"
         )
         _save(out, to_file(cursor, query, form, safe))
-    return len(files), len(files) - len(usable)
+    return len(files), len(broken)
+
+
+def _read_files(
+    folder: Path, files: list[str], kind: str, kept: Path, progress: Progress | None
+) -> tuple[dict[str, str], list[str], Iterator[np.ndarray]]:
+    """Why some files cannot be read, the others, and their features, some thousand at a time."""
+    import numpy as np
+
+    tell = progress or (lambda share: None)
+    broken = extract(files, folder, kept, kind, lambda now: tell(now.done / now.total)).broken
+    ledger = ledger_folder(kept, kind)
+    known, vectors = known_entries(files, folder, ledger), read_vectors(ledger)
+    broken |= {name: "It went away while it was read." for name in files if name not in known}
+    usable = [name for name in files if name not in broken]
+    chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
+    return (
+        broken,
+        usable,
+        (np.array([vector(vectors, known[name]) for name in part]) for part in chunks),
+    )
 
 
 def _write(predicted: Iterator[Predicted], path: Path) -> int:
