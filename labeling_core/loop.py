@@ -56,12 +56,13 @@ class Loop:
             return known
         held = self.space.queue(project)
         left = self._trigger(project) + settings.every - held.labeled
-        state, then = "idle", f"next after {max(left, 1)} more label{'s' * (left > 1)}"
+        more = f"{max(left, 1)} more label{'s' * (left > 1)}"
+        state, then = "idle", f"next after {more}"
         if left <= 0 and self._classes(held) < 2:
             state, then = "waiting", "a session needs labels of at least two categories"
         last = self._last_session(project)
         if last is not None and last.state == "failed":
-            text = f"The last session failed: {last.text} {then[0].upper()}{then[1:]}."
+            text = f"The last session failed: {last.text} The next one comes after {more}."
             return Status("failed", text)
         last = last or self.trainer.outcomes.get((project.project_id, FEATURES))
         if last is None or state == "waiting":

@@ -37,13 +37,21 @@ def show(space: Workspace, project: Project, by: Person) -> None:
 
 
 def _rename(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
-    with st.popover("Rename", icon=":material/edit:"):
-        old = _choose("Category", names, _key(project, "rename-old"))
-        new = st.text_input("New name", key=_key(project, "rename-new"))
-        if old:
-            st.caption(f"{_count(space, project, old)} will follow, and open browsers.")
-        _button("Rename it", lambda: category_changes.rename(space, *_at(project, old, new), by),
-                f"“{old}” is called “{new}” now.", bool(old))  # fmt: skip
+    old, new = _key(project, "rename-old"), _key(project, "rename-new")
+
+    def change() -> str:
+        before, after = st.session_state[old], st.session_state[new]
+        if before is None:
+            raise LabelingError("Choose the category that shall have another name.")
+        category_changes.rename(space, *_at(project, before, after), by)
+        return f"“{before}” is called “{after.strip()}” now."
+
+    # A form: what is typed while the page still runs for the chosen category would be lost.
+    with st.popover("Rename", icon=":material/edit:"), st.form("rename-category", border=False):
+        _choose("Category", names, old, lambda name: f"{name} ({_count(space, project, name)})")
+        st.text_input("New name", key=new)
+        st.caption("Its labels follow, and open browsers.")
+        st.form_submit_button("Rename it", type="primary", on_click=_act, args=(change,))
 
 
 def _merge(
@@ -88,23 +96,32 @@ def _offer(space: Workspace, project: Project, by: Person, retired: list[str]) -
         )
 
 
-def _choose(label: str, names: list[str], key: str) -> str | None:
+def _choose(
+    label: str, names: list[str], key: str, shown: Callable[[str], str] = str
+) -> str | None:
     """Nothing is chosen at first, nor after a change: a second click must not make another."""
-    return st.selectbox(label, names, index=None, placeholder="Choose one", key=key)
+    return st.selectbox(
+        label, names, index=None, placeholder="Choose one", key=key, format_func=shown
+    )
 
 
 def _button(label: str, change: Callable[[], Project], done: str, ready: bool) -> None:
-    def act() -> None:
-        try:
-            change()
-        except LabelingError as error:
-            st.session_state["category-refused"] = str(error)
-            return
-        st.session_state["category-changed"] = done
-        for key in [each for each in st.session_state if str(each).startswith("category-choice-")]:
-            del st.session_state[key]
+    def told() -> str:
+        change()
+        return done
 
-    st.button(label, type="primary", on_click=act, disabled=not ready)
+    st.button(label, type="primary", on_click=_act, args=(told,), disabled=not ready)
+
+
+def _act(change: Callable[[], str]) -> None:
+    """Make a change, and have the page tell what has become of it."""
+    try:
+        st.session_state["category-changed"] = change()
+    except LabelingError as error:
+        st.session_state["category-refused"] = str(error)
+        return
+    for key in [each for each in st.session_state if str(each).startswith("category-choice-")]:
+        del st.session_state[key]
 
 
 def _at(project: Project, old: str | None, new: str | None) -> tuple[str, str, str]:

@@ -30,25 +30,47 @@ LABEL_PAGES = {
 
 
 def sidebar() -> None:
-    """Choose the project (kept in the URL) and the annotator's name."""
+    """Choose the project (kept in the URL) and the annotator's name.
+
+    Both fields start with what they hold as their default, not by a value that is set: a browser
+    that is given another page before it has drawn the first one answers with the default.
+    """
     projects = _projects()
     with st.sidebar:
         if projects:
-            _follow_url(projects)
-            st.selectbox(
+            number, opened = _opened(projects)
+            chosen = st.selectbox(
                 "Project",
                 list(projects),
-                key="project",
+                index=list(projects).index(opened),
+                key=f"project-{number}",
                 format_func=lambda each: projects[each].settings.title,
             )
-            st.query_params["project"] = st.session_state["project"]
-            st.session_state["project_in_url"] = st.session_state["project"]
-            chosen = projects[st.session_state["project"]]
-            if chosen.settings.is_media:
-                media.show_reading(chosen)
+            st.session_state["project"] = chosen
+            st.query_params["project"] = chosen
+            st.session_state["project_in_url"] = chosen
+            if projects[chosen].settings.is_media:
+                media.show_reading(projects[chosen])
         else:
             st.session_state.pop("project", None)
         _name()
+
+
+def _opened(projects: dict[str, Project]) -> tuple[int, str]:
+    """The project that was opened by its address, or the first, and the how manieth that is.
+
+    A project named in the URL wins when the URL is new; the field wins after that.
+    """
+    number, opened = st.session_state.get("project_opened", (0, ""))
+    asked = st.query_params.get("project")
+    if asked in projects and asked != st.session_state.get("project_in_url"):
+        number, opened = number + 1, asked
+    elif opened not in projects:
+        number, opened = number + 1, next(iter(projects))
+    if asked is not None and asked not in projects:
+        st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
+    st.session_state["project_opened"] = number, opened
+    return number, opened
 
 
 def _name() -> None:
@@ -57,12 +79,13 @@ def _name() -> None:
         st.text(f"Signed in as {person().name}")
         identity.sign_out()
         return
-    if "annotator" not in st.session_state:
+    if "annotator_known" not in st.session_state:
         known = names.remembered(workspace().database, _browser())
-        st.session_state["annotator"] = known or identity.system_user()
-    st.text_input(
+        st.session_state["annotator_known"] = known or identity.system_user()
+    st.session_state["annotator"] = st.text_input(
         "Your name",
-        key="annotator",
+        value=st.session_state["annotator_known"],
+        key="annotator_typed",
         max_chars=100,
         on_change=_remember_name,
         help="Written beside each of your decisions. It is a name, not a protection: "
@@ -71,6 +94,7 @@ def _name() -> None:
 
 
 def _remember_name() -> None:
+    st.session_state["annotator"] = st.session_state["annotator_typed"]
     names.remember(workspace().database, _browser(), st.session_state["annotator"].strip())
 
 
@@ -80,17 +104,6 @@ def _browser() -> str:
 
 def _projects() -> dict[str, Project]:
     return permitted.visible_projects(workspace(), person())
-
-
-def _follow_url(projects: dict[str, Project]) -> None:
-    """A project named in the URL wins when the URL is new; widgets win after that."""
-    asked = st.query_params.get("project")
-    if asked in projects and asked != st.session_state.get("project_in_url"):
-        st.session_state["project"] = asked
-    if st.session_state.get("project") not in projects:
-        st.session_state["project"] = next(iter(projects))
-    if asked is not None and asked not in projects:
-        st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
 
 
 def person() -> Person:

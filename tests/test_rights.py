@@ -170,12 +170,12 @@ def test_a_page_opens_for_those_the_table_names(space: Workspace, who: str, page
         assert "wine" not in shown.lower() and "other" not in shown
     elif who == "annotator of another project":
         assert SECRET not in shown
-        assert at.selectbox(key="project").options == ["other"]
+        assert at.selectbox(key="project-1").options == ["other"]
         told = [each.value for each in at.warning]
         assert "There is no project “wine” here: choose one below." in told
     elif allowed(who, rights.page_action(page)):
         assert not at.warning
-        assert at.selectbox(key="project").value == "wine"
+        assert at.selectbox(key="project-1").value == "wine"
     else:
         assert re.match("This needs the role “.*”, and yours here is", at.main.warning[0].value)
         assert len(at.main.children) == 2  # its title and that sentence

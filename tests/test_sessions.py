@@ -298,7 +298,7 @@ def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_me
         end(kind, error)
         told = space.loop.status(project)
         assert told.state == "failed"
-        assert told.text.startswith("The last session failed: There was no memory left. Next ses")
+        assert told.text.startswith("The last session failed: There was no memory left. The next")
     ana.label_truly(2)
     assert space.loop.status(project).state == "failed"
     assert run_session(space, project).state == "idle"
