@@ -48,7 +48,7 @@ def _rename(space: Workspace, project: Project, by: Person, names: list[str]) ->
 
     # A form: what is typed while the page still runs for the chosen category would be lost.
     with st.popover("Rename", icon=":material/edit:"), st.form("rename-category", border=False):
-        _choose("Category", names, old, lambda name: f"{name} ({_count(space, project, name)})")
+        _choose("Category", names, old)
         st.text_input("New name", key=new)
         st.caption("Its labels follow, and open browsers.")
         st.form_submit_button("Rename it", type="primary", on_click=_act, args=(change,))
@@ -96,13 +96,9 @@ def _offer(space: Workspace, project: Project, by: Person, retired: list[str]) -
         )
 
 
-def _choose(
-    label: str, names: list[str], key: str, shown: Callable[[str], str] = str
-) -> str | None:
+def _choose(label: str, names: list[str], key: str) -> str | None:
     """Nothing is chosen at first, nor after a change: a second click must not make another."""
-    return st.selectbox(
-        label, names, index=None, placeholder="Choose one", key=key, format_func=shown
-    )
+    return st.selectbox(label, names, index=None, placeholder="Choose one", key=key)
 
 
 def _button(label: str, change: Callable[[], Project], done: str, ready: bool) -> None:

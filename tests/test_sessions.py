@@ -302,7 +302,7 @@ def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_me
     ana.label_truly(2)
     assert space.loop.status(project).state == "failed"
     assert run_session(space, project).state == "idle"
-    assert space.loop.status(project).text.startswith("finished")
+    assert space.loop.status(project).text.startswith("accuracy 100.0%")
 
 
 def test_the_failure_of_the_last_session_is_told_after_a_restart(space, labeled):
