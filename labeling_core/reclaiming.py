@@ -36,4 +36,4 @@ def reclaim(queue: Queue, annotator: str, client: str) -> int:
         for each in most[KEPT:]
         if each.sample_id != shown and queue.is_wanted(each._replace(annotator=annotator))
     ]
-    return len(queue.release(wanted[-number:], most[0].client)) if number else 0
+    return len(queue.release(wanted[-number:], most[0].client))
