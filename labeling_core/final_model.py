@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
-from labeling_core import progress
+from labeling_core import pool_predictions, progress
 from labeling_core.database import Database, now
 from labeling_core.errors import LabelingError
 from labeling_core.export import packed
@@ -28,6 +28,7 @@ from labeling_core.label_review import newest_event
 from labeling_core.labels import Labels, read_labels
 from labeling_core.people import Person
 from labeling_core.queue import Queue
+from labeling_core.renames import read_renames
 from labeling_core.settings import Project, Settings
 from labeling_core.trainer import Progress, Worker
 from labeling_core.workspace import Workspace
@@ -91,6 +92,7 @@ def _run(
     }  # fmt: skip
     result = worker.run(job, progress)
     with database.transaction() as cursor:
+        pool_predictions.store(cursor, project.project_id, out / "predictions.parquet")
         card = _card(cursor, project, queue, folder, found) | result
         cursor.execute(
             "DELETE FROM labeling.final_models WHERE project_id = ?", [project.project_id]
@@ -191,6 +193,19 @@ def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
         return None
     card = to_markdown(json.loads(row[0]))
     return packed({"model_card.json": row[0], "model_card.md": card, "model.skops": row[1]})
+
+
+def predictions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, form: str, safe: bool = False
+) -> bytes | None:
+    """What the final model says of every sample, as pool_predictions.to_table has it; None before
+    there are any."""
+    known = last_final(cursor, project.project_id)
+    if known is None or not pool_predictions.known(cursor, project.project_id):
+        return None
+    renames = read_renames(cursor, project.project_id)
+    since = [each for each in renames if each.happened > known.trained]
+    return pool_predictions.to_table(cursor, project, since, form, safe)
 
 
 def to_markdown(card: dict[str, Any]) -> str:

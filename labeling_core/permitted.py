@@ -68,3 +68,13 @@ def export_final_model(space: Workspace, project: Project, by: Person) -> bytes:
     by.require("manage", project.project_id)
     with space.database.read() as cursor:
         return final_model.archive(cursor, project.project_id) or b""
+
+
+def export_predictions(
+    space: Workspace, project: Project, form: str, by: Person, safe: bool = False
+) -> bytes:
+    """Every sample with its label and what the final model says of it, in one of export.FORMATS;
+    empty before the first. ``safe`` as export.to_file has it."""
+    by.require("manage", project.project_id)
+    with space.database.read() as cursor:
+        return final_model.predictions(cursor, project, form, safe) or b""

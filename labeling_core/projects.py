@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import final_labels, queries, samples
+from labeling_core import final_labels, pool_predictions, queries, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Project, Settings, assign_keys, slug
@@ -136,6 +136,7 @@ def delete_project(database: Database, project_id: str) -> None:
         queries.hide(cursor, project.settings)
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
+        pool_predictions.forget(cursor, project_id)
         for name in ("projects", "people", *_INTERNAL):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
@@ -206,6 +207,7 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
     """Start over with another source; only allowed while nothing has been decided."""
     old = get_project(cursor, project.project_id).settings
     queries.hide(cursor, old)
+    pool_predictions.forget(cursor, project.project_id)
     for name in (old.labels_table, old.metadata_table):
         cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
     settings = project.settings

@@ -60,11 +60,8 @@ def _select(cursor: duckdb.DuckDBPyConnection, project: Project, scores: str) ->
 
     A column of the source that has one of our names gets ``_source`` behind it.
     """
-    ours = {"sample_id", "uncertainty", "session_id", "prediction"}
-    listed = ", ".join(
-        f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
-        for name in samples.kept_columns(cursor, project.project_id)
-    )
+    ours = ("sample_id", "uncertainty", "session_id", "prediction")
+    listed = samples.listed(cursor, project.project_id, ours)
     return (
         f"SELECT {listed}, s.{samples.SAMPLE_ID} AS sample_id, q.uncertainty, q.session_id, "
         f"q.prediction FROM (SELECT * FROM {scores}) AS q "

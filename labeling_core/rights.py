@@ -48,6 +48,7 @@ USE_CASES = {
     "label_review.scope": "label",
     "permitted.export_final_model": "manage",
     "permitted.export_model": "manage",
+    "permitted.export_predictions": "manage",
     "permitted.export_table": "manage",
     "permitted.exports": "see",
     "permitted.read_files": "manage",

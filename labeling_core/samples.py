@@ -53,6 +53,15 @@ def kept_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[str
     return [each[0] for each in found.description or []]
 
 
+def listed(cursor: duckdb.DuckDBPyConnection, project_id: str, ours: Sequence[str]) -> str:
+    """The source's own columns of the sample table ``s``, for a SELECT; those with a name that is
+    among ``ours``, or differs from one in case only, get ``_source`` behind it."""
+    return ", ".join(
+        f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
+        for name in kept_columns(cursor, project_id)
+    )
+
+
 class Source(NamedTuple):
     """Where samples come from, in SQL: ``rows`` to select them from, ``sample_id`` of the row
     ``__number`` when ``$before`` samples are known, and ``versions``, which differ with them."""

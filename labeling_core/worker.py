@@ -122,7 +122,7 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Train on all labels; leaves model.skops in ``out``.
+    """Train on all labels; leaves model.skops, and predictions.parquet of every sample, in ``out``.
 
     Answers which types whoever loads it has to trust (``trusted_types``).
     """
@@ -131,10 +131,18 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     out, folder = Path(job["out"]), Path(job["folder"])
     arrays = np.load(out / "task.npz")
     progress("Training the final model", 0.1)
-    X = np.asarray(np.load(folder / "features.npy", mmap_mode="r")[arrays["places"]])
+    features = np.load(folder / "features.npy", mmap_mode="r")
+    X = np.asarray(features[arrays["places"]])
     before = remembered(folder / CHOICE)  # the one whose accuracy was measured, if it still fits
     chosen = choose(job["classifier"], X, arrays["codes"], job["seed"], before).classifier
     model = classifiers.fit(chosen, X, arrays["codes"], job["seed"])
+    everything = classifiers.predict_probabilities(
+        model,
+        features,
+        len(job["classes"]),
+        lambda share: progress("Predicting every sample", 0.3 + 0.5 * share),
+    )
+    _write_predictions(everything, job["classes"], out / "predictions.parquet")
     progress("Writing the final model", 0.8)
     path = out / "model.skops"
     _write_model(model, folder, job["classes"], path)
@@ -166,16 +174,35 @@ def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) ->
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = pa.DictionaryArray.from_arrays(
-        pa.array(outcome.prediction.astype(np.int32)), pa.array(classes, pa.string())
-    )
     columns = {
         "place": pa.array(outcome.places),
         "uncertainty": pa.array(outcome.uncertainty),
-        "prediction": names.cast(pa.string()),
+        "prediction": _names(outcome.prediction, classes),
         "queryable": pa.array(outcome.queryable),
     }
     pq.write_table(pa.table(columns), path)
+
+
+def _write_predictions(probabilities: Any, classes: list[str], path: Path) -> None:
+    """The likeliest category and its probability, row by row in the order of the places."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "prediction": _names(probabilities.argmax(axis=1), classes),
+        "probability": pa.array(probabilities.max(axis=1)),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def _names(codes: Any, classes: list[str]) -> Any:
+    """An array of the categories' names."""
+    import pyarrow as pa
+
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32)), pa.array(classes, pa.string())
+    )
+    return names.cast(pa.string())
 
 
 def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> None:

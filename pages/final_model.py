@@ -6,21 +6,23 @@ from functools import partial
 
 import streamlit as st
 
-from labeling_core import final_model, permitted
+from labeling_core import export, final_model, permitted, pool_predictions
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Project
 from labeling_core.workspace import workspace
 from pages import frame
 
 
-def show(project: Project) -> None:
-    """The final model: what it is, the button that trains it, and its download."""
+def show(project: Project, form: str, safe: bool) -> None:
+    """The final model: what it is, the button that trains it, its download, and its predictions
+    as a file in ``form`` (one of export.FORMATS; ``safe`` as export.to_file has it)."""
     space, by = workspace(), frame.person()
     if not by.may("manage", project.project_id):
         return
     st.subheader("Final model", anchor=False)
     with space.database.read() as cursor:
         known = final_model.last_final(cursor, project.project_id)
+        predicted = pool_predictions.known(cursor, project.project_id)
     text = (
         "Trained on every label, probes included: the model to take away. Its accuracy cannot be "
         "measured on labels that it has learned from, so its card tells what the last session's "
@@ -36,7 +38,12 @@ def show(project: Project) -> None:
         st.error(outcome.text, icon=":material/error:")
     busy = space.loop.trainer.running(project.project_id)
     with st.container(horizontal=True):
-        if st.button("Train the final model", icon=":material/model_training:", disabled=busy):
+        if st.button(
+            "Train the final model",
+            key="train-final",
+            icon=":material/model_training:",
+            disabled=busy,
+        ):
             _train(project)
         if known:
             st.download_button(
@@ -47,6 +54,17 @@ def show(project: Project) -> None:
                 on_click="ignore",
                 help="A zip of model.skops, model_card.json and model_card.md, which says how to "
                 "load it.",
+            )
+        if predicted:
+            st.download_button(
+                "All samples with predictions",
+                partial(_predictions, project, form, safe, by.name),
+                file_name=f"{project.project_id}_predictions.{export.FORMATS[form][0]}",
+                icon=":material/download:",
+                on_click="ignore",
+                help="Every sample with its label, this model's prediction and the probability of "
+                "that, and as its category the label, or where there is none the prediction. In "
+                "the format chosen above.",
             )
 
 
@@ -63,3 +81,8 @@ def _archive(project: Project, name: str) -> bytes:
     """See frame.export_table: nobody is at the keyboard when the file is made."""
     space = workspace()
     return permitted.export_final_model(space, project, space.roles.person(name))
+
+
+def _predictions(project: Project, form: str, safe: bool, name: str) -> bytes:
+    space = workspace()
+    return permitted.export_predictions(space, project, form, space.roles.person(name), safe)

@@ -122,4 +122,4 @@ with st.container(horizontal=True):
             "features of a file, to the category) and model_card.json (what it was trained on, "
             "and how good it is).",
         )
-final_model.show(project)
+final_model.show(project, form, bool(safe))

@@ -51,3 +51,12 @@ def annotator(space: Workspace) -> Callable[..., Annotator]:
         return Annotator(space, project, name)
 
     return make
+
+
+@pytest.fixture
+def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder ``media`` below an allowed root."""
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
+    folder = tmp_path / "root" / "media"
+    folder.mkdir(parents=True)
+    return folder

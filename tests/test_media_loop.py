@@ -109,15 +109,6 @@ def _try_model(space: Workspace, project: Any, answers: dict[str, str]) -> None:
     assert np.mean(right) > 0.75
 
 
-@pytest.fixture
-def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder ``media`` below an allowed root."""
-    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
-    folder = tmp_path / "root" / "media"
-    folder.mkdir(parents=True)
-    return folder
-
-
 def good(count: int) -> dict[str, bytes]:
     return {f"good_{n}.png": encoded(photo(16, 16, seed=n), "PNG") for n in range(count)}
 

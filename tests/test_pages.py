@@ -166,6 +166,31 @@ def test_the_progress_page_advises_when_to_stop(open_page):
     assert "When to stop" in texts(at)
 
 
+def test_the_final_model_and_its_predictions_are_offered_once_it_is_trained(open_page):
+    def downloads():
+        return {each.label for each in at.get("download_button")}
+
+    open_page("home")
+    space = workspaces.workspace()
+    make_source(space.database, 60)
+    project = create_project(space.database, replace(SETTINGS, every=1000))
+    offered = {"Final model", "All samples with predictions"}
+    at = open_page("session_progress", project=project.project_id)
+    assert not downloads() & offered
+    at.button(key="train-final").click().run()
+    assert "two categories" in at.error[0].value
+    Annotator(space, project).label_truly(20)
+    at.button(key="train-final").click().run()
+    end = time.monotonic() + 60
+    while space.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    at = open_page("session_progress", project=project.project_id)
+    assert not at.exception
+    assert downloads() >= offered
+    assert "learned from 20 labels" in texts(at)
+
+
 def test_renaming_a_project_leaves_its_tables_alone(open_page):
     at = open_page("settings")
     at.text_input(key="settings-wine_colour-title").input("Vinho Verde")

@@ -417,6 +417,9 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
         "exchange.answer": lambda by: exchange.answer(space, "wine", by, asked),
         "permitted.export_final_model": lambda by: permitted.export_final_model(space, wine, by),
         "permitted.export_model": lambda by: permitted.export_model(space, wine, by),
+        "permitted.export_predictions": lambda by: permitted.export_predictions(
+            space, wine, "CSV", by
+        ),
         "permitted.export_table": lambda by: permitted.export_table(
             space, wine, "metadata", "CSV", by
         ),
