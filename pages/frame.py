@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 import plotly.graph_objects as go
 import streamlit as st
 
-from labeling_core import category_news, classifiers, exchange, messages, names, permitted, tokens
-from labeling_core.database import why_not_stored
-from labeling_core.errors import LabelingError
-from labeling_core.headers import COOKIE
-from labeling_core.media import browser_of
+from labeling_core import classifiers, names, permitted, tokens
 from labeling_core.people import Person
 from labeling_core.progress import Session
-from labeling_core.routes import Answer
 from labeling_core.settings import Project
 from labeling_core.strategies import STRATEGIES
 from labeling_core.workspace import Workspace, workspace
-from pages import gate, identity, media
-from pages.deck import deck, pending_message
+from pages import gate, identity, media, mounting
 
 LABEL_PAGES = {
     "tabular": "label_tabular.py",
@@ -80,7 +73,7 @@ def _name() -> None:
         identity.sign_out()
         return
     if "annotator_known" not in st.session_state:
-        known = names.remembered(workspace().database, _browser())
+        known = names.remembered(workspace().database, identity.browser())
         st.session_state["annotator_known"] = known or identity.system_user()
     st.session_state["annotator"] = st.text_input(
         "Your name",
@@ -95,11 +88,7 @@ def _name() -> None:
 
 def _remember_name() -> None:
     st.session_state["annotator"] = st.session_state["annotator_typed"]
-    names.remember(workspace().database, _browser(), st.session_state["annotator"].strip())
-
-
-def _browser() -> str:
-    return browser_of(st.context.cookies.to_dict().get(COOKIE))
+    names.remember(workspace().database, identity.browser(), st.session_state["annotator"].strip())
 
 
 def _projects() -> dict[str, Project]:
@@ -139,7 +128,7 @@ def label_page(project: Project) -> str:
     return LABEL_PAGES[project.settings.modality]
 
 
-def label(modality: str, view: str) -> None:
+def label(modality: str) -> None:
     """The whole of a labeling page: the deck, or the way to the page that has this project's."""
     space, project = current_project()
     if project.settings.modality != modality:
@@ -147,49 +136,18 @@ def label(modality: str, view: str) -> None:
         st.page_link(label_page(project), label="Open its own labeling page")
         st.stop()
     space.loop.prepare(project)
-    show_deck(project, view)
+    show_deck(project)
 
 
 @st.fragment
-def show_deck(project: Project, view: str) -> None:
-    """Mount the deck; serve its second transport, messages that come as component state."""
-    who, space = person().name, workspace()
-    key = f"deck-{project.project_id}-{who}"
-    tokens_ = st.session_state.setdefault("deck_tokens", {})
-    if key not in tokens_:
-        tokens_[key] = tokens.issue(space.key, project.project_id, who)
-    deck(
-        key,
-        {
-            "project": project.project_id,
-            "title": project.settings.title,
-            "view": view,
-            "mode": "label",
-            "url": "/labeling/exchange",
-            "token": tokens_[key],
-            "store": f"{space.database.path.name}/{project.project_id}/{who}",
-            "reply": reply_to(pending_message(key), key, exchange.respond),
-        }
-        | category_news.offered(space.project(project.project_id).settings),
-    )
+def show_deck(project: Project) -> None:
+    """The deck on what is to be labeled."""
+    key, who = project.project_id, person().name
 
+    def issue() -> str:
+        return tokens.issue(workspace().key, key, who)
 
-def reply_to(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str, Any] | None:
-    """Answer a message once; a rerun for another reason gets the same answer again."""
-    if raw is None:
-        return None
-    kept = st.session_state.get(f"{key}-reply")
-    if kept is not None and kept[0] == (raw.get("client"), raw.get("message")):
-        return kept[1]
-    try:
-        message = messages.parse(raw)
-        reply = respond(workspace(), raw.get("token"), message, _browser(), person().name)
-    except LabelingError as error:
-        return {"message": raw.get("message"), "error": str(error), "status": 403}
-    except (duckdb.Error, OSError) as error:
-        return {"message": raw.get("message"), "error": why_not_stored(error), "status": 503}
-    st.session_state[f"{key}-reply"] = ((message.client, message.number), reply)
-    return reply
+    mounting.mount(project, mounting.LABEL, f"deck-{key}-{who}", f"{key}/{who}", issue)
 
 
 @st.fragment(run_every="2s")

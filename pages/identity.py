@@ -12,6 +12,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import Error as StreamlitError
 
+from labeling_core.headers import COOKIE
+from labeling_core.media import browser_of
 from labeling_core.people import Person
 from labeling_core.roles import is_email, normalized
 from labeling_core.workspace import workspace
@@ -94,3 +96,8 @@ def system_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name
         return "annotator"
+
+
+def browser() -> str:
+    """Which browser it is, by its cookie."""
+    return browser_of(st.context.cookies.to_dict().get(COOKIE))

@@ -2,4 +2,4 @@
 
 from pages import frame
 
-frame.label("images", "image")
+frame.label("images")

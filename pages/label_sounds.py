@@ -2,4 +2,4 @@
 
 from pages import frame
 
-frame.label("sounds", "sound")
+frame.label("sounds")

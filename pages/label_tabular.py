@@ -2,4 +2,4 @@
 
 from pages import frame
 
-frame.label("tabular", "record")
+frame.label("tabular")

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from labeling_core import category_news, classifiers, figures, label_review, review_exchange
+from labeling_core import classifiers, figures, label_review, review_exchange
 from labeling_core.errors import LabelingError
 from labeling_core.label_review import Check, Listing
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
-from pages import adjudication, frame
-from pages.deck import VIEWS, deck, pending_message
+from pages import adjudication, frame, mounting
 
 
 def label_errors(project: Project, widest: Listing) -> None:
@@ -86,26 +85,14 @@ def show_list(project: Project, listing: Listing) -> None:
 
 @st.fragment
 def review_deck(project: Project, listing: Listing) -> None:
-    """Mount the deck in review mode; serve its second transport."""
-    by, space = frame.person(), workspace()
+    """The deck on a list of labels."""
+    by = frame.person()
+
+    def issue() -> str:
+        return review_exchange.issue(workspace().key, project.project_id, by, listing)
+
     key = "-".join(("review", project.project_id, by.name, *listing))
-    granted = st.session_state.setdefault("deck_tokens", {})
-    if key not in granted:
-        granted[key] = review_exchange.issue(space.key, project.project_id, by, listing)
-    deck(
-        key,
-        {
-            "project": project.project_id,
-            "title": project.settings.title,
-            "view": VIEWS[project.settings.modality],
-            "mode": "review",
-            "url": "/labeling/review",
-            "token": granted[key],
-            "store": f"{space.database.path.name}/{key}",
-            "reply": frame.reply_to(pending_message(key), key, review_exchange.respond),
-        }
-        | category_news.offered(space.project(project.project_id).settings),
-    )
+    mounting.mount(project, mounting.REVIEW, key, key, issue)
 
 
 @st.fragment(run_every="1s")
