@@ -159,7 +159,7 @@ class MediaView {
   excuse(problem) {
     const excuse = node("div", problem ? "excuse" : "excuse late");
     excuse.append(node("p", "", problem || "Loading…"));
-    if (problem) excuse.append(node("p", "quiet", "It can be skipped, not labeled."));
+    excuse.append(node("p", "quiet", problem ? "It can be skipped, not labeled." : "It can be labeled once it is here."));
     return excuse;
   }
 }
