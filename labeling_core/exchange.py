@@ -228,6 +228,7 @@ def _news(
             "total": queue.size + queue.further,
             "categories": {name: n for name, n in queue.decisions.items() if name is not None},
             "mine": queue.by_annotator[annotator],
+            "revised": queue.revised[annotator],
             "several": queue.overlap.used,
         },
         "finished": left == 0,

@@ -33,7 +33,8 @@ class Queue:
 
     ``labeled``, ``skipped`` and ``categories`` count samples as they stand; ``disputed`` are those
     about which people disagree. ``decisions`` counts what people did: by category, skips under
-    None; ``further`` is how many of them there are to be beyond one a sample.
+    None; ``further`` is how many of them there are to be beyond one a sample. ``revised`` counts
+    how often decisions of somebody were changed on other pages than where they were made.
     """
 
     total: int
@@ -48,6 +49,7 @@ class Queue:
     labeled: int = 0
     skipped: int = 0
     by_annotator: Counter[str] = field(default_factory=Counter)
+    revised: Counter[str] = field(default_factory=Counter)
     aside: int = 0
     next_label_id: int = 1
     last_seq: dict[str, int] = field(default_factory=dict)

@@ -55,6 +55,7 @@ def restore(space: Workspace, project: Project, event_id: int, by: Person) -> No
         if record.before is None and record.label_id is not None:
             queue.next_label_id = record.label_id + 1
         update_queue(queue, owner, sample_id, record, moment.timestamp())
+        queue.revised[owner] += 1
 
 
 def whose(entry: Entry) -> str:

@@ -34,6 +34,11 @@ class _Label:
     touched: bool = False  # by this message
     shared: bool = False  # several people decide on the sample
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.touched or self.before != self.after
+
 
 def submit(
     database: Database,
@@ -67,6 +72,7 @@ def submit(
         queue.last_seq.update(last)
         if queue.heard is not None:
             queue.heard.update(last)
+        queue.revised.update(each.annotator for each in known.values() if each.changed)
         for each in known.values():
             for counts in (queue.categories, queue.decisions):
                 counts[each.before] -= 1
@@ -143,7 +149,7 @@ def _write(cursor: duckdb.DuckDBPyConnection, project: Project, labels: list[_La
     """Bring metadata and labels in line."""
     settings = project.settings
     column, label_id = quote(settings.label_column), quote(settings.label_id_column)
-    changed = [each for each in labels if each.touched or each.before != each.after]
+    changed = [each for each in labels if each.changed]
     if not changed:
         return
     values = [

@@ -140,3 +140,18 @@ def test_a_category_of_before_is_restored_under_its_name_of_today(space, make_pr
     assert decision(space, sample)[:2] == ("LABELED", "rouge")
     with pytest.raises(LabelingError, match="no decision that could be restored"):
         restoring.restore(space, project, events(space)[2][0], LOCAL)
+
+
+def test_a_deck_is_told_that_decisions_were_changed_on_another_page(space, make_project, annotator):
+    project = make_project(every=1000)
+    ana, bob = annotator(project), annotator(project, "bob")
+    (sample,) = ana.take(1)
+    ana.send([ana.decision(sample, "label", category="red")])
+    before = ana.send([ana.decision(sample, "label", category="white")])["counts"]
+    others = bob.send()["counts"]["revised"]
+    restoring.restore(space, project, events(space)[0][0], LOCAL)
+    after = ana.send(history={"index": -1, "count": 5})
+    assert after["counts"]["mine"] == before["mine"] == 1
+    assert after["counts"]["revised"] != before["revised"]
+    assert after["history"]["decisions"][0]["category"] == "red"
+    assert bob.send()["counts"]["revised"] == others

@@ -33,7 +33,7 @@ class AdjudicationDeck extends ListDeck {
     return this.known ? null : { index: -1, count: 200 };
   }
 
-  remember(mine, history) {
+  remember(counts, history) {
     if (history) this.decided = history.decisions;
   }
 }

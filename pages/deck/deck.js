@@ -299,7 +299,7 @@ class Deck {
     const before = this.queue.length;
     this.take(samples);
     this.starved = this.queue.length - before < this.asked.want;
-    this.remember(counts.mine, history, refused.length > 0 || Boolean(reply.categories));
+    this.remember(counts, history, refused.length > 0 || Boolean(reply.categories));
     this.show();
     if (this.painted) this.drain();
   }
@@ -325,9 +325,10 @@ class Deck {
 
   /** Put the piece of history where it belongs. Only when the server knows all we know: otherwise
       it is asked for again with the next message. */
-  remember(mine, history, doubt) {
+  remember({ mine, revised }, history, doubt) {
     if (this.outbox.size) return;
-    if (mine !== this.decided.length || doubt) this.forget(mine);
+    if (mine !== this.decided.length || revised !== this.revised || doubt) this.forget(mine);
+    this.revised = revised;
     history?.decisions.forEach((decision, i) => {
       const at = history.index + i;
       if (at < mine && at !== this.cursor) this.decided[at] = decision;
@@ -339,7 +340,8 @@ class Deck {
     for (let i = start; i < Math.min(mine, start + asked.count); i++) this.decided[i] ??= null;
   }
 
-  /** Another tab decided as well: fetch again what is looked at, keep what is on the screen. */
+  /** Decided in another tab, or changed on another page: fetch again what is looked at, keep what
+      is on the screen. */
   forget(mine) {
     const shown = this.current();
     this.decided = new Array(mine);

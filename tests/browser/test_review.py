@@ -87,6 +87,47 @@ def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
         server.stop()
 
 
+def test_a_label_changed_in_a_review_is_changed_in_a_deck_that_was_open(
+    tmp_path: Path, context: BrowserContext
+) -> None:
+    server = AppServer(tmp_path)
+    ranked = finished_project(server.path)
+    server.start()
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/label_tabular?project=wine_colour")
+        name = page.get_by_role("textbox", name="Your name")
+        name.fill("ana")
+        name.press("Enter")
+        expect(page.locator('[data-do="back"]:not([disabled])')).to_be_visible(timeout=30_000)
+        page.locator('[data-part="stage"]').click()  # keys are the deck's again
+        front, back = page.locator("[data-sample-id]"), 0
+        while (here := str(front.get_attribute("data-sample-id"))) != ranked[0]:
+            page.keyboard.press("ArrowLeft")
+            back += 1
+            expect(front).not_to_have_attribute("data-sample-id", here)
+            expect(front).to_have_attribute("data-decision", re.compile("red|white"))
+        given = str(front.get_attribute("data-decision"))
+        page.keyboard.press("End")
+
+        review = context.new_page()
+        review.goto(f"{server.url}/review?project=wine_colour")
+        listed = review.locator(f'[data-sample-id="{ranked[0]}"]')
+        listed.wait_for(timeout=30_000)
+        review.keyboard.press(OTHER[given][0])
+        expect(review.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
+
+        page.bring_to_front()
+        for _ in range(2):  # the first one may have been asked before
+            page.wait_for_event("response", lambda each: each.url.endswith("/labeling/exchange"))
+        for _ in range(back):
+            page.keyboard.press("ArrowLeft")
+        expect(front).to_have_attribute("data-sample-id", ranked[0])
+        expect(front).to_have_attribute("data-decision", OTHER[given])
+    finally:
+        server.stop()
+
+
 DISPUTED = "cellar"
 
 
