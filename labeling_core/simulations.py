@@ -133,8 +133,9 @@ def listed(space: Workspace, by: Person) -> list[Simulation]:
 def status(space: Workspace, simulation: Simulation) -> Status:
     """Whether it runs, is done, was stopped or failed, in a sentence."""
     simulation_id, plan = simulation.simulation_id, simulation.plan
-    if space.simulator.running(simulation_id):
-        return space.simulator.status[simulation_id]
+    told = space.simulator.status.get(simulation_id)
+    if told is not None and told.state == "running":
+        return told
     if len(all_runs(space, simulation)) == plan.seeds * len(plan.strategies):
         return Status("done", "finished")
     end = _folder(space, simulation_id) / END

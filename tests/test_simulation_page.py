@@ -39,7 +39,7 @@ def wait(at: AppTest) -> AppTest:
     """Until the shown simulation has ended; the page as it is then."""
     space, end = workspaces.workspace(), time.monotonic() + 400
     (found,) = simulations.listed(space, local_person("ana"))
-    while simulations.status(space, found).state == "running":
+    while space.simulator.running(found.simulation_id):
         assert time.monotonic() < end
         time.sleep(0.1)
     return at.run()

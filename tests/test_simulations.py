@@ -26,13 +26,13 @@ def only(space):
     return found
 
 
-def wait(space, state="running", seconds=400.0):
-    """Until the only simulation is no longer in ``state``; its status then."""
+def wait(space, seconds=400.0):
+    """Until the only simulation runs no longer; its status then."""
     end = time.monotonic() + seconds
-    while (status := simulations.status(space, only(space))).state == state:
-        assert time.monotonic() < end, status
+    while space.simulator.running(only(space).simulation_id):
+        assert time.monotonic() < end, simulations.status(space, only(space))
         time.sleep(0.05)
-    return status
+    return simulations.status(space, only(space))
 
 
 def upload(by=LOCAL):
