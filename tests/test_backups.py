@@ -215,7 +215,7 @@ def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(space, ma
     make_project()
     path = space.database.path
     space.backups.start(first_look=0.0, look=0.01)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 400
     while not backups.list_backups(path):
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -249,10 +249,18 @@ def test_what_cannot_be_written_is_a_sentence_and_labeling_goes_on(
 
 
 def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
-    space, make_project, tmp_path
+    space, make_project, monkeypatch
 ):
     make_project(rows=200_000)
     told: list[object] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> datetime:
+        begun.set()
+        go_on.wait(60)
+        return datetime.now(UTC)
+
+    monkeypatch.setattr(backups, "now", slowly)
 
     def make() -> None:
         try:
@@ -262,13 +270,15 @@ def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
 
     first = threading.Thread(target=make)
     first.start()
-    while not list(space.database.files("backups").glob("*.part")) and not told:
-        time.sleep(0.001)
+    begun.wait(60)
     make()
+    assert told == ["A backup is being made already: wait for its end."]
+    go_on.set()
+    folder = space.database.files("backups")
+    while not list(folder.glob("*.part")) and len(told) < 2:
+        time.sleep(0.001)
     space.backups.close()
     first.join()
-    folder = space.database.files("backups")
-    assert "A backup is being made already: wait for its end." in told
     assert not list(folder.glob("*.part*"))
     assert len(backups.list_backups(space.database.path)) == sum(
         isinstance(each, Backup) for each in told

@@ -31,7 +31,7 @@ def project(space):
 
 def wait(space, project):
     space.loop.prepare(project)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 400
     while space.loop.trainer.running(project.project_id):
         assert time.monotonic() < end, space.loop.status(project)
         time.sleep(0.02)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_sessions import wait
 
 from labeling_core import evidence, progress, stopping
 
@@ -18,11 +18,9 @@ def measured(space, make_project, annotator):
     def make(sessions, **changes):
         project = make_project(**({"rows": 800, "every": 20} | changes))
         ana = annotator(project)
-        for session in range(1, sessions + 1):
+        for _ in range(sessions):
             ana.label_truly(20)
-            end = time.monotonic() + 60
-            while space.queue(project).session_id < session and time.monotonic() < end:
-                time.sleep(0.05)
+            wait(space, project)
         return project
 
     return make

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from annotating import rows
+from test_sessions import wait
 
 from labeling_core import halting
 from labeling_core.halting import Draw
@@ -83,11 +83,9 @@ def test_the_deck_is_told_after_each_session_and_not_before(space, make_project,
     project = make_project(rows=600, every=20)
     ana = annotator(project)
     assert ana.send()["learning"]["halting"] is None
-    for session in range(1, 6):
+    for _ in range(5):
         ana.label_truly(20)
-        end = time.monotonic() + 60
-        while space.queue(project).session_id < session and time.monotonic() < end:
-            time.sleep(0.05)
+        wait(space, project)
     told = ana.send()["learning"]["halting"]
     assert told["state"] == "certain"
     assert told["word"] == "May be stopped"
@@ -108,9 +106,7 @@ def test_sessions_of_an_older_version_tell_nothing(space, make_project, annotato
     project = make_project(every=20)
     ana = annotator(project)
     ana.label_truly(20)
-    end = time.monotonic() + 60
-    while space.queue(project).session_id < 1 and time.monotonic() < end:
-        time.sleep(0.05)
+    wait(space, project)
     with space.database.transaction() as cursor:
         cursor.execute("UPDATE labeling.sessions SET asked = NULL, pool = NULL")
     space.forget(project.project_id)

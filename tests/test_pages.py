@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import duckdb
 import pytest
 from annotating import LOCAL, SETTINGS, Annotator, make_source, rows
 from streamlit.testing.v1 import AppTest
+from test_sessions import wait
 
 from labeling_core import workspace as workspaces
 from labeling_core.projects import create_project
@@ -154,9 +154,7 @@ def test_the_progress_page_advises_when_to_stop(open_page):
     ana = Annotator(space, project)
     for session in range(1, 6):
         ana.label_truly(20)
-        end = time.monotonic() + 60
-        while space.queue(project).session_id < session and time.monotonic() < end:
-            time.sleep(0.05)
+        wait(space, project)
         if session == 1:
             at = open_page("session_progress", project=project.project_id)
             assert at.warning[0].value.startswith("A curve needs at least 4 sessions")
