@@ -50,7 +50,7 @@ class Deck {
   }
 
   get unsaved() {
-    const decides = (command) => command.category || ["skip", "keep", "none"].includes(command);
+    const decides = (command) => command.category || ["skip", "undo", "keep", "none"].includes(command);
     return this.outbox.size + this.keys.filter(decides).length;
   }
 

@@ -72,6 +72,7 @@ class Screen {
     this.showLearning();
     this.showSaved();
     this.showMessages(entry);
+    this.root.dataset.ahead = this.deck.queue.length;
     return changed;
   }
 

@@ -78,7 +78,7 @@ class AppServer:
             stderr=self.log,
             text=True,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"no server: {(self.folder / 'server.log').read_text()[-3000:]}")
@@ -100,7 +100,9 @@ class AppServer:
 
     def freeze(self) -> None:
         """The process stops where it is; connections stay open and nothing is answered."""
-        self._running().send_signal(signal.SIGSTOP)
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # each of its threads, in the midst of a write, too
 
     def thaw(self) -> None:
         self._running().send_signal(signal.SIGCONT)
@@ -120,7 +122,7 @@ class AppServer:
     def _end(self, how: signal.Signals) -> None:
         process = self._running()
         process.send_signal(how)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         if process.stdin:
             process.stdin.close()
         self.log.close()

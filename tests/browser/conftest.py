@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -17,6 +17,8 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+WITHIN = 60_000  # milliseconds: a busy machine is no fault of the page's
+expect.set_options(timeout=WITHIN)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,9 @@ def browser() -> Iterator[Browser]:
         reason = "no `chromium` on the PATH: the browser tests need one"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=CHROMIUM_ARGS, timeout=120_000
+        )
         yield browser
         browser.close()
 
@@ -36,5 +40,6 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own: empty storage, 1280 x 800."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(WITHIN)
     yield context
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 EXCHANGE = "**/labeling/exchange"
 
+DECK = """document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot"""
 # Writes down, frame by frame, which sample is on the screen.
 RECORDER = """
 window.shown = [];
@@ -67,10 +69,18 @@ class DeckPage:
         return self
 
     def wait_ready(self) -> None:
-        self.page.locator("[data-sample-id]").wait_for(timeout=30_000)
+        self.page.locator("[data-sample-id]").wait_for(timeout=60_000)
         self.wait_saved()
 
-    def wait_saved(self, timeout: float = 45_000) -> None:
+    def wait_ahead(self, number: int) -> None:
+        """Wait until so many samples are at hand: without a server no others come."""
+        self.wait_for(f"{DECK}.querySelector('.deck').dataset.ahead >= {number}")
+
+    def wait_taken(self) -> None:
+        """Wait until every key has had its sample, and the one after it is on the screen."""
+        self.wait_for(f"shown.length > {len(self.keys)} - intoDialogs.length")
+
+    def wait_saved(self, timeout: float = 180_000) -> None:
         expect(self.page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible(
             timeout=timeout
         )
@@ -78,15 +88,17 @@ class DeckPage:
     def wait_until_streamlit_is_back(self) -> None:
         """Some seconds without a server, and a dialog of Streamlit's comes over the page."""
         state = self.page.locator('[data-test-connection-state="CONNECTED"]')
-        expect(state).to_have_count(1, timeout=30_000)
-        expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=30_000)
+        expect(state).to_have_count(1, timeout=120_000)
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     @property
     def sample(self) -> str | None:
         return self.page.locator("[data-sample-id]").get_attribute("data-sample-id")
 
     def count(self, name: str) -> int:
-        return int(self.page.locator(f'[data-count="{name}"]').inner_text().replace(",", ""))
+        number = self.page.locator(f'[data-count="{name}"]')
+        expect(number).to_have_text(re.compile(r"\d"))  # a dash until the first reply
+        return int(number.inner_text().replace(",", ""))
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -110,7 +122,8 @@ class DeckPage:
         self.keys += keys
 
     def decided(self) -> list[tuple[str, str | None]]:
-        """(sample, category) in the order of the keys; valid while nobody navigates."""
+        """(sample, category) in the order of the keys, of which none waits; valid while nobody
+        navigates."""
         shown: list[Any] = self.page.evaluate("window.shown")
         lost = set(self.page.evaluate("window.intoDialogs"))
         self.keys = [key for number, key in enumerate(self.keys) if number not in lost]
@@ -122,14 +135,16 @@ class DeckPage:
 
     def reload_when(self, the_server_answers: Callable[[], None]) -> None:
         """Reload; what was decided so far counts on, though the page has forgotten it."""
+        self.wait_taken()
         self.earlier, self.keys = self.decided(), []
-        self.page.evaluate("setTimeout(() => location.reload(), 50)")
+        self.page.evaluate("window.left = true; setTimeout(() => location.reload(), 50)")
         time.sleep(0.5)
         the_server_answers()
-        self.wait_for("performance.now() < 10000 && window.shown?.length >= 0")
+        self.wait_for("!window.left && window.shown?.length >= 0")
 
     def close(self) -> list[tuple[str, str | None]]:
         """Close the tab as a person does (pagehide runs); what was decided in it."""
+        self.wait_taken()
         decided = self.decided()
         self.page.close(run_before_unload=False)
         return decided
@@ -137,7 +152,7 @@ class DeckPage:
     def wait_for(self, expression: str, arg: Any = None) -> None:
         """Until a JavaScript expression is true; Playwright's own way needs an eval in the page,
         which its Content-Security-Policy forbids."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not self._evaluate(expression, arg):
             assert time.monotonic() < end, expression
             self.page.wait_for_timeout(20)

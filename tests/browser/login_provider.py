@@ -44,7 +44,7 @@ class LoginProvider:
         return f"http://127.0.0.1:{self.port}/.well-known/openid-configuration"
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 with urllib.request.urlopen(self.metadata, timeout=2):
@@ -80,7 +80,7 @@ def hosted_server(folder: Path, provider: LoginProvider) -> AppServer:
 def sign_in(page: Page, url: str, name: str) -> None:
     """From the sign-in page through the provider and back."""
     page.goto(url)
-    page.get_by_role("button", name="Sign in").click(timeout=30_000)
+    page.get_by_role("button", name="Sign in").click(timeout=60_000)
     page.locator("input[name=sub]").fill(name)
     page.get_by_role("button", name="Authorize").click()
-    page.wait_for_url(f"{url}/**", timeout=30_000)
+    page.wait_for_url(f"{url}/**", timeout=60_000)

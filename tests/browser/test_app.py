@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import sys
 import time
@@ -14,15 +15,17 @@ import pytest
 from app_server import ROOT, AppServer
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+LEARNED = 300_000  # milliseconds: the process that learns gives way to all others
 PAGES = ("", "label_tabular", "query_sampler", "session_progress", "simulation", "settings")
 TRUTH = {
     tuple(float(value) for value in row[:-1]): row[-1]
     for row in csv.reader((ROOT / "data/wine_colour/answers.csv").read_text().splitlines()[1:])
 }
+FINISHED = '[data-test-script-state="notRunning"]'
 CARD = """() => {
   const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]').shadowRoot;
   const card = deck.querySelector("[data-sample-id]");
-  return [card.dataset.sampleId, card.innerText];
+  return card ? [card.dataset.sampleId, card.innerText] : [null, ""];
 }"""
 
 
@@ -31,9 +34,7 @@ def server(tmp_path: Path) -> Iterator[AppServer]:
     """The app as the README starts it, its database not there yet."""
     started = AppServer(tmp_path)
     started.command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
-    before = time.monotonic()
     started.start()
-    assert time.monotonic() - before < 60
     yield started
     if started.process:
         started.stop()
@@ -55,7 +56,7 @@ def label_truly(page: Page, number: int, seconds: float = 0.05) -> None:
     last = None
     for _ in range(number):
         sample, text = page.evaluate(CARD)
-        while sample == last:
+        while sample in (None, last):  # between two portions there may be none for a moment
             sample, text = page.evaluate(CARD)
         last = sample
         page.keyboard.press(colour(text)[0])
@@ -70,11 +71,12 @@ def test_a_deep_link_opens_in_its_frame_without_an_error_and_without_the_web(
     foreign: list[str] = []
     page.on("request", lambda r: server.url in r.url or foreign.append(r.url))
     page.goto(f"{server.url}/{name}")
-    expect(page.get_by_role("link", name="Session progress")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("link", name="Session progress")).to_be_visible()
     expect(page.locator("[data-stale]").first).to_be_attached()
+    expect(page).to_have_url(re.compile("project=wine_colour"))
+    expect(page.locator(FINISHED)).to_have_count(1)
     page.wait_for_timeout(2000)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-    assert "project=wine_colour" in page.url
     assert [url for url in foreign if not url.startswith(("data:", "blob:", "ws://127."))] == []
 
 
@@ -87,6 +89,8 @@ def test_no_page_scrolls_sideways(
     page = context.new_page()
     for name in PAGES:
         page.goto(f"{server.url}/{name}")
+        expect(page.get_by_test_id("stMain").locator("[data-stale]").first).to_be_attached()
+        expect(page.locator(FINISHED)).to_have_count(1)
         page.wait_for_timeout(2500)
         overflow = page.evaluate(
             "() => Math.max(...[document.documentElement, "
@@ -102,12 +106,12 @@ def test_sessions_appear_by_themselves_and_the_curve_ends_above_97_percent(
 ) -> None:
     page = context.new_page()
     page.goto(f"{server.url}/label_tabular")
-    page.locator("[data-sample-id]").wait_for(timeout=30_000)
+    page.locator("[data-sample-id]").wait_for(timeout=60_000)
     label_truly(page, 100)
-    expect(page.locator('[data-session-id="5"]')).to_be_visible(timeout=60_000)
+    expect(page.locator('[data-session-id="5"]')).to_be_visible(timeout=LEARNED)
     expect(page.locator('[data-count="labeled"]')).to_have_text("100")
     page.get_by_role("link", name="Session progress").click()
-    expect(page.get_by_text("Accuracy by")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Accuracy by")).to_be_visible()
     shown = page.locator('[data-testid="stMetric"]', has_text="Accuracy").inner_text()
     assert float(shown.split()[-1].rstrip("%")) > 97
     page.wait_for_timeout(500)
@@ -136,14 +140,14 @@ def test_a_session_by_hand_from_the_query_sampler(
 ) -> None:
     page = context.new_page()
     page.goto(f"{server.url}/label_tabular")
-    page.locator("[data-sample-id]").wait_for(timeout=30_000)
+    page.locator("[data-sample-id]").wait_for(timeout=60_000)
     label_truly(page, 15)
-    expect(page.locator('[data-state="saved"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('[data-state="saved"]')).to_be_visible()
     page.get_by_role("link", name="Query sampler").click()
     page.get_by_role("button", name="Run a session now").click()
-    expect(page.get_by_text("Next in the queue")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Next in the queue")).to_be_visible(timeout=LEARNED)
     expect(page.get_by_text("Session 1: ", exact=False).first).to_be_visible()
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
 
 def test_the_app_starts_beside_a_database_it_cannot_use(
@@ -155,7 +159,7 @@ def test_the_app_starts_beside_a_database_it_cannot_use(
     started.start()
     page = context.new_page()
     page.goto(f"{started.url}/session_progress")
-    expect(page.get_by_text("is not a DuckDB database")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("is not a DuckDB database")).to_be_visible()
     started.stop()
     assert started.path.read_bytes() == (ROOT / "README.md").read_bytes()
 
@@ -167,11 +171,11 @@ def test_the_deck_tells_how_efficient_labeling_still_is(
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
     page.goto(f"{server.url}/label_tabular")
-    page.locator("[data-sample-id]").wait_for(timeout=30_000)
+    page.locator("[data-sample-id]").wait_for(timeout=60_000)
     bar = page.locator('[data-part="halting"]')
     expect(bar).to_be_hidden()
     label_truly(page, 20)
-    expect(bar).to_have_attribute("data-halting", "efficient", timeout=60_000)
+    expect(bar).to_have_attribute("data-halting", "efficient", timeout=LEARNED)
     expect(bar).to_contain_text("Efficient")
     expect(bar).to_contain_text("clearly more uncertain than a random draw")
     mark, scale = (bar.locator(each).bounding_box() for each in ("i", ".scale"))

@@ -120,6 +120,7 @@ def test_labeling_goes_on_while_the_server_is_held_up(
     server: AppServer, project: str, transport: str, tab: Tab, what: str
 ) -> None:
     deck = tab(project, transport)
+    deck.wait_ahead(40)
     server.hold_up(what, 3)
     deck.type_keys(40, rate=20)
     assert_all_stored(server, project, deck, 40)
@@ -137,7 +138,7 @@ def test_a_connection_cut_while_typing_loses_nothing(
 ) -> None:
     deck = tab(project, transport, wire.url)
     deck.type_keys(10, rate=20)
-    deck.page.wait_for_timeout(1_000)  # the samples ahead have come by then
+    deck.wait_ahead(40)
     wire.cut()
     deck.type_keys(30, rate=20)
     expect(deck.page.locator("[data-state]")).to_have_text(re.compile(r"\d+ to save"))
@@ -153,13 +154,13 @@ def test_200_decisions_without_a_network_are_all_stored_when_it_is_back(
     deck = tab(project, "post", wire.url)
     deck.type_keys(2, rate=20)
     deck.wait_saved()
-    deck.page.wait_for_timeout(1_000)  # the samples ahead have come by then
+    deck.wait_ahead(201)
     wire.cut()
-    deck.type_keys(200, rate=30)
-    expect(deck.page.locator("[data-state]")).to_have_text(re.compile(r"1\d\d|200 to save"))
+    deck.press_in_one_tick(200)  # typed, some would go into Streamlit's dialog
+    deck.wait_taken()
+    expect(deck.page.locator("[data-state]")).to_have_text(re.compile("^200 to save"))
     wire.mend()
     assert_all_stored(server, project, deck, 202)
-    assert len(deck.decided()) >= 150, "keys went into a dialog, or there was nothing ahead"
 
 
 def test_a_connection_cut_while_idle_loses_nothing(
@@ -220,7 +221,7 @@ def test_two_tabs_never_show_the_same_sample(
         mine = set(each.decided())
         assert [pair for pair in decided if pair in mine] == each.decided()
     for each in (one, two):
-        expect(each.page.locator('[data-count="labeled"]')).to_have_text("40", timeout=15_000)
+        expect(each.page.locator('[data-count="labeled"]')).to_have_text("40")
 
 
 def test_a_page_switch_straight_after_a_key_loses_nothing(
@@ -228,6 +229,7 @@ def test_a_page_switch_straight_after_a_key_loses_nothing(
 ) -> None:
     deck = tab(project, transport)
     deck.type_keys(9, rate=20)
+    deck.wait_taken()
     link = deck.page.get_by_role("link", name="Session progress")
     deck.press("c")
     link.evaluate("link => link.click()")  # no waiting for anything to settle
@@ -242,6 +244,7 @@ def test_a_server_killed_while_typing_loses_nothing(
     server: AppServer, project: str, transport: str, tab: Tab
 ) -> None:
     deck = tab(project, transport)
+    deck.wait_ahead(60)
     deck.type_keys(20, rate=20)
     server.kill()
     deck.type_keys(20, rate=20)
@@ -280,6 +283,7 @@ def test_100_records_by_keys_with_changes_skips_and_a_comment(
     keyboard.press("Escape")
     deck.press("w")
     deck.type_keys(48, rate=20, keys="rw")
+    deck.wait_taken()
     expected: list[tuple[str, str | None, str | None]] = [(*pair, None) for pair in deck.decided()]
     expected[51] = (*expected[51][:2], "cork? r/w")
     for steps_back in (3, 7):
@@ -316,8 +320,8 @@ def test_what_is_typed_into_the_sidebar_is_no_decision(
     deck.page.get_by_role("textbox", name="Your name").press_sequentially("rwc")
     deck.page.locator("[data-sample-id]").click()
     deck.wait_ready()
+    expect(deck.page.locator('[data-count="labeled"]')).to_have_text("0")
     assert stored(server, project) == []
-    assert deck.count("labeled") == 0
 
 
 def test_a_held_key_and_keys_with_ctrl_decide_nothing(
@@ -338,8 +342,8 @@ def test_a_decision_taken_back_leaves_the_tables_and_its_sample_returns(
 ) -> None:
     deck = tab(project)
     deck.type_keys(3, rate=20)
-    last = deck.decided()[-1][0]
     deck.wait_saved()
+    last = deck.decided()[-1][0]
     deck.page.keyboard.press("Backspace")
     expect(deck.page.locator("[data-sample-id]")).to_have_attribute("data-sample-id", last)
     deck.wait_saved()
@@ -367,12 +371,10 @@ def test_ones_decisions_can_be_walked_through_after_a_reload(
         expect(sheet).to_have_attribute("data-sample-id", sample or "")
         if category:
             expect(sheet).to_have_attribute("data-decision", category)
-    seen = []
-    for _ in range(80):
-        seen.append((deck.sample, sheet.get_attribute("data-decision")))
+    for sample, category in expected:
+        expect(sheet).to_have_attribute("data-sample-id", sample)
+        expect(sheet).to_have_attribute("data-decision", category or "")
         deck.page.keyboard.press("ArrowRight")
-        deck.page.wait_for_timeout(20)
-    assert seen == expected
 
 
 def test_a_comment_on_an_earlier_decision_is_saved_when_the_field_is_left(
@@ -381,6 +383,7 @@ def test_a_comment_on_an_earlier_decision_is_saved_when_the_field_is_left(
     deck = tab(project)
     deck.type_keys(3, rate=20)
     deck.page.keyboard.press("ArrowLeft")
+    expect(deck.page.get_by_text("Decision 3 of 3")).to_be_visible()
     deck.page.keyboard.press("/")
     deck.page.keyboard.type("look again")
     deck.page.keyboard.press("Enter")

@@ -54,7 +54,7 @@ def test_an_open_deck_follows_a_renamed_category_and_the_log_puts_a_decision_bac
     category.press("Enter")
     admin.get_by_label("New name").fill("rouge")
     admin.get_by_role("button", name="Rename it").click()
-    expect(deck.page.get_by_role("button", name="rouge")).to_be_visible(timeout=20_000)
+    expect(deck.page.get_by_role("button", name="rouge")).to_be_visible()
     deck.page.bring_to_front()
     deck.page.keyboard.press("r")
     deck.wait_saved()
@@ -63,18 +63,14 @@ def test_an_open_deck_follows_a_renamed_category_and_the_log_puts_a_decision_bac
     admin.goto(f"{server.url}/log?project=team")
     admin.get_by_label("Sample", exact=True).fill(first)
     admin.get_by_label("Sample", exact=True).press("Enter")
-    expect(admin.get_by_role("button", name="Download 1 event as CSV")).to_be_visible(
-        timeout=20_000
-    )
+    expect(admin.get_by_role("button", name="Download 1 event as CSV")).to_be_visible()
     deck.press("Backspace")  # takes the last decision back, not the one that is looked at
     deck.wait_saved()
     admin.get_by_label("Sample", exact=True).fill(deck.sample or "")
     admin.get_by_label("Sample", exact=True).press("Enter")
-    expect(admin.get_by_role("button", name="Download 2 events as CSV")).to_be_visible(
-        timeout=20_000
-    )
+    expect(admin.get_by_role("button", name="Download 2 events as CSV")).to_be_visible()
     select_first_row(admin)
     admin.get_by_role("button", name="Restore this").click()
-    expect(admin.get_by_text("is as it was")).to_be_visible(timeout=20_000)
+    expect(admin.get_by_text("is as it was")).to_be_visible()
     assert [each[1] for each in decisions(server, "team")] == ["rouge", "white", "rouge", "rouge"]
     assert not deck.errors

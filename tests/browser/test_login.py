@@ -36,7 +36,7 @@ def new_page(browser: Browser) -> Iterator[Page]:
 def give_role(page: Page, server: AppServer, who: str, role: str) -> None:
     """As the admin, on the People page; a role that is given twice is still that role."""
     page.goto(f"{server.url}/people")
-    page.get_by_label("E-mail or domain", exact=True).fill(who, timeout=30_000)
+    page.get_by_label("E-mail or domain", exact=True).fill(who, timeout=60_000)
     page.get_by_label("Role", exact=True).click()
     page.get_by_role("option", name=role).click()
     page.get_by_role("button", name="Add").click()
@@ -53,7 +53,7 @@ def test_without_a_login_there_is_one_button_and_nothing_else(
         lambda socket: socket.on("framereceived", lambda data: frames.append(str(data))),
     )
     new_page.goto(f"{server.url}/{path}")
-    expect(new_page.get_by_role("button", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(new_page.get_by_role("button", name="Sign in")).to_be_visible()
     expect(new_page.get_by_role("button")).to_have_count(1)
     expect(new_page.locator(LINKS)).to_have_count(0)
     expect(new_page.get_by_role("dialog")).to_have_count(0)
@@ -66,15 +66,15 @@ def test_an_annotators_decision_carries_the_email_of_the_login(
 ) -> None:
     admin = browser.new_context().new_page()
     sign_in(admin, server.url, "admin")
-    expect(admin.get_by_text("admin@example.org")).to_be_visible(timeout=30_000)
+    expect(admin.get_by_text("admin@example.org")).to_be_visible()
     give_role(admin, server, "ana@example.org", "annotator")
     admin.context.close()
 
     sign_in(new_page, server.url, "ana")
-    expect(new_page.get_by_role("link", name="Go on labeling").first).to_be_visible(timeout=30_000)
+    expect(new_page.get_by_role("link", name="Go on labeling").first).to_be_visible()
     expect(new_page.get_by_role("link", name="Settings")).to_have_count(0)
     new_page.goto(f"{server.url}/label_tabular?project={PROJECT}")
-    new_page.locator("[data-sample-id]").wait_for(timeout=30_000)
+    new_page.locator("[data-sample-id]").wait_for(timeout=60_000)
     expect(new_page.get_by_label("Your name")).to_have_count(0)
     new_page.keyboard.press("w")
     expect(new_page.locator('[data-count="labeled"]')).to_have_text("1")
@@ -89,29 +89,29 @@ def test_a_viewer_reads_a_sentence_on_pages_that_are_not_for_viewers(
 ) -> None:
     admin = browser.new_context().new_page()
     sign_in(admin, server.url, "admin")
-    expect(admin.get_by_text("admin@example.org")).to_be_visible(timeout=30_000)
+    expect(admin.get_by_text("admin@example.org")).to_be_visible()
     give_role(admin, server, "vera@example.org", "viewer")
     admin.context.close()
 
     sign_in(new_page, server.url, "vera")
-    expect(new_page.get_by_role("heading", name=PROJECT)).to_be_visible(timeout=30_000)
+    expect(new_page.get_by_role("heading", name=PROJECT)).to_be_visible()
     for page in ("settings", "label_tabular", "query_sampler", "people"):
         new_page.goto(f"{server.url}/{page}?project={PROJECT}")
-        expect(new_page.get_by_text("This needs the role")).to_be_visible(timeout=30_000)
+        expect(new_page.get_by_text("This needs the role")).to_be_visible()
         expect(new_page.get_by_text("and yours here is “viewer”")).to_be_visible()
         expect(new_page.locator("[data-sample-id]")).to_have_count(0)
     new_page.goto(f"{server.url}/session_progress?project={PROJECT}")
-    expect(new_page.get_by_text("Labels per category")).to_be_visible(timeout=30_000)
+    expect(new_page.get_by_text("Labels per category")).to_be_visible()
     expect(new_page.get_by_role("button", name="Metadata")).to_have_count(0)
 
 
 def test_a_link_leads_to_its_page_through_the_login(server: AppServer, new_page: Page) -> None:
     new_page.goto(f"{server.url}/session_progress?project={PROJECT}")
-    new_page.get_by_role("button", name="Sign in").click(timeout=30_000)
+    new_page.get_by_role("button", name="Sign in").click(timeout=60_000)
     new_page.locator("input[name=sub]").fill("admin")
     new_page.get_by_role("button", name="Authorize").click()
-    new_page.wait_for_url(f"{server.url}/session_progress?project={PROJECT}", timeout=30_000)
-    expect(new_page.get_by_text(f"Project: {PROJECT}")).to_be_visible(timeout=30_000)
+    new_page.wait_for_url(f"{server.url}/session_progress?project={PROJECT}", timeout=60_000)
+    expect(new_page.get_by_text(f"Project: {PROJECT}")).to_be_visible()
     assert "labeling_wanted" not in {each["name"] for each in new_page.context.cookies()}
 
 
@@ -128,10 +128,10 @@ def test_who_has_no_role_reads_one_sentence_and_can_sign_out(
     sign_in(new_page, server.url, name)
     for path in ("", "settings", f"session_progress?project={PROJECT}"):
         new_page.goto(f"{server.url}/{path}")
-        expect(new_page.get_by_role("main")).to_contain_text(told, timeout=30_000)
+        expect(new_page.get_by_role("main")).to_contain_text(told)
         expect(new_page.get_by_text(PROJECT)).to_have_count(0)
         expect(new_page.locator(LINKS)).to_have_count(0)
     new_page.get_by_role("button", name="Sign out").click()
-    new_page.get_by_role("button", name="End Session").click(timeout=30_000)
+    new_page.get_by_role("button", name="End Session").click(timeout=60_000)
     new_page.goto(server.url)
-    expect(new_page.get_by_role("button", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(new_page.get_by_role("button", name="Sign in")).to_be_visible()

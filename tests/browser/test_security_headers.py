@@ -59,13 +59,13 @@ def test_pages_decks_figures_and_downloads_work_under_them(
     )
     for path in PAGES:
         page.goto(f"{server.url}/{path}")
-        expect(page.locator("[data-testid=stHeading]").first).to_be_visible(timeout=30_000)
+        expect(page.locator("[data-testid=stHeading]").first).to_be_visible()
     for path in DECKS:
         page.goto(f"{server.url}/{path}")
         page.locator("[data-sample-id]:not([data-unseen])").wait_for(timeout=60_000)
     page.goto(f"{server.url}/session_progress?project=wine_colour")
     figure = page.locator(".js-plotly-plot").first
-    figure.hover(timeout=30_000)
+    figure.hover(timeout=60_000)
     for button in (
         page.locator("[data-title^='Download plot']").first,
         page.get_by_role("button", name="Labels", exact=False).first,

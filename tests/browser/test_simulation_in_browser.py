@@ -10,7 +10,7 @@ import pytest
 from app_server import ROOT, AppServer
 from playwright.sync_api import BrowserContext, expect
 
-SLOW = 300_000  # milliseconds: the process behind it gives way to all others
+SLOW = 600_000  # milliseconds: the process behind it gives way to all others
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ class Wire:
         self.target = target
         self.port = 0
         self.ends: list[socket.socket] = []
+        self.guard = threading.Lock()
         self.mend()
 
     @property
@@ -27,11 +28,10 @@ class Wire:
 
     def cut(self) -> None:
         """Close every connection and refuse new ones."""
-        for each in [self.listener, *self.ends]:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        self.ends.clear()
+        with self.guard:
+            for each in [self.listener, *self.ends]:
+                _close(each)
+            self.ends.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -40,9 +40,20 @@ class Wire:
                 far = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
-            self.ends += [near, far]
+            with self.guard:
+                if listener.fileno() < 0:  # cut since it was accepted
+                    _close(near)
+                    _close(far)
+                    return
+                self.ends += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=_pump, args=[source, sink], daemon=True).start()
+
+
+def _close(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -33,6 +33,7 @@ class Page:
                 f"ws://127.0.0.1:{server.port}/_stcore/stream",
                 subprotocols=["streamlit"],  # type: ignore[list-item]
                 max_size=None,
+                open_timeout=120,
             )
         )
         self.token = ""
