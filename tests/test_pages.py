@@ -179,10 +179,7 @@ def test_the_final_model_and_its_predictions_are_offered_once_it_is_trained(open
     assert "two categories" in at.error[0].value
     Annotator(space, project).label_truly(20)
     at.button(key="train-final").click().run()
-    end = time.monotonic() + 60
-    while space.loop.trainer.running(project.project_id):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait(space, project)
     at = open_page("session_progress", project=project.project_id)
     assert not at.exception
     assert downloads() >= offered

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from app_server import AppServer, decisions, settings_for
 from deck_page import EXCHANGE, DeckPage
-from playwright.sync_api import Browser, BrowserContext, Route, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 from wire import Wire
 
 TRANSPORTS = ("post", "state")
 Tab = Callable[..., DeckPage]
+Meddle = Callable[[str], str]  # a message to the exchange, and what is sent instead
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +73,15 @@ def tab(server: AppServer, context: BrowserContext) -> Iterator[Tab]:
     """Open the deck in a new tab: ``tab(project, transport)``."""
     opened: list[DeckPage] = []
 
-    def open_tab(project: str, transport: str = "post", url: str = "") -> DeckPage:
+    def open_tab(
+        project: str, transport: str = "post", url: str = "", meddle: Meddle | None = None
+    ) -> DeckPage:
         opened.append(DeckPage(context, url or server.url, project, transport))
+        if meddle:  # before it opens: what goes out straight after this may get past it
+            opened[-1].page.route(
+                EXCHANGE,
+                lambda route: route.continue_(post_data=meddle(route.request.post_data or "")),
+            )
         return opened[-1].open()
 
     yield open_tab
@@ -419,14 +427,9 @@ def test_the_buttons_do_what_the_keys_do(server: AppServer, project: str, tab: T
 def test_a_refused_decision_is_told_and_holds_nothing_up(
     server: AppServer, project: str, tab: Tab
 ) -> None:
-    deck = tab(project)
+    deck = tab(project, meddle=lambda message: message.replace('"cava"', '"rosé"'))
     deck.type_keys(2, rate=20)
     deck.wait_saved()
-
-    def meddle(route: Route) -> None:
-        route.continue_(post_data=(route.request.post_data or "").replace('"cava"', '"rosé"'))
-
-    deck.page.route(EXCHANGE, meddle)
     deck.page.keyboard.press("c")
     expect(deck.page.get_by_role("alert")).to_contain_text("“rosé” is no category")
     deck.page.keyboard.press("w")
@@ -440,13 +443,12 @@ def test_a_refused_decision_is_told_and_holds_nothing_up(
 def test_a_page_that_is_not_signed_in_says_so_and_keeps_its_decisions(
     server: AppServer, project: str, tab: Tab
 ) -> None:
-    deck = tab(project)
-    deck.page.route(
-        EXCHANGE,
-        lambda route: route.continue_(
-            post_data=(route.request.post_data or "").replace('"token":"', '"token":"x')
-        ),
-    )
+    def sign_out(message: str) -> str:
+        """From the first decision on."""
+        holds_none = '"decisions":[]' in message
+        return message if holds_none else message.replace('"token":"', '"token":"x')
+
+    deck = tab(project, meddle=sign_out)
     deck.type_keys(3, rate=20)
     expect(deck.page.get_by_role("alert")).to_contain_text("reload it")
     expect(deck.page.locator("[data-state]")).to_contain_text("3 to save")
