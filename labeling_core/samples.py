@@ -157,21 +157,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
             "source",
         )
     source = open_source(cursor, settings)
-    listed = ", ".join(quote(name) for name in names)
-    cursor.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE matched AS
-        WITH old AS (
-            SELECT {PLACE} AS place, h, row_number() OVER (PARTITION BY h ORDER BY {PLACE}) AS nth
-            FROM (SELECT {PLACE}, hash(row({listed})) AS h FROM {table(project_id)})
-        ), new AS (
-            SELECT number, h, row_number() OVER (PARTITION BY h ORDER BY number) AS nth
-            FROM (SELECT row_number() OVER () AS number, hash(row({listed})) AS h
-                  FROM {source.rows})
-        )
-        SELECT place, number FROM old FULL JOIN new USING (h, nth)
-        """
-    )
+    _match(cursor, project_id, source, names)
     before = count(cursor, project_id)
     cursor.execute(
         f"UPDATE {table(project_id)} SET {PRESENT} = (number IS NOT NULL) FROM matched "
@@ -194,6 +180,28 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     ).fetchone()
     cursor.execute("DROP TABLE matched")
     return Change(*row) if row else Change(0, 0)
+
+
+def _match(
+    cursor: duckdb.DuckDBPyConnection, project_id: str, source: Source, names: list[str]
+) -> None:
+    """Make the table ``matched``: the place of each sample beside the number of its row in the
+    source; no place for a new row, no number for one that is gone."""
+    listed = ", ".join(quote(name) for name in names)
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE matched AS
+        WITH old AS (
+            SELECT {PLACE} AS place, h, row_number() OVER (PARTITION BY h ORDER BY {PLACE}) AS nth
+            FROM (SELECT {PLACE}, hash(row({listed})) AS h FROM {table(project_id)})
+        ), new AS (
+            SELECT number, h, row_number() OVER (PARTITION BY h ORDER BY number) AS nth
+            FROM (SELECT row_number() OVER () AS number, hash(row({listed})) AS h
+                  FROM {source.rows})
+        )
+        SELECT place, number FROM old FULL JOIN new USING (h, nth)
+        """
+    )
 
 
 class Sample(NamedTuple):

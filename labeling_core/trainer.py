@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from labeling_core.errors import LabelingError
 
@@ -147,14 +147,9 @@ class Worker:
         try:
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
-            for line in process.stdout:
-                answer = json.loads(line)
-                if "progress" in answer:
-                    progress(*answer["progress"])
-                elif "error" in answer:
-                    raise LabelingError(answer["error"])
-                else:
-                    return answer["result"]
+            result = _await_result(process.stdout, progress)
+            if result is not None:
+                return result
         except (OSError, ValueError) as error:  # a pipe that broke, or was closed by stop()
             log.warning("The worker could not be reached: %s", error)
         finally:
@@ -169,6 +164,19 @@ class Worker:
             "The training process was ended from outside, or for lack of memory; labeling is not "
             "affected, and the next session starts a new one."
         )
+
+
+def _await_result(answers: IO[str], progress: Progress) -> dict[str, Any] | None:
+    """The worker's result, after any progress; None if it ended before. LabelingError with its
+    sentence when the job failed."""
+    for line in answers:
+        answer = json.loads(line)
+        if "error" in answer:
+            raise LabelingError(answer["error"])
+        if "progress" not in answer:
+            return dict(answer["result"])
+        progress(*answer["progress"])
+    return None
 
 
 class Trainer:

@@ -241,13 +241,18 @@ def _check_outputs(
             problems.add(where, f"“{name}” is named twice: each table needs its own name.")
         seen.add(low)
     if clashes and not any(each.field == "title" for each in problems.found):
-        one = len(clashes) == 1
-        problems.add(
-            "title",
-            f"This name stands for the {'table' if one else 'tables'} {', '.join(clashes)}, which "
-            f"{'exists' if one else 'exist'} already: choose another name, or name the tables "
-            "yourself.",
-        )
+        _tell_clashes(clashes, problems)
+
+
+def _tell_clashes(clashes: list[str], problems: _Problems) -> None:
+    """What follows from a project's name is taken: told at the name."""
+    one = len(clashes) == 1
+    problems.add(
+        "title",
+        f"This name stands for the {'table' if one else 'tables'} {', '.join(clashes)}, which "
+        f"{'exists' if one else 'exist'} already: choose another name, or name the tables "
+        "yourself.",
+    )
 
 
 def _check_learning(

@@ -46,26 +46,33 @@ def show(project: Project, form: str, safe: bool) -> None:
         ):
             _train(project)
         if known:
-            st.download_button(
-                "Final model",
-                partial(_archive, project, by.name),
-                file_name=f"{project.project_id}_final_model.zip",
-                icon=":material/download:",
-                on_click="ignore",
-                help="A zip of model.skops, model_card.json and model_card.md, which says how to "
-                "load it.",
-            )
+            _offer_model(project, by.name)
         if predicted:
-            st.download_button(
-                "All samples with predictions",
-                partial(_predictions, project, form, safe, by.name),
-                file_name=f"{project.project_id}_predictions.{export.FORMATS[form][0]}",
-                icon=":material/download:",
-                on_click="ignore",
-                help="Every sample with its label, this model's prediction and the probability of "
-                "that, and as its category the label, or where there is none the prediction. In "
-                "the format chosen above.",
-            )
+            _offer_predictions(project, form, safe, by.name)
+
+
+def _offer_model(project: Project, name: str) -> None:
+    st.download_button(
+        "Final model",
+        partial(_archive, project, name),
+        file_name=f"{project.project_id}_final_model.zip",
+        icon=":material/download:",
+        on_click="ignore",
+        help="A zip of model.skops, model_card.json and model_card.md, which says how to load it.",
+    )
+
+
+def _offer_predictions(project: Project, form: str, safe: bool, name: str) -> None:
+    st.download_button(
+        "All samples with predictions",
+        partial(_predictions, project, form, safe, name),
+        file_name=f"{project.project_id}_predictions.{export.FORMATS[form][0]}",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Every sample with its label, this model's prediction and the probability of that, "
+        "and as its category the label, or where there is none the prediction. In the format "
+        "chosen above.",
+    )
 
 
 def _train(project: Project) -> None:
