@@ -107,8 +107,9 @@ def test_sessions_appear_by_themselves_and_the_curve_ends_above_97_percent(
     page = context.new_page()
     page.goto(f"{server.url}/label_tabular")
     page.locator("[data-sample-id]").wait_for(timeout=60_000)
-    label_truly(page, 100)
-    expect(page.locator('[data-session-id="5"]')).to_be_visible(timeout=LEARNED)
+    for session in range(1, 6):  # how far they lag behind quick fingers is the machine's speed
+        label_truly(page, 20)
+        expect(page.locator(f'[data-session-id="{session}"]')).to_be_visible(timeout=LEARNED)
     expect(page.locator('[data-count="labeled"]')).to_have_text("100")
     page.get_by_role("link", name="Session progress").click()
     expect(page.get_by_text("Accuracy by")).to_be_visible()
