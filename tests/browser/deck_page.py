@@ -13,13 +13,17 @@ from playwright.sync_api import Error as PlaywrightError
 EXCHANGE = "**/labeling/exchange"
 
 DECK = """document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot"""
-# Writes down, frame by frame, which sample is on the screen.
+# Writes down, frame by frame, which sample is on the screen, and what is said of the decisions.
 RECORDER = """
 window.shown = [];
+window.told = [];
 const look = () => {
   const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
   const id = deck?.querySelector("[data-sample-id]")?.dataset.sampleId ?? null;
   if (id !== null && window.shown.at(-1) !== id) window.shown.push(id);
+  for (const part of deck?.querySelectorAll("[role=alert], [data-state]") ?? []) {
+    if (!window.told.includes(part.textContent)) window.told.push(part.textContent);
+  }
   requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
