@@ -475,12 +475,11 @@ def test_labeling_needs_no_scrolling(
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": height})
     deck = DeckPage(context, server.url, project, "post").open()
-    room = deck.page.evaluate(
-        """() => { const main = document.querySelector('[data-testid="stMain"]');
-          return [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight,
-                  document.documentElement.scrollWidth - innerWidth] }"""
+    deck.wait_for(
+        """(() => { const main = document.querySelector('[data-testid="stMain"]');
+          return main.scrollWidth === main.clientWidth && main.scrollHeight === main.clientHeight &&
+            document.documentElement.scrollWidth === innerWidth })()"""
     )
-    assert room == [0, 0, 0]
     for each in ("red", "white", "cava"):
         expect(deck.page.locator(f'[data-category="{each}"]')).to_be_in_viewport(ratio=1)
     title = deck.page.locator('[data-part="title"]')
