@@ -44,23 +44,34 @@ class LabeledFiles(NamedTuple):
 def read_arrays(path: Path) -> Arrays:
     """Arrays ``X`` [n, d] and ``y`` [n] of an NPZ file: columns standardised, classes coded.
 
-    Raises LabelingError for anything else than finite numbers and plain labels.
+    A missing number (NaN) stands at the mean of its column, as in a table.
+    Raises LabelingError for anything else than numbers and plain labels.
     """
     _require_file(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             X, y = np.asarray(arrays["X"], dtype=np.float64), arrays["y"]
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise LabelingError(f"{path.name} is no NPZ file with plain arrays X and y.") from error
-    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or not np.isfinite(X).all():
-        raise LabelingError(f"{path.name}: X must be finite and [n, d], y [n].")
+        # Arrays of Python objects are pickles, which could run anything when they are read.
+        raise LabelingError(
+            f"{path.name} is no NPZ file with plain arrays X and y (labels that are texts must be "
+            "saved as y.astype(str))."
+        ) from error
+    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y):
+        raise LabelingError(
+            f"{path.name}: X must be [n, d] and y [n]; they are {list(X.shape)} and "
+            f"{list(y.shape)}."
+        )
     if not X.size:
         raise LabelingError(f"{path.name}: X is empty; it needs rows and columns.")
+    if np.isinf(X).any():
+        raise LabelingError(f"{path.name}: X holds infinite numbers; replace them.")
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise LabelingError(f"{path.name}: y holds NaN; leave out the rows without a label.")
-    spread = X.std(axis=0)
-    scaled = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return scaled.astype(np.float32), codes(y)
+    known = np.ma.masked_invalid(X)
+    spread = known.std(axis=0).filled(0.0)
+    scaled = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled.filled(0.0).astype(np.float32), codes(y)
 
 
 def codes(labels: NDArray[np.generic] | Sequence[str]) -> NDArray[np.intp]:

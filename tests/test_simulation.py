@@ -136,9 +136,9 @@ def test_the_command_writes_every_run_as_json(tmp_path, capsys):
     ("arrays", "sentence"),
     [
         ({"X": np.ones((3, 2))}, "plain arrays X and y"),
-        ({"X": np.ones((3, 2)), "y": np.array([0, "a", None], dtype=object)}, "plain arrays"),
-        ({"X": np.array([[np.nan], [1.0]]), "y": np.array([0, 1])}, "finite"),
-        ({"X": np.ones((3, 2)), "y": np.array([0, 1])}, r"y \[n\]"),
+        ({"X": np.ones((3, 2)), "y": np.array([0, "a", None], dtype=object)}, r"y\.astype\(str\)"),
+        ({"X": np.array([[np.inf], [1.0]]), "y": np.array([0, 1])}, "infinite"),
+        ({"X": np.ones((3, 2)), "y": np.array([0, 1])}, r"they are \[3, 2\] and \[2\]"),
     ],
 )
 def test_bad_arrays_are_told_in_one_sentence(tmp_path, capsys, arrays, sentence):
