@@ -85,7 +85,7 @@ def find_decided(
         f"SELECT s.{samples.PLACE}, m.sample_id, m.annotator, m.origin, m.session_id, "
         f"m.{quote(settings.label_id_column)}, m.status, m.{quote(settings.label_column)}, "
         f"m.comment, m.seconds FROM main.{quote(settings.metadata_table)} AS m "
-        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
+        f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "JOIN (SELECT unnest(?::VARCHAR[]) AS annotator, unnest(?::VARCHAR[]) AS sample_id) AS w "
         f"ON w.annotator = m.annotator AND w.sample_id = m.sample_id "
         f"WHERE m.origin <> '{ADJUDICATION}'",

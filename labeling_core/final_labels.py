@@ -77,7 +77,7 @@ def load(
     ``also``, by place), and those with several decisions from the time of other settings."""
     settings = project.settings
     both = (
-        f"main.{quote(settings.metadata_table)} AS m JOIN {samples.table(project.project_id)} "
+        f"main.{quote(settings.metadata_table)} AS m JOIN {samples.keys(project.project_id)} "
         f"AS s ON s.{samples.SAMPLE_ID} = m.sample_id"
     )
     found = cursor.execute(

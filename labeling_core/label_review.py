@@ -145,7 +145,7 @@ def _store(
             "unnest(?::BOOLEAN[]) AS likely, unnest(?::VARCHAR[]) AS suggested, "
             "unnest(?::DOUBLE[]) AS other, unnest(?::VARCHAR[]) AS prediction, "
             "unnest(?::DOUBLE[]) AS sure) AS d "
-            f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.PLACE} = d.place "
+            f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.PLACE} = d.place "
             "ORDER BY d.rank",
             [
                 project.project_id,
@@ -189,7 +189,7 @@ def findings(
     rows = cursor.execute(
         f"SELECT s.{samples.PLACE}, f.sample_id, f.label, {suggested}, f.given_probability, "
         f"{probability}, m.annotator, m.labeled_at, m.comment, f.likely "
-        f"FROM {_current(project)} JOIN {samples.table(project.project_id)} AS s "
+        f"FROM {_current(project)} JOIN {samples.keys(project.project_id)} AS s "
         f"ON s.{samples.SAMPLE_ID} = f.sample_id LEFT JOIN {_REVIEWED} AS r "
         "ON r.sample_id = f.sample_id AND r.reviewed = f.label "
         f"WHERE f.project_id = $project AND r.sample_id IS NULL AND {SEGMENTS[listing.segment]} "

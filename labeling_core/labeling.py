@@ -293,7 +293,7 @@ def history(
         f"WITH own AS (SELECT * FROM main.{quote(settings.metadata_table)} WHERE annotator = ? "
         f"AND origin <> '{ADJUDICATION}' ORDER BY {label_id} LIMIT ? OFFSET ?) "
         f"SELECT s.{samples.PLACE}, own.sample_id, own.status, own.{quote(settings.label_column)}, "
-        f"own.comment FROM own JOIN {samples.table(project.project_id)} AS s "
+        f"own.comment FROM own JOIN {samples.keys(project.project_id)} AS s "
         f"ON s.{samples.SAMPLE_ID} = own.sample_id ORDER BY own.{label_id}",
         [annotator, count, index],
     ).fetchall()

@@ -50,7 +50,7 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
     found = cursor.execute(
         f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], m.label) - 1 AS code, "
         f"m.label_id FROM ({standing(settings)}) AS m "
-        f"JOIN {samples.table(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
+        f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "WHERE code >= 0 AND m.sample_id NOT IN "
         "(SELECT sample_id FROM labeling.broken WHERE project_id = ?) ORDER BY place",
         [list(settings.classes), project.project_id],

@@ -76,7 +76,7 @@ def replace(cursor: duckdb.DuckDBPyConnection, project: Project, prepared: str) 
     cursor.execute(f"ALTER TABLE {prepared} RENAME TO {quote('scores_' + project.project_id)}")
     cursor.execute(
         f"DELETE FROM {table(project.project_id)} WHERE place IN (SELECT s.{samples.PLACE} "
-        f"FROM {samples.table(project.project_id)} AS s JOIN "
+        f"FROM {samples.keys(project.project_id)} AS s JOIN "
         f"main.{quote(project.settings.metadata_table)} AS m "
         f"ON m.sample_id = s.{samples.SAMPLE_ID})"
     )

@@ -56,13 +56,13 @@ def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Qu
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    settings, table = project.settings, samples.table(project.project_id)
+    settings, keys = project.settings, samples.keys(project.project_id)
     metadata, label = f"main.{quote(settings.metadata_table)}", quote(settings.label_column)
     found = cursor.execute(
         f"SELECT {samples.PLACE} AS place, "
         f"{samples.SAMPLE_ID} IN (SELECT sample_id FROM {metadata}) AS decided, "
         f"NOT {samples.PRESENT} OR {samples.SAMPLE_ID} IN (SELECT sample_id FROM labeling.broken "
-        f"WHERE project_id = ?) AS gone FROM {table} WHERE decided OR gone",
+        f"WHERE project_id = ?) AS gone FROM {keys} WHERE decided OR gone",
         [project.project_id],
     ).fetchnumpy()
     places = np.asarray(found["place"], dtype=np.int64)

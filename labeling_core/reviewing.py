@@ -162,12 +162,12 @@ def _write(cursor: duckdb.DuckDBPyConnection, project: Project, labels: list[_La
         "unnest(?::VARCHAR[]) AS said) AS new"
     )
     cursor.execute(
-        f"UPDATE main.{quote(settings.metadata_table)} SET {column} = new.name, "
-        f"comment = new.said FROM {new} WHERE {label_id} = new.number",
+        f"UPDATE main.{quote(settings.metadata_table)} AS kept SET {column} = new.name, "
+        f"comment = new.said FROM {new} WHERE kept.{label_id} = new.number",
         values,
     )
     cursor.execute(
-        f"UPDATE main.{quote(settings.labels_table)} SET {column} = new.name FROM {new} "
-        f"WHERE {label_id} = new.number",
+        f"UPDATE main.{quote(settings.labels_table)} AS kept SET {column} = new.name FROM {new} "
+        f"WHERE kept.{label_id} = new.number",
         values,
     )

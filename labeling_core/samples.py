@@ -26,6 +26,7 @@ from labeling_core.settings import Settings
 from labeling_core.sources import list_files, source_folder
 
 PLACE, SAMPLE_ID, PRESENT = "__place", "__sample_id", "__present"
+RESERVED = (PLACE, SAMPLE_ID, PRESENT, "__number")  # no column of a source may be called so
 SOURCE_COLUMNS = f"* EXCLUDE ({PLACE}, {SAMPLE_ID}, {PRESENT})"
 
 
@@ -41,16 +42,24 @@ def table(project_id: str) -> str:
     return f"labeling_pool.{quote('samples_' + project_id)}"
 
 
+def keys(project_id: str) -> str:
+    """Place, id and presence of the samples, to be joined by queries with columns of their own.
+
+    A column of the source could bear the name of one of those, which SQL would then take instead.
+    """
+    return f"(SELECT {PLACE}, {SAMPLE_ID}, {PRESENT} FROM {table(project_id)})"
+
+
 def count(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     """How many samples the project has, vanished ones included."""
     row = cursor.execute(f"SELECT count(*) FROM {table(project_id)}").fetchone()
     return int(row[0]) if row else 0
 
 
-def kept_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[str]:
-    """The names of the source's own columns as they were taken over, in their order."""
+def kept_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tuple[str, str]]:
+    """``(name, type)`` of the source's own columns as they were taken over, in their order."""
     found = cursor.execute(f"SELECT {SOURCE_COLUMNS} FROM {table(project_id)} LIMIT 0")
-    return [each[0] for each in found.description or []]
+    return [(each[0], str(each[1])) for each in found.description or []]
 
 
 def listed(cursor: duckdb.DuckDBPyConnection, project_id: str, ours: Sequence[str]) -> str:
@@ -58,7 +67,7 @@ def listed(cursor: duckdb.DuckDBPyConnection, project_id: str, ours: Sequence[st
     among ``ours``, or differs from one in case only, get ``_source`` behind it."""
     return ", ".join(
         f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
-        for name in kept_columns(cursor, project_id)
+        for name, _ in kept_columns(cursor, project_id)
     )
 
 
@@ -106,7 +115,9 @@ def fingerprint(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """A hash of the source's columns and rows, or of its files' names, sizes and dates,
     whatever their order."""
     versions = open_source(cursor, settings).versions
-    row = cursor.execute(f"SELECT count(*), sum(hash(s)::HUGEINT) FROM {versions} AS s").fetchone()
+    row = cursor.execute(
+        f"SELECT count(*), sum(hash(__row)::HUGEINT) FROM {versions} AS __row"
+    ).fetchone()
     names = ",".join(f"{name}:{kind}" for name, kind in source_columns(cursor, settings))
     digest = cursor.execute("SELECT md5(?)", [f"{row}{names}"]).fetchone()
     return str(digest[0]) if digest else ""
@@ -149,19 +160,25 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     rows are appended; rows that are gone stay in the sample table but leave the pool, and
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
-    names = kept_columns(cursor, project_id)
-    if names != [name for name, _ in source_columns(cursor, settings)]:
+    kept, found = kept_columns(cursor, project_id), source_columns(cursor, settings)
+    if [name for name, _ in kept] != [name for name, _ in found]:
         raise LabelingError(
             f"The columns of the table “{settings.source}” are not what they were when the project "
             "began: restore them, or make a new project for the new table.",
             "source",
         )
     source = open_source(cursor, settings)
-    _match(cursor, project_id, source, names)
+    if not settings.is_media:
+        _require_values(cursor, settings.source, kept, found)
+    content = ", ".join(
+        quote(name) + (f"::{before}" if before != after else "")
+        for (name, before), (_, after) in zip(kept, found, strict=True)
+    )
+    _match(cursor, project_id, source, f"hash(row({content}))")
     before = count(cursor, project_id)
     cursor.execute(
-        f"UPDATE {table(project_id)} SET {PRESENT} = (number IS NOT NULL) FROM matched "
-        f"WHERE place = {PLACE} AND {PRESENT} <> (number IS NOT NULL)"
+        f"UPDATE {table(project_id)} SET {PRESENT} = (matched.number IS NOT NULL) FROM matched "
+        f"WHERE matched.place = {PLACE} AND {PRESENT} <> (matched.number IS NOT NULL)"
     )
     cursor.execute(
         f"""
@@ -182,21 +199,50 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     return Change(*row) if row else Change(0, 0)
 
 
+def _require_values(
+    cursor: duckdb.DuckDBPyConnection,
+    source: str,
+    kept: Sequence[tuple[str, str]],
+    found: Sequence[tuple[str, str]],
+) -> None:
+    """Raise LabelingError where a column of another type than before holds what that cannot.
+
+    Whole numbers become floating-point ones by a single missing value in many tools: the rows are
+    the same ones all the same.
+    """
+    for (name, before), (_, after) in zip(kept, found, strict=True):
+        if before == after:
+            continue
+        column = quote(name)
+        back = f"TRY_CAST(TRY_CAST({column} AS {before}) AS {after})"
+        row = cursor.execute(
+            f"SELECT {column}::VARCHAR FROM main.{quote(source)} "
+            f"WHERE {back} IS DISTINCT FROM {column} LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            raise LabelingError(
+                f"The column “{name}” of the table “{source}” was of the type {before} when the "
+                f"project began and holds “{str(row[0])[:60]}” now, which is none: restore it, or "
+                "make a new project for the new table.",
+                "source",
+            )
+
+
 def _match(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, source: Source, names: list[str]
+    cursor: duckdb.DuckDBPyConnection, project_id: str, source: Source, content: str
 ) -> None:
     """Make the table ``matched``: the place of each sample beside the number of its row in the
-    source; no place for a new row, no number for one that is gone."""
-    listed = ", ".join(quote(name) for name in names)
+    source; no place for a new row, no number for one that is gone. ``content`` is SQL for what
+    tells rows apart."""
     cursor.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE matched AS
         WITH old AS (
             SELECT {PLACE} AS place, h, row_number() OVER (PARTITION BY h ORDER BY {PLACE}) AS nth
-            FROM (SELECT {PLACE}, hash(row({listed})) AS h FROM {table(project_id)})
+            FROM (SELECT {PLACE}, {content} AS h FROM {table(project_id)})
         ), new AS (
             SELECT number, h, row_number() OVER (PARTITION BY h ORDER BY number) AS nth
-            FROM (SELECT row_number() OVER () AS number, hash(row({listed})) AS h
+            FROM (SELECT row_number() OVER () AS number, {content} AS h
                   FROM {source.rows})
         )
         SELECT place, number FROM old FULL JOIN new USING (h, nth)

@@ -180,7 +180,7 @@ def _check_columns(
     found = samples.source_columns(cursor, settings)
     taken = {name.lower(): name for name, _ in found}
     thing = "labels table of files" if settings.is_media else f"table “{settings.source}”"
-    for name in (samples.PLACE, samples.SAMPLE_ID, samples.PRESENT):
+    for name in samples.RESERVED:
         if name in taken:
             problems.add("source", f"The column “{taken[name]}” is one we need: rename it.")
     for where, name in (

@@ -209,3 +209,30 @@ def test_odd_column_names_and_values_are_labeled_like_any_other(space, annotator
         'größe "x"', "uncertainty_source", "sample_id_source", "nothing", "prediction_source",
         "select", "truth", "sample_id", "uncertainty", "session_id", "prediction",
     ]  # fmt: skip
+
+
+def test_another_type_of_the_same_values_makes_no_other_rows(space, make_project, annotator):
+    project = make_project(every=1000)
+    annotator(project).label_truly(20)
+    with space.database.transaction() as cursor:  # as pandas writes it, once a number is missing
+        cursor.execute("ALTER TABLE wine ALTER bottle TYPE DOUBLE")
+        cursor.execute("INSERT INTO wine VALUES (NULL, 3, 'cask 1')")
+    project, change = space.refresh_source(project, LOCAL)
+    assert (change, project.samples) == ((1, 0), 201)
+
+
+def test_values_that_a_column_could_not_hold_before_are_refused(space, make_project):
+    project = make_project()
+    with space.database.transaction() as cursor:
+        cursor.execute("ALTER TABLE wine ALTER bottle TYPE DOUBLE")
+        cursor.execute("UPDATE wine SET bottle = 2.5 WHERE bottle = 2")
+    with pytest.raises(LabelingError, match=r"column “bottle”.* was of the type BIGINT.*“2.5”"):
+        space.refresh_source(project, LOCAL)
+
+
+def test_a_source_cannot_have_the_columns_that_samples_have(space):
+    with space.database.transaction() as cursor:
+        cursor.execute('CREATE TABLE wine AS SELECT 1 AS acidity, 2 AS "__number"')
+    found = problems(space)
+    assert [each.field for each in found] == ["source"]
+    assert "“__number” is one we need" in found[0].sentence

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotating import LOCAL, SETTINGS, rows
+from annotating import LOCAL, SETTINGS, make_source, rows
 
 from labeling_core import loop, progress
 from labeling_core.errors import LabelingError
@@ -42,6 +42,36 @@ def labeled(make_project, annotator, space):
         return project, ana
 
     return make
+
+
+def test_columns_called_like_ours_mislead_no_query(space, annotator):
+    make_source(space.database)
+    own = ("code", "place", "number", "gone", "several", "rank", "name", "said", "s", "m", "h")
+    with space.database.transaction() as cursor:
+        cursor.execute(
+            "CREATE TABLE wine_own AS SELECT *, bottle % 5 = 0 AS decided, "
+            + ", ".join(f"'x' || bottle % 3 AS {name}" for name in own)
+            + " FROM wine"
+        )
+    changes = {"source": "wine_own", "every": 1000, "overlap_share": 0.3, "overlap_people": 2}
+    project = create_project(space.database, replace(SETTINGS, **changes))
+    ana, bob = annotator(project), annotator(project, "bob")
+    done = ana.label_truly(60)
+    bob.label_truly(20)
+    assert run_session(space, project).state == "idle"
+    held = space.queue(project)
+    assert held.labeled >= 60
+    space.forget(project.project_id)
+    again = space.queue(project)
+    assert (again.labeled, again.free()) == (held.labeled, held.free())
+    assert (again.closed == held.closed).all()
+    assert not set(done) & set(ana.take(200))
+    with space.database.transaction() as cursor:
+        cursor.execute("INSERT INTO wine_own SELECT * FROM wine_own LIMIT 5")
+        cursor.execute("UPDATE wine_own SET acidity = 0 WHERE bottle = 7")
+    project, change = space.refresh_source(project, LOCAL)
+    assert change == (6, 1)
+    assert run_session(space, project).state == "idle"
 
 
 def test_queries_hold_the_whole_pool_once_and_nothing_decided(space, labeled):
