@@ -95,7 +95,7 @@ def _comments(
 
 
 def submit(
-    space: Workspace, project: Project, by: Person, decisions: Sequence[Decision]
+    space: Workspace, project_id: str, by: Person, decisions: Sequence[Decision]
 ) -> list[Refusal]:
     """Store rulings in one transaction, exactly once, in the order of ``seq``.
 
@@ -103,8 +103,9 @@ def submit(
     without a label) or undo: what people decided holds again, or waits again. What cannot be
     stored is returned, and counts as dealt with.
     """
-    by.require("manage", project.project_id)
+    by.require("manage", project_id)
     with space.database.lock:
+        project = space.project(project_id)  # its categories may just have been changed
         queue = space.queue(project)
         last: dict[str, int] = {}
         fresh = in_sequence(decisions, queue, last)

@@ -35,8 +35,8 @@ def answer(
     errors when nothing was stored.
     """
     by.require("manage", project_id)
+    refusals = adjudication.submit(workspace, project_id, by, message.decisions)
     project = workspace.project(project_id)
-    refusals = adjudication.submit(workspace, project, by, message.decisions)
     found = adjudication.disputes(workspace, project, by)
     home = workspace.database.path.parent
     viewer = Viewer(workspace.key, project, home, by.name, browser)

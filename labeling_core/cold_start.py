@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,17 @@ def missing(project: Project, queue: Queue) -> bool:
 def run(
     database: Database,
     project: Project,
-    queue: Queue,
+    held: Callable[[], Queue],
     folder: Path,
     worker: Worker,
     progress: Progress,
 ) -> None:
     """Have the pool put in order by the worker, and serve it until the first session has run.
 
-    ``folder`` holds the features. Raises LabelingError with the worker's sentence.
+    ``held`` gives the queue of the moment, ``folder`` holds the features.
+    Raises LabelingError with the worker's sentence.
     """
+    queue = held()
     if not missing(project, queue):
         return
     progress("Choosing what to ask first", 0.9)
@@ -52,5 +55,5 @@ def run(
          "batch": settings.every, "seed": settings.seed},
         progress,
     )  # fmt: skip
-    publish_start(database, project, queue, out)
+    publish_start(database, project, held, out)
     shutil.rmtree(out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,8 @@ class Database:
         self._connection = _connect(path)
         self._identity = _identity(path)
         self._invalid = False
+        # Called when a commit failed: what is held in memory is to be read anew from the tables.
+        self.on_failed_commit: Callable[[], None] = lambda: None
         try:
             self.created = migrate(self._connection, path)
         except duckdb.Error as error:
@@ -84,6 +86,17 @@ class Database:
         cursor = self._connection.cursor()
         cursor.execute(f"USE {CATALOG}")
         return cursor
+
+    def _commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        try:
+            cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            self._note(error)
+            if "succeeded and is durable" not in str(error):
+                self.on_failed_commit()
+                raise
+            # Stored all the same, but for the checkpoint after it: whoever took this for a
+            # failure would store the same once more.
 
     def _note(self, error: BaseException) -> None:
         signs = ("autocheckpoint failed", "been invalidated")
@@ -125,7 +138,7 @@ class Database:
                 cursor.execute("BEGIN TRANSACTION")
                 self._open = cursor
                 yield cursor
-                cursor.execute("COMMIT")
+                self._commit(cursor)
             except BaseException as error:
                 self._note(error)
                 _roll_back(cursor)

@@ -11,6 +11,7 @@ import json
 import platform
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -68,14 +69,14 @@ def train(space: Workspace, project: Project, by: Person) -> None:
             raise LabelingError(
                 "A model needs labels of at least two categories: label some more first."
             )
-    run = partial(_run, space.database, project, space.queue(project))
+    run = partial(_run, space.database, partial(space.queue, project))
     space.loop.learn(project, KIND, run)
 
 
 def _run(
     database: Database,
+    held: Callable[[], Queue],
     project: Project,
-    queue: Queue,
     folder: Path,
     worker: Worker,
     progress: Progress,
@@ -93,7 +94,7 @@ def _run(
     result = worker.run(job, progress)
     with database.transaction() as cursor:
         pool_predictions.store(cursor, project.project_id, out / "predictions.parquet")
-        card = _card(cursor, project, queue, folder, found) | result
+        card = _card(cursor, project, held(), folder, found) | result
         cursor.execute(
             "DELETE FROM labeling.final_models WHERE project_id = ?", [project.project_id]
         )

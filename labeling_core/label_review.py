@@ -78,7 +78,7 @@ def look(space: Workspace, project: Project, by: Person) -> None:
             f"There are too few labels yet: it takes {label_quality.FEWEST}, with two of at "
             "least two categories."
         )
-    space.loop.learn(project, KIND, partial(_run, space.database, project))
+    space.loop.learn(project, KIND, partial(_run, space.database))
 
 
 def _labels(database: Database, project: Project) -> Labels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,10 +162,10 @@ class Loop:
             )
 
     def learn(
-        self, project: Project, kind: str, run: Callable[[Path, Worker, Progress], str]
+        self, project: Project, kind: str, run: Callable[[Project, Path, Worker, Progress], str]
     ) -> None:
         """Queue a job on the project's features, which are computed first where they are missing;
-        ``run`` is given their folder.
+        ``run`` is given the project as it is now, and their folder.
 
         Raises LabelingError while other work is being done, or not all files have been read.
         """
@@ -173,14 +174,16 @@ class Loop:
                 raise LabelingError(
                     "The worker is busy with this project: try again when it is done."
                 )
-            self._require_files(project)
-            queue = self.space.queue(project)
+            # The caller's settings may be older. Once the job is queued none of them can change.
+            known = self.space.project(project.project_id)
+            self._require_files(known)
 
-        def work(worker: Worker, progress: Progress) -> str:
-            folder = sessions.ensure_features(self.database, project, queue, worker, progress)
-            return run(folder, worker, progress)
+            def work(worker: Worker, progress: Progress) -> str:
+                held = partial(self.space.queue, known)
+                folder = sessions.ensure_features(self.database, known, held, worker, progress)
+                return run(known, folder, worker, progress)
 
-        self.trainer.submit(project.project_id, work, kind)
+            self.trainer.submit(project.project_id, work, kind)
 
     def _require_files(self, project: Project) -> None:
         if project.settings.is_media and not sessions.have_features(self.database, project):
@@ -213,11 +216,9 @@ class Loop:
 
     def _compute_features(self, project: Project, line: Trainer) -> None:
         def work(worker: Worker, progress: Progress) -> str:
-            queue = self.space.queue(project)
-            folder = sessions.ensure_features(self.database, project, queue, worker, progress)
-            cold_start.run(
-                self.database, project, self.space.queue(project), folder, worker, progress
-            )
+            held = partial(self.space.queue, project)
+            folder = sessions.ensure_features(self.database, project, held, worker, progress)
+            cold_start.run(self.database, project, held, folder, worker, progress)
             if line is self.reader:
                 worker.pause()  # it is not needed for long
             return "features are ready"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,13 @@ def publish(
         queue.set_order(order, session_id)
 
 
-def publish_start(database: Database, project: Project, queue: Queue, out: Path) -> None:
+def publish_start(
+    database: Database, project: Project, held: Callable[[], Queue], out: Path
+) -> None:
     """Make the order of a cold start visible, as that of session 0, unless a session was faster."""
     prepared, order, _ = _prepare(database, project, 0, out)
     with database.lock:
+        queue = held()
         with database.transaction() as cursor:
             if queue.order is not None:
                 cursor.execute(f"DROP TABLE {prepared}")

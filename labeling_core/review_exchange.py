@@ -70,8 +70,8 @@ def answer(
     gone; duckdb errors when nothing was stored.
     """
     _require(by, project_id, listing)
-    project = workspace.project(project_id)
     with workspace.database.lock:
+        project = workspace.project(project_id)  # its categories may just have been changed
         queue = workspace.queue(project)
         try:
             refusals = reviewing.submit(workspace.database, project, queue, by, message.decisions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,17 @@ def have_features(database: Database, project: Project) -> bool:
 
 
 def ensure_features(
-    database: Database, project: Project, queue: Queue, worker: Worker, progress: Progress
+    database: Database,
+    project: Project,
+    held: Callable[[], Queue],
+    worker: Worker,
+    progress: Progress,
 ) -> Path:
     """The folder of the project's feature matrix; computed by the worker where missing.
 
     Older versions are deleted. Samples that turn out to be broken are set aside in tables and
-    ``queue`` as soon as the worker has told of them.
+    queue as soon as the worker has told of them; ``held`` gives the queue of that moment, since
+    reading files may take hours and the queue be read anew meanwhile.
     """
     root, folder = database.files(project.project_id), features_folder(database, project)
     if have_features(database, project):
@@ -130,7 +136,7 @@ def ensure_features(
     }  # fmt: skip
     while True:
         answer = worker.run(job, progress)
-        set_aside(database, project, queue, answer["broken"])
+        set_aside(database, project, held, answer["broken"])
         if answer["complete"]:
             break
         job["seconds"] = SLICE
@@ -138,7 +144,9 @@ def ensure_features(
     return folder
 
 
-def set_aside(database: Database, project: Project, queue: Queue, broken: dict[str, str]) -> None:
+def set_aside(
+    database: Database, project: Project, held: Callable[[], Queue], broken: dict[str, str]
+) -> None:
     """Keep which samples (sample_id → reason) cannot be used; they leave the pool."""
     with database.transaction() as cursor:
         cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
@@ -151,6 +159,7 @@ def set_aside(database: Database, project: Project, queue: Queue, broken: dict[s
             f"WHERE {samples.SAMPLE_ID} IN (SELECT unnest(?::VARCHAR[]))",
             [list(broken)],
         ).fetchall()
+        queue = held()
         for place, sample_id in found:
             queue.set_aside(place, sample_id)
 
@@ -179,7 +188,7 @@ def run(
     Raises LabelingError after having noted the reason in the session's row.
     """
     try:
-        folder = ensure_features(database, project, queue, worker, progress)
+        folder = ensure_features(database, project, lambda: queue, worker, progress)
         out = database.files(project.project_id, "session")
         task, train = _task(database, project, queue, limit)
         np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are the names

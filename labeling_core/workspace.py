@@ -56,6 +56,7 @@ class Workspace:
         # Nobody else can write to the file while it is open: a table is compared once a run.
         self._refreshed: set[str] = set()
         self._lines: dict[str, Line] = {}
+        self.database.on_failed_commit = self._forget_all
         sessions.fail_interrupted(self.database)
 
     def close(self) -> None:
@@ -77,6 +78,8 @@ class Workspace:
         """The project's queue, loaded at the first use."""
         with self.database.lock:
             if project.project_id not in self._queues:
+                # A page that is open still has the project as it was when it was drawn.
+                project = self.project(project.project_id)
                 with self.database.read() as cursor:
                     loaded = queue_loading.load(cursor, project, time.time())
                 self._queues[project.project_id] = loaded
@@ -92,6 +95,10 @@ class Workspace:
             self._projects.pop(project_id, None)
             self._queues.pop(project_id, None)
             self.loop.forget(project_id)
+
+    def _forget_all(self) -> None:
+        for project_id in {*self._projects, *self._queues}:
+            self.forget(project_id)
 
     def create_project(self, settings: Settings, by: Person) -> Project:
         """Make a project; LabelingError for the first mistake in its settings."""

@@ -132,7 +132,7 @@ def test_only_whoever_manages_the_project_sees_and_settles(space, disagreed, eva
     ruling = eva.decision(waiting(space, disagreed)[0], "label", category="red")
     for act in (
         lambda: adjudication.disputes(space, disagreed, ben),
-        lambda: adjudication.submit(space, disagreed, ben, [ruling]),
+        lambda: adjudication.submit(space, disagreed.project_id, ben, [ruling]),
         lambda: adjudication_exchange.answer(space, disagreed.project_id, ben, None),
     ):
         with pytest.raises(ForbiddenError):

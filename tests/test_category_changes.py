@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
-from annotating import LOCAL, SETTINGS, rows
+from annotating import LOCAL, SETTINGS, Adjudicator, rows
 from test_restoring import check_memory
 from test_sessions import run_session
 
-from labeling_core import category_changes, category_news, progress
+from labeling_core import category_changes, category_news, messages, progress, review_exchange
+from labeling_core.bookkeeping import Decision
 from labeling_core.errors import LabelingError
+from labeling_core.label_review import Listing
 from labeling_core.people import ForbiddenError, Person
 from labeling_core.settings import Category, Settings
 
@@ -183,3 +187,40 @@ def test_an_open_deck_is_told_of_changed_categories_once(space, make_project, an
     assert "categories" not in ana.send(offered=reply["offered"])
     category_changes.merge(space, "wine", "red", "white", LOCAL)
     assert "categories" in ana.send(offered=reply["offered"])
+
+
+def renaming_meanwhile(space, send):
+    """Send a message that arrives while “red” is being renamed, and waits for that."""
+    with space.database.lock:
+        sender = threading.Thread(target=send)
+        sender.start()
+        time.sleep(0.3)  # as far as the lock
+        category_changes.rename(space, "wine", "red", "rouge", LOCAL)
+    sender.join()
+
+
+def test_a_review_that_arrives_during_a_rename_follows_it(space, make_project, annotator):
+    project = make_project(every=1000)
+    annotator(project).label_truly(20)
+    before = labels(space)
+    ((sample_id,),) = rows(
+        space.database, "SELECT sample_id FROM wine_metadata WHERE label = 'white' LIMIT 1"
+    )
+    changed = Decision("eva", 1, sample_id, "label", category="red")
+    message = messages.parse({"client": "eva", "decisions": [changed._asdict()]})
+    listing = Listing("all")
+    renaming_meanwhile(
+        space, lambda: review_exchange.answer(space, "wine", LOCAL, listing, message)
+    )
+    assert labels(space) == {"rouge": before["red"] + 1, "white": before["white"] - 1}
+
+
+def test_a_ruling_that_arrives_during_a_rename_follows_it(space, make_project, annotator):
+    project = make_project(rows=4, overlap_share=1.0, probe_share=0.0)
+    for name, category in (("ana", "red"), ("ben", "white")):
+        person = annotator(project, name)
+        person.send([person.decision(each, "label", category=category) for each in person.take(4)])
+    eva = Adjudicator(space, project, "eva")
+    disputed = eva.send(want=1)["samples"][0]["sample_id"]
+    renaming_meanwhile(space, lambda: eva.rule(disputed, "red"))
+    assert labels(space) == {"rouge": 1}

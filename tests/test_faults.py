@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
-from annotating import Annotator, rows
+from annotating import LOCAL, Adjudicator, Annotator, rows
 
-from labeling_core import labeling, routes
+from labeling_core import category_changes, labeling, routes
 from labeling_core import workspace as workspaces
 from labeling_core.database import now
 from labeling_core.tokens import issue
@@ -94,6 +95,41 @@ def test_a_checkpoint_that_finds_no_room_loses_nothing_and_labeling_goes_on(spac
     assert done and len(failed) == 3
     assert post(ana, failed[:1])[0] == 200
     assert sorted(stored(space)) == sorted([*done, failed[0].sample_id])
+
+
+def test_what_is_stored_though_the_checkpoint_after_it_failed_is_not_stored_twice(
+    space, make_project, annotator
+):
+    project = make_project(queries_table="", probe_share=0.0, overlap_share=1.0)
+    for name, category in (("ana", "red"), ("ben", "white")):
+        person = annotator(project, name)
+        person.send([person.decision(each, "label", category=category) for each in person.take(4)])
+    eva = Adjudicator(space, project, "eva")
+    disputed = eva.send(want=1)["samples"][0]["sample_id"]
+    with space.database.read() as cursor:
+        cursor.execute("CHECKPOINT")
+        cursor.execute("SET checkpoint_threshold = '20KB'")
+    with full_disk(0, space.database.path):
+        for _ in range(40):  # a checkpoint comes due, finds no room, and what was ruled counts
+            ruling = eva.decision(disputed, "label", category="red", comment="x" * 3_000)
+            assert eva.send([ruling])["stored"][eva.client] == ruling.seq
+    eva.send([ruling])  # its answer may have been lost
+    ruled = "SELECT label FROM main.wine_metadata WHERE origin = 'adjudication'"
+    assert rows(space.database, ruled) == [("red",)]
+    told = "SELECT count(*), count(DISTINCT seq) FROM labeling.events WHERE client = ?"
+    assert rows(space.database, told, eva.client) == [(40, 40)]
+
+
+def test_after_a_failed_commit_the_tables_are_read_anew(space, project, monkeypatch):
+    ana = Annotator(space, project)
+    ana.send([ana.decision(each, "label", category="red") for each in ana.take(3)])
+    held = space.queue(project)
+    held.categories["red"] = 99  # ahead of the tables
+    wal = space.database.path.with_name("test.duckdb.wal")
+    with full_disk(0, wal), pytest.raises(duckdb.Error):
+        category_changes.rename(space, "wine", "red", "rouge", LOCAL)
+    assert space.project("wine").settings.names == ("red", "white")
+    assert space.queue(project).categories == {"red": 3}
 
 
 def test_while_the_file_is_moved_away_nothing_is_acknowledged(space, project, tmp_path):

@@ -171,6 +171,22 @@ def test_a_broken_sample_on_the_screen_can_still_be_decided_and_then_trains_noth
     assert 1 not in card["label_ids"]
 
 
+def test_what_is_found_broken_is_not_served_though_the_queue_was_read_anew_meanwhile(
+    space: Workspace, media: Path
+) -> None:
+    write_all(media, good(100) | {"x.png": b"no image", "y.png": b"no image"})
+    project = projects.create_project(space.database, SETTINGS)
+    space.loop.prepare(project)
+    while space.loop.status(project).text == "Waiting for the worker":
+        time.sleep(0.01)
+    space.forget(project.project_id)  # as after a change of the categories
+    served = space.queue(project)
+    wait(space, project)
+    assert space.queue(project) is served and served.aside == 2
+    taken = {each["sample_id"] for each in take_all(Annotator(space, project))}
+    assert taken == set(good(100))
+
+
 def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
     space: Workspace, media: Path
 ) -> None:

@@ -236,3 +236,14 @@ def test_a_source_cannot_have_the_columns_that_samples_have(space):
     found = problems(space)
     assert [each.field for each in found] == ["source"]
     assert "“__number” is one we need" in found[0].sentence
+
+
+def test_a_page_that_shows_older_settings_does_not_bring_them_back(space, make_project, annotator):
+    shown = make_project(every=1000, probe_share=0.0, overlap_share=1.0)
+    annotator(shown).label_truly(5)
+    settings = replace(shown.settings, overlap_share=0.0)
+    project = space.update_project(shown.project_id, settings, LOCAL)
+    space.loop.status(shown)  # what an open page asks for every other second
+    assert space.queue(project).settings.overlap_share == 0.0
+    annotator(project).label_truly(10)
+    assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(15,)]

@@ -370,7 +370,7 @@ def use_cases(space: Workspace) -> dict[str, Callable[[Person], object]]:
 
     return {
         "adjudication.disputes": lambda by: adjudication.disputes(space, wine, by),
-        "adjudication.submit": lambda by: adjudication.submit(space, wine, by, []),
+        "adjudication.submit": lambda by: adjudication.submit(space, wine.project_id, by, []),
         "adjudication_exchange.answer": lambda by: adjudication_exchange.answer(
             space, "wine", by, asked
         ),
