@@ -32,6 +32,7 @@ class Decision(NamedTuple):
     category: str | None = None
     comment: str | None = None
     seconds: float = 0.0
+    offered: str = ""
 
 
 @dataclass

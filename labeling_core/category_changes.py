@@ -97,7 +97,10 @@ def _change(space: Workspace, project_id: str, by: Person, change, detail: dict)
             problems = category_problems(categories)
             if problems:
                 raise LabelingError(problems[0].sentence, problems[0].field)
-            project = project._replace(settings=replace(project.settings, categories=categories))
+            project = project._replace(
+                settings=replace(project.settings, categories=categories),
+                renames=project.renames + (new is not None),
+            )
             cursor.execute(
                 "UPDATE labeling.projects SET settings = ? WHERE project_id = ?",
                 [project.settings.to_json(), project_id],

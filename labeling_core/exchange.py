@@ -69,7 +69,7 @@ def answer(
         Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
     )
     project = workspace.project(project_id)  # its categories may have just been changed
-    news = served.news | category_news.news(project.settings, message.offered)
+    news = served.news | category_news.news(project, message.offered)
     viewer = Viewer(workspace.key, project, workspace.database.path.parent, annotator, browser)
     found = [
         {"sample_id": each.sample.sample_id, "view": display.view(each.sample, viewer)}

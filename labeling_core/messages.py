@@ -64,6 +64,7 @@ def _decision(raw: dict[str, Any]) -> Decision:
         category=None if category is None else _text(category, 1_000),
         comment=None if comment is None else _text(comment, None)[:MAX_COMMENT],
         seconds=min(max(seconds, 0.0), MAX_SECONDS) if seconds == seconds else 0.0,
+        offered=str(raw.get("offered") or "")[:100],
     )
 
 

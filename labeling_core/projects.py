@@ -39,8 +39,10 @@ def get_project(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Project:
 
 
 _SELECT = (
-    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version "
-    "FROM labeling.projects"
+    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version, "
+    "(SELECT count(*) FROM labeling.events AS e WHERE e.project_id = p.project_id "
+    "AND kind = 'category' AND (detail->>'change') IN ('rename', 'merge')) "
+    "FROM labeling.projects AS p"
 )
 
 

@@ -51,16 +51,24 @@ def follow_decisions(
     cursor: duckdb.DuckDBPyConnection, project: Project, decisions: Sequence[Decision]
 ) -> list[Decision]:
     """Decisions by today's categories: a browser may not know yet what has been renamed."""
-    known = set(project.settings.names)
-    if all(each.category is None or each.category in known for each in decisions):
+    known = [_known(project, each) for each in decisions]
+    if min(known, default=project.renames) >= project.renames:
         return list(decisions)
     renames = read_renames(cursor, project.project_id)
     return [
         each
-        if each.category is None or each.category in known
-        else each._replace(category=follow(renames, each.category))
-        for each in decisions
+        if each.category is None
+        else each._replace(category=follow(renames[number:], each.category))
+        for each, number in zip(decisions, known, strict=True)
     ]
+
+
+def _known(project: Project, decision: Decision) -> int:
+    """Of how many renames the browser knew (see category_news.offered) when this was decided."""
+    told = decision.offered.partition("-")[0]
+    if told.isdecimal():
+        return int(told)
+    return project.renames if decision.category in (None, *project.settings.names) else 0
 
 
 def fold(

@@ -111,7 +111,8 @@ class Project(NamedTuple):
     """A project as stored.
 
     ``samples`` is the size of the shuffled sample table, ``probe_limit`` how many of its
-    first places are kept for probes, ``source_version`` counts the changes of the source.
+    first places are kept for probes, ``source_version`` counts the changes of the source,
+    ``renames`` how often categories were renamed or merged.
     """
 
     project_id: str
@@ -120,6 +121,7 @@ class Project(NamedTuple):
     probe_limit: int
     source_fingerprint: str
     source_version: int
+    renames: int = 0
 
 
 def read_categories(rows: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:

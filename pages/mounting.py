@@ -53,7 +53,7 @@ def mount(project: Project, mode: Mode, key: str, store: str, issue: Callable[[]
             "store": f"{space.database.path.name}/{store}",
             "reply": _reply(pending_message(key), key, mode.respond),
         }
-        | category_news.offered(space.project(project.project_id).settings),
+        | category_news.offered(space.project(project.project_id)),
     )
 
 

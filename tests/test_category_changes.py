@@ -170,6 +170,25 @@ def test_a_name_used_again_is_the_new_category(space, make_project, annotator):
     assert labels(space) == {"red": 1}
 
 
+def test_what_was_decided_before_two_names_were_swapped_means_what_it_meant(
+    space, make_project, annotator
+):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    first, second, third = ana.take(3)
+    before = category_news.offered(project)["offered"]
+    ana.send([ana.decision(first, "label", category="red", offered=before)])
+    pending = ana.decision(second, "label", category="red", offered=before)  # while offline
+    for old, new in (("red", "aside"), ("white", "red"), ("aside", "white")):
+        project = category_changes.rename(space, "wine", old, new, LOCAL)
+    after = category_news.offered(project)["offered"]
+    assert space.project("wine") == project
+    ana.send([pending, ana.decision(third, "label", category="red", offered=after)])
+    assert labels(space) == {"white": 2, "red": 1}
+    space.forget("wine")
+    assert space.project("wine").renames == 3
+
+
 def test_settings_of_before_know_nothing_of_retired_ones():
     older = SETTINGS.to_json().replace(', "retired": false, "learned": true', "")
     assert "retired" not in older
@@ -179,7 +198,7 @@ def test_settings_of_before_know_nothing_of_retired_ones():
 def test_an_open_deck_is_told_of_changed_categories_once(space, make_project, annotator):
     project = make_project(every=1000, categories=THREE)
     ana = annotator(project)
-    known = category_news.offered(project.settings)["offered"]
+    known = category_news.offered(project)["offered"]
     assert "categories" not in ana.send(offered=known)
     category_changes.retire(space, "wine", "red", True, LOCAL)
     reply = ana.send(offered=known)

@@ -122,6 +122,7 @@ class Deck {
   record(entry, action, decision) {
     const { category = null, comment = null } = decision ?? {};
     const fields = { sample_id: entry.sample_id, action, category, comment, seconds: this.seconds() };
+    fields.offered = this.offered; // by the names of this moment: they may change before it is sent
     const before = entry.status && { status: entry.status, category: entry.category };
     const after = decision && { status: decision.status, category };
     this.outbox.add(fields, [[before, -1], [after, 1]]);
