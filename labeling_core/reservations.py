@@ -27,7 +27,16 @@ class Reservation(NamedTuple):
 def write_reservations(
     cursor: duckdb.DuckDBPyConnection, project_id: str, taken: list[Reservation]
 ) -> None:
-    """Keep reservations, so that they survive a restart."""
+    """Keep reservations, so that they survive a restart; of a sample and a person, the last."""
+    cursor.execute(
+        "DELETE FROM labeling.reservations WHERE project_id = ? AND (sample_id, annotator) IN "
+        "(SELECT (unnest(?::VARCHAR[]), unnest(?::VARCHAR[])))",
+        [
+            project_id,
+            [each.sample_id for each in taken],
+            [each.annotator for each in taken],
+        ],
+    )
     cursor.execute(
         "INSERT INTO labeling.reservations SELECT ?, unnest(?::INTEGER[]), "
         "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "

@@ -148,3 +148,16 @@ def test_a_sample_for_several_people_is_waited_for_only_by_who_may_still_decide_
     assert (waiting["samples"], waiting["own"]) == (2, False)
     later(space, project, 700)
     assert len(cem.take(5)) == 2
+
+
+def test_handing_out_again_and_again_keeps_one_row_a_sample_and_person(
+    space, make_project, annotator
+):
+    project = make_project(rows=10, probe_share=0.0)
+    for _ in range(5):
+        for name in ("ana", "ben"):
+            person = annotator(project, name)
+            person.send(release=True, holding=person.take(10))
+    kept = "SELECT count(*), count(DISTINCT (sample_id, annotator)) FROM labeling.reservations"
+    ((number, pairs),) = rows(space.database, kept)
+    assert number == pairs <= 20
