@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core import halting, progress
+from labeling_core.labels import below
 from labeling_core.learning_curve import Curve
 from labeling_core.progress import Session
 from labeling_core.queue import Queue
@@ -23,13 +24,13 @@ def read(
 ) -> Evidence:
     """The evidence for stopping.advise; ``sessions`` as progress.sessions measures them anew."""
     chosen = comparable(sessions)
-    stored = _stored(cursor, project, [each.session_id for each in chosen])
-    changed, compared = _changed(stored, queue)
+    stored, limit = _stored(cursor, project, [each.session_id for each in chosen])
+    changed, compared = _changed(stored, queue, limit)
     found = halting.read(cursor, project.project_id)
     return Evidence(
         kind=chosen[-1].kind if chosen else "",
         labels=np.array([each.labels for each in chosen], dtype=np.int64),
-        curve=_curve(chosen, cursor, project, queue, stored),
+        curve=_curve(chosen, cursor, project, queue, stored, limit),
         changed=changed,
         compared=compared,
         halting=found.state if found else "",
@@ -58,24 +59,26 @@ def _alike(one: Session, other: Session) -> bool:
 
 def _stored(
     cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: list[int]
-) -> list[tuple[list[str], NDArray[np.float32]]]:
-    """What these sessions have kept, in their order; see progress.by_today."""
+) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
+    """What these sessions have kept, in their order (see progress.by_today), and below which
+    place none of them has learned."""
     renames = read_renames(cursor, project.project_id)
     rows = cursor.execute(
-        "SELECT classes, checks, epoch(started) FROM labeling.sessions WHERE project_id = ? "
-        "AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
+        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
+        "WHERE project_id = ? AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
         [project.project_id, session_ids],
     ).fetchall()
-    return [progress.by_today(classes, checks, at, renames) for classes, checks, at in rows]
+    kept = [progress.by_today(classes, checks, at, renames) for classes, checks, at, _ in rows]
+    return kept, min((limit for *_, limit in rows), default=0)
 
 
 def _changed(
-    stored: list[tuple[list[str], NDArray[np.float32]]], queue: Queue
+    stored: list[tuple[list[str], NDArray[np.float32]]], queue: Queue, limit: int
 ) -> tuple[NDArray[np.float64], int]:
     """See ``changes``; of the kept places (a random draw) those that no model was trained on."""
     found = [np.asarray(classes)[rows.argmax(axis=1)] for classes, rows in stored]
     size = min(map(len, found), default=0)
-    untrained = (np.arange(size) < queue.probe_limit) | ~queue.closed[:size]
+    untrained = (np.arange(size) < limit) | ~queue.closed[:size]
     return changes([each[:size] for each in found], untrained), int(untrained.sum())
 
 
@@ -97,6 +100,7 @@ def _curve(
     project: Project,
     queue: Queue,
     stored: list[tuple[list[str], NDArray[np.float32]]],
+    limit: int,
 ) -> Curve | None:
     if not chosen or chosen[-1].kind not in KINDS:
         return None
@@ -105,7 +109,8 @@ def _curve(
     hits = None
     probes = progress.probes(cursor, project, queue) if chosen[-1].kind == "probes" else None
     if probes is not None:
-        hits = np.array([progress.hits(*each, project, probes) for each in stored])
+        unseen = below(probes, limit)
+        hits = np.array([progress.hits(*each, project, unseen) for each in stored])
     return Curve(
         np.array([each.labels for each in chosen], dtype=np.int64),
         evaluated,

@@ -72,8 +72,13 @@ def split(all_labels: Labels, probe_limit: int, first_open: int) -> tuple[Labels
     that run is a uniform random draw.
     """
     train = all_labels.places >= probe_limit
-    probe = all_labels.places < min(probe_limit, first_open)
     return (
         Labels(*(each[train] for each in all_labels)),
-        Labels(*(each[probe] for each in all_labels)),
+        below(all_labels, min(probe_limit, first_open)),
     )
+
+
+def below(labels: Labels, limit: int) -> Labels:
+    """The labels of places below ``limit``."""
+    kept = labels.places < limit
+    return Labels(*(each[kept] for each in labels))

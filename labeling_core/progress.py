@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labeling_core.database import quote
 from labeling_core.evaluation import auc, wilson
-from labeling_core.labels import Labels, first_open, read_labels, split, standing
+from labeling_core.labels import Labels, below, first_open, read_labels, split, standing
 from labeling_core.queue import Queue
 from labeling_core.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
@@ -51,12 +51,15 @@ def sessions(
     """All sessions of a project, first to last.
 
     With ``queue``, each session's model is measured anew on all probes labeled so far, so
-    that the points of the curve compare like with like; without it, as at its own time.
+    that the points of the curve compare like with like; without it, as at its own time. Of
+    probes that the share of probes has taken in since, a model may have learned: it is not
+    measured on those.
     """
     rows = cursor.execute(
         "SELECT session_id, state, started_by, epoch(started), epoch(finished), labels, "
         "classifier, strategy, evaluation, evaluated, correct, auc, changed, compared, reason, "
-        "classes, checks FROM labeling.sessions WHERE project_id = ? ORDER BY session_id",
+        "classes, checks, probe_limit FROM labeling.sessions WHERE project_id = ? "
+        "ORDER BY session_id",
         [project.project_id],
     ).fetchall()
     measured = probes(cursor, project, queue) if queue is not None else None
@@ -78,7 +81,8 @@ def _session(
     kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
     classes, checks = row[15], row[16]
     if probes is not None and kind != "test table" and checks is not None:
-        again = _measure(*by_today(classes, checks, row[3], renames), project, probes)
+        unseen = below(probes, row[17])
+        again = _measure(*by_today(classes, checks, row[3], renames), project, unseen)
         if again is not None:
             kind, (evaluated, correct, area) = "probes", again
     share = wilson(correct, evaluated) if evaluated else None

@@ -91,9 +91,10 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
     with database.transaction() as cursor:
         old = get_project(cursor, project_id)
         _raise_first(problems(cursor, settings, old))
-        new = old._replace(
-            settings=settings, probe_limit=_probe_limit(settings, old.samples, old.probe_limit)
-        )
+        new = old._replace(settings=settings)
+        if _probes(settings) != _probes(old.settings):
+            limit = _probe_limit(settings, old.samples, old.probe_limit)
+            new = new._replace(probe_limit=limit)
         if (settings.source, settings.modality) != (old.settings.source, old.settings.modality):
             new = _change_source(cursor, new)
         else:
@@ -157,6 +158,10 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     taken = {name for (name,) in rows}
     numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
     return base if base not in taken else next(name for name in numbered if name not in taken)
+
+
+def _probes(settings: Settings) -> tuple[float, bool]:
+    return settings.probe_share, bool(settings.test_table)
 
 
 def _probe_limit(settings: Settings, count: int, old: int) -> int:

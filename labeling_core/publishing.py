@@ -50,10 +50,10 @@ def publish(
                 "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
                 "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
                 "checks = ?, asked = ?, asked_uncertainty = ?, pool = ?, pool_uncertainty = ?, "
-                "pool_spread = ? WHERE project_id = ? AND session_id = ?",
+                "pool_spread = ?, probe_limit = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.classes),
-                 checks.tobytes(), *draw, project.project_id, session_id],
+                 checks.tobytes(), *draw, queue.probe_limit, project.project_id, session_id],
             )  # fmt: skip
             _store_model(cursor, project, session_id, folder, out, evaluation, train)
         queue.set_order(order, session_id)

@@ -87,6 +87,16 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "names of browsers",
         "CREATE TABLE labeling.names (browser VARCHAR, name VARCHAR)",
     ),
+    (
+        "which places a session's model was kept from",
+        """
+        ALTER TABLE labeling.sessions ADD COLUMN probe_limit INTEGER;
+        UPDATE labeling.sessions SET probe_limit = (
+            SELECT p.probe_limit FROM labeling.projects AS p
+            WHERE p.project_id = sessions.project_id
+        );
+        """,
+    ),
 )
 
 

@@ -56,6 +56,8 @@ def show_probe_cost(
         left = queue.free() + len(queue.held)
         if last is not None and last.kind == "probes":
             evaluated, accuracy = last.evaluated, last.accuracy
-        kept = max(project.probe_limit, round(percent / 100 * project.samples))
+        kept = project.probe_limit
+        if percent != round(project.settings.probe_share * 100):
+            kept = max(kept, round(percent / 100 * project.samples))
         free = kept - evaluated
     st.caption(probe_cost.describe(percent / 100, left, free, evaluated, accuracy))

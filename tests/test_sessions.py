@@ -6,11 +6,12 @@ import threading
 import time
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 import pytest
 from annotating import LOCAL, SETTINGS, make_source, rows
 
-from labeling_core import loop, progress
+from labeling_core import evidence, loop, progress
 from labeling_core.errors import LabelingError
 from labeling_core.labels import Labels, split
 from labeling_core.projects import create_project
@@ -223,6 +224,62 @@ def test_a_test_table_measures_instead_of_probes(space, make_project, annotator)
         found = progress.sessions(cursor, project, space.queue(project))[0]
     assert (found.kind, found.evaluated, found.accuracy) == ("test table", 50, 1.0)
     assert rows(space.database, "SELECT DISTINCT origin FROM wine_metadata") == [("random",)]
+
+
+def test_a_raised_share_of_probes_measures_no_model_on_what_it_learned_from(
+    space, make_project, annotator
+):
+    chance = np.random.default_rng(0)  # labels that nobody can predict, a forest learns by heart
+    project = make_project(
+        rows=600, every=1000, probe_share=0.0, strategy="random", classifier="random_forest"
+    )
+    ana = annotator(project)
+
+    def label(count):
+        for sample_id in ana.take(count):
+            category = str(chance.choice(["red", "white"]))
+            ana.send([ana.decision(sample_id, "label", category=category)])
+
+    label(100)
+    run_session(space, project)
+    settings = replace(project.settings, probe_share=0.1)
+    project = space.update_project(project.project_id, settings, LOCAL)
+    label(60)
+    run_session(space, project)
+    with space.database.read() as cursor:
+        found = progress.sessions(cursor, project, space.queue(project))
+        known = evidence.read(cursor, project, space.queue(project), found)
+    assert [each.kind for each in found] == ["cross-validation", "probes"]
+    assert found[1].evaluated >= 50 and found[1].low < 0.5 < found[1].high
+    assert known.curve.hits.shape == (1, found[1].evaluated)
+
+
+def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(space, labeled):
+    project, _ = labeled()
+    run_session(space, project)
+    path = space.database.path
+    with space.database.read() as cursor:
+        before = progress.sessions(cursor, project, space.queue(project))
+    space.close()
+    with duckdb.connect(str(path)) as older:
+        older.execute("ALTER TABLE labeling.sessions DROP COLUMN probe_limit")
+        older.execute("DELETE FROM labeling.migrations WHERE name LIKE 'which places%'")
+    again = Workspace(path)
+    with again.database.read() as cursor:
+        assert progress.sessions(cursor, project, again.queue(project)) == before
+    assert before[0].kind == "probes"
+    again.close()
+
+
+def test_no_place_becomes_a_probe_unless_the_share_of_probes_is_changed(space, make_project):
+    project = make_project()
+    with space.database.transaction() as cursor:
+        cursor.execute("INSERT INTO wine SELECT bottle + 1000, acidity, cask FROM wine")
+    project, _ = space.refresh_source(project, LOCAL)
+    for changes, limit in (({"title": "Other"}, 20), ({"probe_share": 0.2}, 80)):
+        settings = replace(project.settings, **changes)
+        project = space.update_project(project.project_id, settings, LOCAL)
+        assert project.probe_limit == limit
 
 
 def test_rows_added_to_the_source_join_the_pool_and_the_features(space, labeled):
