@@ -16,6 +16,7 @@ import duckdb
 from labeling_core import eventlog
 from labeling_core.database import CATALOG, Database, is_held, literal, now
 from labeling_core.errors import LabelingError
+from labeling_core.folders import BACKUPS
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.schema import MIGRATIONS
 
@@ -38,7 +39,7 @@ def backup_folder(database: Path) -> Path:
     named = os.environ.get("LABELING_BACKUPS", "").strip()
     if named:
         return Path(named).expanduser().resolve()
-    return database.with_name(database.name + ".files") / "backups"
+    return database.with_name(database.name + ".files") / BACKUPS
 
 
 def kept_days() -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import final_labels, pool_predictions, queries, samples
+from labeling_core import final_labels, folders, pool_predictions, queries, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Project, Settings, assign_keys, slug
@@ -147,12 +147,15 @@ def _raise_first(found: list[Problem]) -> None:
 
 
 def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
-    """An id made of the title that no project has or, in the event log, ever had."""
+    """An id made of the title that no project has or, in the event log, ever had.
+
+    Nor is it the name of a folder of the program's own, as the project's folder has the id's.
+    """
     base = slug(title)
     rows = cursor.execute(
         "SELECT project_id FROM labeling.projects UNION SELECT project_id FROM labeling.events"
     ).fetchall()
-    taken = {name for (name,) in rows}
+    taken = {name for (name,) in rows} | folders.OWN
     numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
     return base if base not in taken else next(name for name in numbered if name not in taken)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 
-from labeling_core import projects
+from labeling_core import folders, projects, simulations
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Category, Settings, assign_keys, read_categories
 
@@ -166,6 +166,30 @@ def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annot
     assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(10,)]
     with pytest.raises(LabelingError, match="There is no project"):
         space.project(project.project_id)
+
+
+@pytest.mark.parametrize("title", ["Backups", "Simulations"])
+@pytest.mark.parametrize("own", [frozenset(), folders.OWN])
+def test_a_project_called_like_a_folder_of_the_program_takes_nothing_with_it(
+    space, make_project, monkeypatch, title, own
+):
+    with monkeypatch.context() as of_before:
+        of_before.setattr(folders, "OWN", own)  # none were kept out: such ids are in databases
+        project = make_project(title=title)
+    backup = space.backups.make(LOCAL)
+    kept = space.database.files("simulations", "20260101") / "record.json"
+    kept.write_text("{}")
+    space.delete_project(project.project_id, LOCAL)
+    assert backup.path.exists() and kept.exists()
+
+
+def test_a_project_gets_no_id_that_is_a_folder_of_the_program(space, make_project):
+    assert make_project(title="Backups").project_id == "backups_2"
+    names = {each.name for each in space.database.files().iterdir() if each.is_dir()}
+    space.backups.make(LOCAL)
+    simulations.listed(space, LOCAL)
+    made = {each.name for each in space.database.files().iterdir() if each.is_dir()} - names
+    assert made == folders.OWN
 
 
 def test_identical_rows_are_samples_of_their_own(space):
