@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 
-from labeling_core import folders, projects, simulations
+from labeling_core import category_changes, category_checks, folders, projects, simulations
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Category, Settings, assign_keys, read_categories
 
@@ -23,6 +23,7 @@ def problems(space, **changes):
         ("title", "needs a name", {"title": " "}),
         ("categories", "At least two", {"categories": TWO[:1]}),
         ("categories", "no name", {"categories": (*TWO, Category(""))}),
+        ("categories", "has 101 characters", {"categories": (*TWO, Category("r" * 101))}),
         ("categories", "stands there twice", {"categories": (*TWO, Category("red"))}),
         ("categories", "share the key", {"categories": (*TWO, Category("rosé", key="r"))}),
         ("categories", "cannot be used", {"categories": (*TWO, Category("x", key="/"))}),
@@ -157,6 +158,28 @@ def test_the_source_may_change_while_nothing_is_decided(space, make_project):
     make_source(space.database, rows=7, table="other")
     space.update_project(project.project_id, replace(project.settings, source="other"), LOCAL)
     assert space.queue(space.project(project.project_id)).total == 7
+
+
+def test_a_category_whose_name_was_always_too_long_stays_and_can_be_renamed(
+    space, make_project, annotator, monkeypatch
+):
+    old = tuple(Category(letter * 300, key=letter) for letter in "ab")
+    with monkeypatch.context() as of_before:
+        of_before.setattr(category_checks, "LONGEST_NAME", 1000)
+        project = make_project(categories=old)
+    more = replace(project.settings, categories=(*old, Category("c" * 100)))
+    project = space.update_project(project.project_id, more, LOCAL)
+    ana = annotator(project)
+    decisions = [
+        ana.decision(sample, "label", category=each.name)
+        for sample, each in zip(ana.take(3), project.settings.categories, strict=True)
+    ]
+    assert not ana.send(decisions)["refused"]
+    with pytest.raises(LabelingError, match="has 101 characters: take at most 100"):
+        category_changes.rename(space, project.project_id, "a" * 300, "z" * 101, LOCAL)
+    category_changes.rename(space, project.project_id, "a" * 300, "a", LOCAL)
+    found = rows(space.database, "SELECT label FROM wine_labels ORDER BY 1")
+    assert found == [("a",), ("b" * 300,), ("c" * 100,)]
 
 
 def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annotator):
