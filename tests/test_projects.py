@@ -8,6 +8,7 @@ import pytest
 from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 
 from labeling_core import category_changes, category_checks, folders, projects, simulations
+from labeling_core.database import quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Category, Settings, assign_keys, read_categories
 
@@ -140,6 +141,44 @@ def test_a_running_project_can_be_changed_and_keeps_its_decisions(space, make_pr
     again = annotator(space.project(project.project_id))
     assert again.send()["counts"]["labeled"] == 10
     again.label_truly(3)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"labels_table": "wine_metadata", "metadata_table": "wine_labels"},
+        {"labels_table": "wine_queries", "queries_table": "wine_labels"},
+        {"labels_table": "wine_metadata", "metadata_table": "wine_queries",
+         "queries_table": "WINE_labels"},
+        {"labels_table": "wine_metadata", "metadata_table": "other"},
+        {"metadata_table": "wine_labels", "labels_table": "other"},
+        {"label_column": "label_id", "label_id_column": "label"},
+        {"label_column": "LABEL", "labels_table": "Wine_Labels"},
+        {"label_column": "label_id", "label_id_column": "number"},
+    ],
+)  # fmt: skip
+def test_names_can_be_swapped_among_a_projects_tables_and_columns(
+    space, make_project, annotator, names
+):
+    def found():
+        settings = space.project("wine").settings
+        label, number = quote(settings.label_column), quote(settings.label_id_column)
+        sql = (
+            f"SELECT l.{number}, l.{label}, m.status FROM {quote(settings.labels_table)} AS l "
+            f"JOIN {quote(settings.metadata_table)} AS m USING ({number}, {label}) ORDER BY ALL"
+        )
+        asked = f"SELECT count(*) FROM {quote(settings.queries_table)}"
+        return rows(space.database, sql), rows(space.database, asked)
+
+    project = make_project(every=1000)
+    annotator(project).label_truly(6)
+    before = found()
+    project = space.update_project("wine", replace(project.settings, **names), LOCAL)
+    assert found() == before
+    annotator(project).label_truly(4)
+    assert len(found()[0]) == 10
+    space.update_project("wine", replace(SETTINGS, every=1000), LOCAL)
+    assert found()[0][:6] == before[0]
 
 
 def test_a_category_with_labels_and_the_source_cannot_go(space, make_project, annotator):
