@@ -6,6 +6,8 @@ used to refuse early), and nothing is ever written over.
 
 from __future__ import annotations
 
+import errno
+import lzma
 import os
 import re
 import stat
@@ -23,6 +25,9 @@ ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst",
 _BLOCK = 1 << 20
 # Below this size a high ratio is harmless, and common: a blank BMP packs 1:1000.
 _SMALL = 10 * 2**20
+# What zipfile says of damage, each method of compression in its own way.
+_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, OSError, EOFError,
+           ValueError, RuntimeError)  # fmt: skip
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
@@ -87,7 +92,8 @@ def _unpack(
             entries = [entry for entry in opened.infolist() if not _passed_over(entry)]
             _require_bounded(opened, entries, limits)
             return _unpack_entries(opened, entries, target, suffixes, limits)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError) as error:
+    except _DAMAGE as error:
+        _require_damage(error)
         raise LabelingError("The archive is damaged or not a zip file.", "upload") from error
 
 
@@ -133,9 +139,19 @@ def _unpack_entries(
                 left -= _write(source, path, min(limits.file_bytes, left))
         except LabelingError as error:
             refusals.append(Refusal(_shown(entry.filename), str(error)))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        except _DAMAGE as error:
+            _require_damage(error)
             refusals.append(Refusal(_shown(entry.filename), "The entry is damaged."))
     return refusals, left
+
+
+def _require_damage(error: Exception) -> None:
+    """Pass on what the system has against it, such as a full disk: the archive is well.
+
+    What bz2 says of its data has no number, and a seek to nowhere is an invalid argument.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
 
 
 def _require_harmless(entry: zipfile.ZipInfo, limits: Limits) -> None:

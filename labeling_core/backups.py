@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ import duckdb
 from labeling_core import eventlog
 from labeling_core.database import CATALOG, Database, is_held, literal, now
 from labeling_core.errors import LabelingError
+from labeling_core.folders import BACKUPS
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.schema import MIGRATIONS
 
@@ -36,9 +38,23 @@ class Backup(NamedTuple):
 def backup_folder(database: Path) -> Path:
     """The folder that LABELING_BACKUPS names, else ``<file>.files/backups`` beside the file."""
     named = os.environ.get("LABELING_BACKUPS", "").strip()
-    if named:
-        return Path(named).expanduser().resolve()
-    return database.with_name(database.name + ".files") / "backups"
+    return Path(named).expanduser().resolve() if named else _own_folder(database)
+
+
+def _own_folder(database: Path) -> Path:
+    return database.with_name(database.name + ".files") / BACKUPS
+
+
+def _prefix(database: Path) -> str:
+    """What the names of a database's backups begin with: ``<stem>-``.
+
+    In a folder that it may share with others of its name, eight digits of its path's hash
+    follow: ``<stem>-<hash>-``. What a version without them left there is listed, and thinned
+    out, no longer; it can be put back by its path.
+    """
+    if backup_folder(database) == _own_folder(database):
+        return f"{database.stem}-"
+    return f"{database.stem}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}-"
 
 
 def kept_days() -> int:
@@ -52,11 +68,14 @@ def kept_days() -> int:
 
 
 def list_backups(database: Path) -> list[Backup]:
-    """The backups of a database file, newest first."""
-    found = []
-    for path in backup_folder(database).glob(f"{_escaped(database.stem)}-*.duckdb"):
+    """The backups of a database file, newest first.
+
+    In a folder that several databases share those of this very path, see :func:`_prefix`.
+    """
+    found, prefix = [], _prefix(database)
+    for path in backup_folder(database).glob(f"{_escaped(prefix)}*.duckdb"):
         try:
-            made = datetime.strptime(path.stem[len(database.stem) + 1 :], _STAMP)
+            made = datetime.strptime(path.stem[len(prefix) :], _STAMP)
         except ValueError:
             continue
         found.append(Backup(path, made.replace(tzinfo=UTC), path.stat().st_size))
@@ -147,7 +166,7 @@ class Backups:
             folder, days = backup_folder(path), kept_days()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                made = self._copy(folder, path.stem)
+                made = self._copy(folder, _prefix(path))
             except (duckdb.Error, OSError) as error:
                 raise LabelingError(
                     f"No backup could be made in {folder} ({str(error).splitlines()[0][:160]}): "
@@ -159,12 +178,12 @@ class Backups:
         finally:
             self._one.release()
 
-    def _copy(self, folder: Path, stem: str) -> Backup:
+    def _copy(self, folder: Path, prefix: str) -> Backup:
         """One consistent moment of the database in a file of its own, under its name when whole.
 
         ``COPY FROM DATABASE`` reads a snapshot: decisions are stored meanwhile, and are not in it.
         """
-        part = folder / f"{stem}.part"
+        part = folder / f"{prefix}copy.part"
         moment = now()
         _remove(part)
         try:
@@ -178,7 +197,7 @@ class Backups:
                     cursor.execute("DETACH labeling_backup")
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-            path = folder / f"{stem}-{moment.strftime(_STAMP)}.duckdb"
+            path = folder / f"{prefix}{moment.strftime(_STAMP)}.duckdb"
             part.replace(path)
         finally:
             self._copying = None

@@ -10,13 +10,12 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import eventlog, final_labels, queries
+from labeling_core import category_checks, eventlog, final_labels, queries
 from labeling_core.database import quote
 from labeling_core.errors import LabelingError
 from labeling_core.people import Person
 from labeling_core.projects import get_project
 from labeling_core.settings import Category, Project, assign_keys
-from labeling_core.validation import category_problems
 from labeling_core.workspace import Workspace
 
 
@@ -94,9 +93,9 @@ def _change(space: Workspace, project_id: str, by: Person, change, detail: dict)
             if old not in project.settings.names:
                 raise LabelingError(f"There is no category “{old}” any more: reload the page.")
             categories = assign_keys(change(project.settings.categories))
-            problems = category_problems(categories)
-            if problems:
-                raise LabelingError(problems[0].sentence, problems[0].field)
+            found = category_checks.mistakes(categories, project.settings.names)
+            if found:
+                raise LabelingError(found[0], "categories")
             project = project._replace(
                 settings=replace(project.settings, categories=categories),
                 renames=project.renames + (new is not None),

@@ -103,7 +103,10 @@ def show(value: object) -> str | None:
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            return json.dumps(value, ensure_ascii=False, default=str)
+        except TypeError:  # a map whose keys JSON does not know, such as dates
+            return str(value)
     return str(value)
 
 

@@ -108,18 +108,23 @@ def _distinct_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
 def _without_loss(
     con: duckdb.DuckDBPyConnection, texts: str, columns: Columns, decimal: str
 ) -> Columns:
-    """The columns with DOUBLE made text where a whole number has more digits than it can hold."""
+    """The columns with DOUBLE made text where a number would not be what was written.
+
+    That is where a whole number has more digits than a DOUBLE can hold, and where all values are
+    codes such as 12E5, which only look like numbers.
+    """
     doubles = [name for name, kind in columns if kind == "DOUBLE"]
     if not doubles:
         return columns
     tests = ", ".join(
         f"bool_or(length({cell}) > 15 AND NOT contains({cell}, {literal(decimal)}) "
-        f"AND NOT contains(lower({cell}), 'e'))"
+        f"AND NOT contains(lower({cell}), 'e')) "
+        f"OR bool_and(regexp_full_match(trim({cell}), '[0-9]+[eE][0-9]+'))"
         for cell in map(quote, doubles)
     )
     found = con.execute(f"SELECT {tests} FROM {texts}").fetchone() or ()
-    long = {name for name, is_long in zip(doubles, found, strict=True) if is_long}
-    return tuple((name, "VARCHAR" if name in long else kind) for name, kind in columns)
+    lossy = {name for name, loses in zip(doubles, found, strict=True) if loses}
+    return tuple((name, "VARCHAR" if name in lossy else kind) for name, kind in columns)
 
 
 def _plan_json(con: duckdb.DuckDBPyConnection, file: Path, reading: Reading) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import duckdb
 
-from labeling_core import final_labels, pool_predictions, queries, samples
+from labeling_core import final_labels, folders, pool_predictions, queries, samples
 from labeling_core.database import Database, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Project, Settings, assign_keys, slug
@@ -150,12 +150,15 @@ def _raise_first(found: list[Problem]) -> None:
 
 
 def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
-    """An id made of the title that no project has or, in the event log, ever had."""
+    """An id made of the title that no project has or, in the event log, ever had.
+
+    Nor is it the name of a folder of the program's own, as the project's folder has the id's.
+    """
     base = slug(title)
     rows = cursor.execute(
         "SELECT project_id FROM labeling.projects UNION SELECT project_id FROM labeling.events"
     ).fetchall()
-    taken = {name for (name,) in rows}
+    taken = {name for (name,) in rows} | folders.OWN
     numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
     return base if base not in taken else next(name for name in numbered if name not in taken)
 
@@ -193,21 +196,29 @@ def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None
 
 def _rename_outputs(cursor: duckdb.DuckDBPyConnection, old: Settings, project: Project) -> None:
     new = project.settings
-    for before, after in ((old.labels_table, new.labels_table),
-                          (old.metadata_table, new.metadata_table)):  # fmt: skip
-        if before != after:
-            cursor.execute(f"ALTER TABLE main.{quote(before)} RENAME TO {quote(after)}")
-        for was, is_now in ((old.label_column, new.label_column),
-                            (old.label_id_column, new.label_id_column)):  # fmt: skip
-            if was != is_now:
-                cursor.execute(
-                    f"ALTER TABLE main.{quote(after)} RENAME COLUMN {quote(was)} TO {quote(is_now)}"
-                )
-    if old.queries_table != new.queries_table:
-        queries.hide(cursor, old)
+    shown_anew = old.queries_table != new.queries_table
+    if shown_anew:
+        queries.hide(cursor, old)  # first: a table may get the name
+    tables = [(old.labels_table, new.labels_table), (old.metadata_table, new.metadata_table)]
+    columns = [(old.label_column, new.label_column), (old.label_id_column, new.label_id_column)]
+    for was, is_now in _in_turn(tables):
+        cursor.execute(f"ALTER TABLE main.{quote(was)} RENAME TO {quote(is_now)}")
+    for _, table in tables:
+        for was, is_now in _in_turn(columns):
+            cursor.execute(
+                f"ALTER TABLE main.{quote(table)} RENAME COLUMN {quote(was)} TO {quote(is_now)}"
+            )
+    if shown_anew:
         queries.show(cursor, project)
     if old.strategy != new.strategy:
         queries.forget_start(cursor, project.project_id)
+
+
+def _in_turn(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The steps that rename all from old to new: by way of other names, as two may swap theirs."""
+    changed = [(f"__renamed_{was}", was, is_now) for was, is_now in names if was != is_now]
+    away = [(was, between) for between, was, _ in changed]
+    return away + [(between, is_now) for between, _, is_now in changed]
 
 
 def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:

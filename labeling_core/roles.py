@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ class Roles:
         by.require("manage")
         who = normalized(who)
         _check(who, project_id, role)
-        with self.database.transaction() as cursor:
+        with self._change(Entry(who, project_id, role, by.name)) as cursor:
             if (
                 project_id
                 and not cursor.execute(
@@ -98,17 +99,25 @@ class Roles:
                 "INSERT INTO labeling.people VALUES (?, ?, ?, ?, ?)",
                 [who, project_id, role, by.name, now()],
             )
-            self._settle(cursor, Entry(who, project_id, role, by.name))
 
     def remove_role(self, who: str, project_id: str, by: Person) -> None:
         """Take a role back; what holds then is what a wider entry says, or none."""
         by.require("manage")
-        with self.database.transaction() as cursor:
-            _remove(cursor, normalized(who), project_id)
-            self._settle(cursor, Entry(normalized(who), project_id, "", by.name))
+        who = normalized(who)
+        with self._change(Entry(who, project_id, "", by.name)) as cursor:
+            _remove(cursor, who, project_id)
 
-    def _settle(self, cursor: duckdb.DuckDBPyConnection, change: Entry) -> None:
-        """Log a change and take it over, unless it leaves the team without an admin."""
+    @contextmanager
+    def _change(self, change: Entry) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The transaction of a change: logged with it, and in force only once it is stored."""
+        with self.database.lock:  # who stores later is also taken over later
+            with self.database.transaction() as cursor:
+                yield cursor
+                changed = self._settled(cursor, change)
+            self.entries = changed
+
+    def _settled(self, cursor: duckdb.DuckDBPyConnection, change: Entry) -> list[Entry]:
+        """Log a change; the entries then. LabelingError if there would be no admin any more."""
         changed = [*_appointed(), *_stored(cursor)]
         if _has_admin(self.entries) and not _has_admin(changed):
             raise LabelingError("This is the last admin: name another one first.", field="who")
@@ -118,7 +127,7 @@ class Roles:
             [now(), change.project_id, change.added_by,
              json.dumps({"who": change.who, "role": change.role})],
         )  # fmt: skip
-        self.entries = changed
+        return changed
 
 
 def _appointed() -> list[Entry]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from labeling_core import sessions
 from labeling_core.errors import LabelingError
+from labeling_core.folders import SIMULATIONS
 from labeling_core.labels import read_labels
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.sample_projects import DATA
@@ -106,7 +107,7 @@ def folder(space: Workspace, text: str, by: Person) -> Source:
         known = hashlib.sha256(str(root).encode()).hexdigest()[:16]
         data = {
             "form": "files", "root": str(root),
-            "extracted": str(space.database.files("simulations", "extracted", known)),
+            "extracted": str(space.database.files(SIMULATIONS, "extracted", known)),
         }  # fmt: skip
         words = f"Folder {root.name}: {len(files):,} labeled {found.modality}"
         return Prepared(data, words, _cut(Drawn(len(found.files), len(files)), "files"))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from labeling_core.database import now
 from labeling_core.errors import LabelingError
+from labeling_core.folders import SIMULATIONS
 from labeling_core.people import Person
 from labeling_core.simulation import Plan, Run, check_plan
 from labeling_core.simulation_data import Source
@@ -122,7 +123,7 @@ def _require(simulation: Simulation, by: Person) -> None:
 def listed(space: Workspace, by: Person) -> list[Simulation]:
     """All simulations, newest first."""
     by.require("manage")
-    paths = sorted(space.database.files("simulations").glob(f"*/{RECORD}"), reverse=True)
+    paths = sorted(space.database.files(SIMULATIONS).glob(f"*/{RECORD}"), reverse=True)
     found = []
     for path in paths:
         told = json.loads(path.read_text())
@@ -165,7 +166,7 @@ def estimate(plan: Plan) -> tuple[int, float]:
 
 
 def _folder(space: Workspace, simulation_id: str) -> Path:
-    return space.database.files("simulations") / simulation_id
+    return space.database.files(SIMULATIONS) / simulation_id
 
 
 def _write(path: Path, told: Any) -> None:

@@ -154,6 +154,7 @@ class Worker:
             log.warning("The worker could not be reached: %s", error)
         finally:
             timer.cancel()
+        process.kill()  # it may live: when its answer could not be read, nobody listens any more
         process.wait()
         if overdue.is_set():
             raise LabelingError(
@@ -171,6 +172,8 @@ def _await_result(answers: IO[str], progress: Progress) -> dict[str, Any] | None
     sentence when the job failed."""
     for line in answers:
         answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ValueError(f"no answer: {line[:80]!r}")
         if "error" in answer:
             raise LabelingError(answer["error"])
         if "progress" not in answer:

@@ -1,5 +1,7 @@
-"""Uploaded media: unpacked to a waiting place first, moved beside the database when a project
-is made of them."""
+"""Uploads wait beside the database until a project is made of them, for a day at most.
+
+Media are unpacked there, and move to their place then; of a table the waiting file goes.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +33,39 @@ def stage(home: Path, uploads: Iterable[tuple[str, BinaryIO]], suffixes: Collect
 
     ``home`` is the folder of the database. One bad file never stops the others.
     """
+    folder = _waiting_folder(home)
+    refusals = store_upload(uploads, folder, suffixes)
+    return Staged(folder, len(list_files(folder, suffixes).files), refusals)
+
+
+def stage_table(home: Path, content: bytes | memoryview) -> Path:
+    """Write an uploaded table to a new folder that waits; the path of the file.
+
+    ``home`` is the folder of the database.
+    """
+    path = _waiting_folder(home) / "table"
+    path.write_bytes(content)
+    return path
+
+
+def _waiting_folder(home: Path) -> Path:
+    """A new folder; those that have waited for a day are deleted."""
     place = home / UPLOADS
     place.mkdir(parents=True, exist_ok=True)
     for old in place.glob(f"{_WAITING}*"):
         if time.time() - old.stat().st_mtime > _LONGEST:
             shutil.rmtree(old, ignore_errors=True)
-    folder = Path(mkdtemp(prefix=_WAITING, dir=place))
-    refusals = store_upload(uploads, folder, suffixes)
-    return Staged(folder, len(list_files(folder, suffixes).files), refusals)
+    return Path(mkdtemp(prefix=_WAITING, dir=place))
 
 
 def discard(staged: Staged) -> None:
     """Delete an upload that is not wanted any more."""
     shutil.rmtree(staged.folder, ignore_errors=True)
+
+
+def discard_table(path: Path) -> None:
+    """Delete a table of :func:`stage_table`, if it still waits."""
+    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def free_source(home: Path, name: str) -> str:

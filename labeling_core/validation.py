@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import duckdb
 
-from labeling_core import overlap, samples
+from labeling_core import category_checks, overlap, samples
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.database import columns, folder_of, quote, tables
 from labeling_core.errors import LabelingError
@@ -18,10 +17,8 @@ from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_
 from labeling_core.settings import (
     IMAGE_FEATURES,
     MODALITIES,
-    Category,
     Project,
     Settings,
-    assign_keys,
     default_tables,
     output_tables,
 )
@@ -56,7 +53,10 @@ def check(
     """
     problems = _Problems()
     _check_title(settings, project, others, problems)
-    _check_categories(settings.categories, problems)
+    known = project.settings.names if project else ()
+    problems.found += [
+        Problem("categories", each) for each in category_checks.mistakes(settings.categories, known)
+    ]
     _check_source(cursor, settings, project, problems)
     _check_columns(cursor, settings, problems)
     _check_outputs(cursor, settings, project, others, problems)
@@ -82,42 +82,6 @@ def _check_title(
                 f"There is a project “{other.settings.title}” already: choose another name.",
             )
             return
-
-
-def category_problems(categories: Sequence[Category]) -> list[Problem]:
-    """Everything that is wrong with the categories of a project."""
-    problems = _Problems()
-    _check_categories(categories, problems)
-    return problems.found
-
-
-def _check_categories(categories: Sequence[Category], problems: _Problems) -> None:
-    names = [each.name.strip() for each in categories]
-    if sum(not each.retired for each in categories) < 2:
-        problems.add("categories", "At least two categories are needed.")
-    if any(not name for name in names):
-        problems.add("categories", "A category has no name: fill it in or remove the row.")
-    for name in sorted({name for name in names if name and names.count(name) > 1}):
-        problems.add("categories", f"The category “{name}” stands there twice: remove one.")
-    by_key: dict[str, str] = {}
-    for each in assign_keys(categories):
-        if each.retired:
-            continue
-        if not each.key:
-            problems.add("categories", f"No key is left for “{each.name}”: set one by hand.")
-        elif len(each.key) != 1 or not each.key.isprintable() or each.key in " /?":
-            problems.add(
-                "categories",
-                f"The key “{each.key}” of “{each.name}” cannot be used: take one letter or digit.",
-            )
-        elif each.key in by_key:
-            problems.add(
-                "categories",
-                f"“{by_key[each.key]}” and “{each.name}” share the key “{each.key}”: change one.",
-            )
-        by_key.setdefault(each.key, each.name)
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", each.color):
-            problems.add("categories", f"The colour of “{each.name}” is not of the form #1a2b3c.")
 
 
 def _check_source(

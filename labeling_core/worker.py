@@ -234,7 +234,9 @@ def main() -> None:
     os.nice(10)  # labeling comes first
     _limit_memory(float(os.environ.get("LABELING_TRAINING_MEMORY") or 0))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
+    # Whatever a library prints must not mix with the answers, nor what it writes below Python.
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
     lines: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     for name in sys.argv[1:]:

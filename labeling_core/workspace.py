@@ -11,6 +11,7 @@ from typing import Any
 
 from labeling_core import (
     eventlog,
+    folders,
     projects,
     queries,
     queue_loading,
@@ -140,7 +141,8 @@ class Workspace:
                 eventlog.note(self.database, project_id, by, "deleted", told)
             self.roles.read()
             self.forget(project_id)
-            shutil.rmtree(self.database.files(project_id), ignore_errors=True)
+            if project_id not in folders.OWN:  # an id from before these were kept out
+                shutil.rmtree(self.database.files(project_id), ignore_errors=True)
 
     def refresh_source(self, project: Project, by: Person) -> tuple[Project, samples.Change]:
         """Take over rows or files that were added to the source or are gone from it.

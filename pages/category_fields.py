@@ -8,15 +8,18 @@ import streamlit as st
 
 from labeling_core import category_changes
 from labeling_core.errors import LabelingError
-from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
+from pages import frame
 
 TRAIN, FORGET = "Its labels go on training the model", "The model learns nothing of it any more"
 
 
-def show(space: Workspace, project: Project, by: Person) -> None:
-    """Popovers for each change; each takes effect at once, labels included."""
+def show(space: Workspace, project: Project) -> None:
+    """Popovers for each change; each takes effect at once, labels included.
+
+    Who makes one is looked up when it is made: a role may have gone since the page was drawn.
+    """
     st.caption(
         "Categories that have labels are changed here, at once; the log keeps the old names."
     )
@@ -27,23 +30,23 @@ def show(space: Workspace, project: Project, by: Person) -> None:
     names = [each.name for each in project.settings.offered]
     retired = [each.name for each in project.settings.categories if each.retired]
     with st.container(horizontal=True):
-        _rename(space, project, by, names)
-        _merge(space, project, by, names + retired, names)
-        _retire(space, project, by, names)
+        _rename(space, project, names)
+        _merge(space, project, names + retired, names)
+        _retire(space, project, names)
         if retired:
-            _offer(space, project, by, retired)
+            _offer(space, project, retired)
     if retired:
         st.caption(f"Retired: {', '.join(retired)}")
 
 
-def _rename(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
+def _rename(space: Workspace, project: Project, names: list[str]) -> None:
     old, new = _key(project, "rename-old"), _key(project, "rename-new")
 
     def change() -> str:
         before, after = st.session_state[old], st.session_state[new]
         if before is None:
             raise LabelingError("Choose the category that shall have another name.")
-        category_changes.rename(space, *_at(project, before, after), by)
+        category_changes.rename(space, *_at(project, before, after), frame.person())
         return f"“{before}” is called “{after.strip()}” now."
 
     # A form: what is typed while the page still runs for the chosen category would be lost.
@@ -54,9 +57,7 @@ def _rename(space: Workspace, project: Project, by: Person, names: list[str]) ->
         st.form_submit_button("Rename it", type="primary", on_click=_act, args=(change,))
 
 
-def _merge(
-    space: Workspace, project: Project, by: Person, names: list[str], targets: list[str]
-) -> None:
+def _merge(space: Workspace, project: Project, names: list[str], targets: list[str]) -> None:
     with st.popover("Merge", icon=":material/merge:"):
         old = _choose("Category", names, _key(project, "merge-old"))
         others = [each for each in targets if each != old]
@@ -65,11 +66,15 @@ def _merge(
             labels = f"{_count(space, project, old)} “{old}”"
             st.caption(f"{labels} will be “{into}”. It cannot be taken back: only the log can tell "
                        "them apart afterwards.")  # fmt: skip
-        _button("Merge them", lambda: category_changes.merge(space, *_at(project, old, into), by),
-                f"“{old}” has become part of “{into}”.", bool(old and into))  # fmt: skip
+        _button(
+            "Merge them",
+            lambda: category_changes.merge(space, *_at(project, old, into), frame.person()),
+            f"“{old}” has become part of “{into}”.",
+            bool(old and into),
+        )
 
 
-def _retire(space: Workspace, project: Project, by: Person, names: list[str]) -> None:
+def _retire(space: Workspace, project: Project, names: list[str]) -> None:
     with st.popover("Retire", icon=":material/do_not_disturb_on:"):
         name = _choose("Category", names, _key(project, "retire-name"))
         if name:
@@ -78,19 +83,19 @@ def _retire(space: Workspace, project: Project, by: Person, names: list[str]) ->
         _button(
             "Retire it",
             lambda: category_changes.retire(
-                space, project.project_id, str(name), choice == TRAIN, by
+                space, project.project_id, str(name), choice == TRAIN, frame.person()
             ),
             f"“{name}” is retired.",
             bool(name),
         )
 
 
-def _offer(space: Workspace, project: Project, by: Person, retired: list[str]) -> None:
+def _offer(space: Workspace, project: Project, retired: list[str]) -> None:
     with st.popover("Offer again", icon=":material/undo:"):
         name = _choose("Category", retired, _key(project, "offer-name"))
         _button(
             "Offer it",
-            lambda: category_changes.offer(space, project.project_id, str(name), by),
+            lambda: category_changes.offer(space, project.project_id, str(name), frame.person()),
             f"“{name}” is offered again.",
             bool(name),
         )

@@ -87,9 +87,11 @@ def _train(project: Project) -> None:
 def _archive(project: Project, name: str) -> bytes:
     """See frame.export_table: nobody is at the keyboard when the file is made."""
     space = workspace()
+    project = space.project(project.project_id)
     return permitted.export_final_model(space, project, space.roles.person(name))
 
 
 def _predictions(project: Project, form: str, safe: bool, name: str) -> bytes:
     space = workspace()
+    project = space.project(project.project_id)
     return permitted.export_predictions(space, project, form, space.roles.person(name), safe)

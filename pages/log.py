@@ -86,14 +86,16 @@ def show_history(space: Workspace, of: Entry, by: Person, zone: ZoneInfo) -> Non
                     icon=":material/history:",
                     key=f"restore-{each.event_id}",
                     on_click=restore,
-                    args=(space, each, by),
+                    args=(each,),
                 )
 
 
-def restore(space: Workspace, entry: Entry, by: Person) -> None:
-    """Put a decision back as it was; the next run says how it went."""
+def restore(entry: Entry) -> None:
+    """Put a decision back as it was, with the rights of this moment; the next run tells of it."""
+    space = workspace()
     try:
-        restoring.restore(space, space.project(entry.project_id), entry.event_id, by)
+        project = space.project(entry.project_id)
+        restoring.restore(space, project, entry.event_id, frame.person())
         st.session_state["log-restored"] = f"Sample {entry.sample_id} is as it was."
     except LabelingError as error:
         st.session_state["log-refused"] = str(error)

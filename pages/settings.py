@@ -56,7 +56,7 @@ else:
 st.subheader("Categories", anchor=False)
 categories = settings_fields.categories(fields, base)
 if old:
-    category_fields.show(space, old, frame.person())
+    category_fields.show(space, old)
 
 st.subheader("Tables", anchor=False)
 default = default_tables(title)

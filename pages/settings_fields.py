@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,7 +24,7 @@ from labeling_core.settings import (
     read_categories,
     slug,
 )
-from labeling_core.uploads import Staged, placed
+from labeling_core.uploads import Staged, discard_table, placed, stage_table
 from labeling_core.validation import Problem
 from labeling_core.workspace import Workspace
 
@@ -134,7 +133,7 @@ def source(
     fields.slot("source")
     if file is None:
         return "", None
-    return _uploaded(fields, file)
+    return _uploaded(fields, space, file)
 
 
 def _table(fields: Fields, space: Workspace, base: Settings) -> str:
@@ -159,8 +158,8 @@ def _table(fields: Fields, space: Workspace, base: Settings) -> str:
     return name
 
 
-def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
-    path = keep_upload(file)
+def _uploaded(fields: Fields, space: Workspace, file: Any) -> tuple[str, Upload | None]:
+    path = keep_upload(space, file)
     try:
         preview = _inspect(path, file.name)
         if preview.delimiter is not None:
@@ -183,14 +182,15 @@ def _uploaded(fields: Fields, file: Any) -> tuple[str, Upload | None]:
     return table, Upload(path, preview)
 
 
-def keep_upload(file: Any) -> Path:
-    """Write an upload to disk once; reruns find it there."""
-    kept = st.session_state.setdefault("uploads", {})
-    if file.file_id not in kept:
-        folder = Path(tempfile.mkdtemp(prefix="labeling-"))
-        kept[file.file_id] = folder / "upload"
-        kept[file.file_id].write_bytes(file.getbuffer())
-    return kept[file.file_id]
+def keep_upload(space: Workspace, file: Any) -> Path:
+    """Write an upload to disk once; reruns find it there, and another one takes its place."""
+    file_id, path = st.session_state.get("upload", (None, None))
+    if path is None or file_id != file.file_id or not path.exists():
+        if path is not None:
+            discard_table(path)
+        path = stage_table(space.database.path.parent, file.getbuffer())
+        st.session_state["upload"] = (file.file_id, path)
+    return path
 
 
 def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -> importing.Preview:
@@ -293,4 +293,7 @@ def create(
         found = projects.problems(cursor, wanted)
         if found:
             raise SettingsError(found)
-        return space.create_project(replace(wanted), by)
+        made = space.create_project(replace(wanted), by)
+    if isinstance(upload, Upload):
+        discard_table(upload.path)  # it is in the database now
+    return made

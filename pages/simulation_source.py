@@ -73,7 +73,7 @@ def _file(space: Workspace) -> Choice:
     )
     if file is None:
         return _refuse("Choose labeled data first: upload a file above.")
-    path = keep_upload(file)
+    path = keep_upload(space, file)
     try:
         preview = _inspect(path, file.name)
     except LabelingError as error:

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from test_faults import full_disk
 
 from labeling_core.archives import Limits, sanitised, store_upload, unpack
 from labeling_core.errors import LabelingError
@@ -128,6 +129,36 @@ def test_encrypted_and_damaged_entries_are_refused_and_the_others_are_not(tmp_pa
     content = bytearray(zipped({"locked.png": IMAGE}).getvalue())
     content[content.rindex(b"PK\x01\x02") + 8] |= 1
     assert "encrypted" in unpack(BytesIO(content), tmp_path / "b", PNG)[0].reason
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_entry_of_any_compression_is_refused_and_the_others_are_not(
+    tmp_path: Path, method: int
+) -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("bad.png", IMAGE)
+        archive.writestr("good.png", IMAGE)
+    content = bytearray(packed.getvalue())
+    content[60:100] = bytes(each ^ 0x5A for each in content[60:100])
+    refusals = unpack(BytesIO(content), tmp_path, PNG)
+    assert refusals == [("bad.png", "The entry is damaged.")]
+    assert stored(tmp_path) == ["good.png"]
+
+
+def test_an_entry_that_is_said_to_lie_before_the_archive_is_refused(tmp_path: Path) -> None:
+    content = bytearray(zipped({"a.png": IMAGE}).getvalue())
+    content[content.rindex(b"PK\x05\x06") + 16] += 1  # where the table of contents begins
+    (tmp_path / "a.zip").write_bytes(content)
+    for archive in (BytesIO(content), tmp_path / "a.zip"):
+        assert unpack(archive, tmp_path / "to", PNG) == [("a.png", "The entry is damaged.")]
+
+
+def test_a_full_disk_is_no_damage_of_the_archive(tmp_path: Path) -> None:
+    archive = zipped({"a.png": IMAGE})
+    (tmp_path / "empty").touch()
+    with full_disk(len(IMAGE) // 2, tmp_path / "empty"), pytest.raises(OSError, match="too large"):
+        unpack(archive, tmp_path / "to", PNG)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip at all", zipped({"a.png": IMAGE}).read()[:-30]])

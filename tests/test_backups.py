@@ -190,6 +190,38 @@ def test_the_commands_make_list_and_restore_backups(tmp_path, capsys, monkeypatc
     assert "is no backup of a labeling database" in told[1]
 
 
+def test_databases_of_one_name_share_a_folder_and_leave_each_others_backups_alone(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LABELING_BACKUPS", str(tmp_path / "all"))
+    monkeypatch.setenv("LABELING_BACKUPS_KEEP", "1")
+    paths = [tmp_path / name / "labeling.duckdb" for name in "ab"]
+    spaces = [Workspace(path) for path in paths]
+    first = spaces[0].backups.make(LOCAL)
+    yesterday = first.made - timedelta(days=1)
+    old = first.path.rename(
+        str(first.path).replace(f"{first.made:%Y%m%dT%H}", f"{yesterday:%Y%m%dT%H}")
+    )
+    assert backups.list_backups(paths[1]) == []
+    second = spaces[1].backups.make(LOCAL)
+    assert old.exists() and backups.list_backups(paths[1]) == [second]
+    assert [each.path for each in backups.list_backups(paths[0])] == [old]
+    third = spaces[0].backups.make(LOCAL)
+    assert not old.exists() and backups.list_backups(paths[0]) == [third]
+    for each in spaces:
+        each.close()
+    backups.restore(third.path, paths[1], LOCAL)  # by its path any backup can be put back
+
+
+def test_in_its_own_folder_a_moved_database_knows_its_backups(space, tmp_path):
+    made = space.backups.make(LOCAL)
+    space.close()
+    home = tmp_path / "elsewhere"
+    shutil.move(space.database.files(), home / "test.duckdb.files")
+    (listed,) = backups.list_backups(home / "test.duckdb")
+    assert (listed.path.name, listed.made) == (made.path.name, made.made)
+
+
 def test_of_each_day_the_last_is_kept_for_so_many_days():
     start = datetime(2026, 3, 28, 12, tzinfo=UTC)
     made = [

@@ -162,6 +162,15 @@ def test_ids_of_many_digits_stay_exact_beside_a_decimal_comma(tmp_path):
     ]
 
 
+def test_codes_of_digits_around_an_e_stay_text_and_measurements_become_numbers(tmp_path):
+    content = "code;some;tiny;half\n12E5;12E5;1e-05;1\n13e07;;2e-07;2E3\n 9E1;13E7;3e10;3\n"
+    preview, rows = round_trip(tmp_path, content)
+    assert [kind for _, kind in preview.columns] == ["VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE"]
+    assert [code.strip() for code, *_ in rows] == ["12E5", "13e07", "9E1"]
+    assert [some for _, some, *_ in rows] == ["12E5", None, "13E7"]
+    assert rows[1][2:] == (2e-07, 2000.0)
+
+
 def test_a_word_in_the_last_of_many_rows_makes_the_column_text_and_the_order_stays(tmp_path):
     count = 300_000
     content = "n,at\n" + "".join(f"{at},{at}\n" for at in range(count)) + f"word,{count}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -215,6 +216,33 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     assert project.settings.names == ("hose", "hemd")
     found = rows(workspaces.workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
     assert sorted(found) == [(1.5,), (2.5,)]
+
+
+def test_an_uploaded_table_is_kept_once_and_goes_when_the_project_is_made(
+    open_page, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def left() -> list[str]:
+        kept = [*tmp_path.rglob(".waiting-*/*"), *(tmp_path / "temporary").rglob("*")]
+        return [each.read_text()[:1] for each in kept if each.is_file()]
+
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    for letter in "ab":
+        content = (f"{letter};colour\n" + "1;red\n2;blue\n" * 9).encode()
+        at.file_uploader(key=key + "file").set_value((f"{letter}.csv", content, "text/csv")).run()
+        at.text_input(key=key + "title").input(f"Of {letter}").run()
+        assert left() == [letter]
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "c"}, {"name": "d"}],
+    }  # fmt: skip
+    next(tmp_path.rglob(".waiting-*/*")).unlink()  # as after a day: it is written once more
+    at.button(key=key + "save").click().run()
+    assert not at.exception
+    assert workspaces.workspace().project("of_b").samples == 18
+    assert left() == []
 
 
 def test_a_name_that_is_taken_is_told_at_the_name(open_page):

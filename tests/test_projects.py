@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 
-from labeling_core import projects
+from labeling_core import category_changes, category_checks, folders, projects, simulations
+from labeling_core.database import quote
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Category, Settings, assign_keys, read_categories
 
@@ -23,6 +24,7 @@ def problems(space, **changes):
         ("title", "needs a name", {"title": " "}),
         ("categories", "At least two", {"categories": TWO[:1]}),
         ("categories", "no name", {"categories": (*TWO, Category(""))}),
+        ("categories", "has 101 characters", {"categories": (*TWO, Category("r" * 101))}),
         ("categories", "stands there twice", {"categories": (*TWO, Category("red"))}),
         ("categories", "share the key", {"categories": (*TWO, Category("rosé", key="r"))}),
         ("categories", "cannot be used", {"categories": (*TWO, Category("x", key="/"))}),
@@ -141,6 +143,44 @@ def test_a_running_project_can_be_changed_and_keeps_its_decisions(space, make_pr
     again.label_truly(3)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"labels_table": "wine_metadata", "metadata_table": "wine_labels"},
+        {"labels_table": "wine_queries", "queries_table": "wine_labels"},
+        {"labels_table": "wine_metadata", "metadata_table": "wine_queries",
+         "queries_table": "WINE_labels"},
+        {"labels_table": "wine_metadata", "metadata_table": "other"},
+        {"metadata_table": "wine_labels", "labels_table": "other"},
+        {"label_column": "label_id", "label_id_column": "label"},
+        {"label_column": "LABEL", "labels_table": "Wine_Labels"},
+        {"label_column": "label_id", "label_id_column": "number"},
+    ],
+)  # fmt: skip
+def test_names_can_be_swapped_among_a_projects_tables_and_columns(
+    space, make_project, annotator, names
+):
+    def found():
+        settings = space.project("wine").settings
+        label, number = quote(settings.label_column), quote(settings.label_id_column)
+        sql = (
+            f"SELECT l.{number}, l.{label}, m.status FROM {quote(settings.labels_table)} AS l "
+            f"JOIN {quote(settings.metadata_table)} AS m USING ({number}, {label}) ORDER BY ALL"
+        )
+        asked = f"SELECT count(*) FROM {quote(settings.queries_table)}"
+        return rows(space.database, sql), rows(space.database, asked)
+
+    project = make_project(every=1000)
+    annotator(project).label_truly(6)
+    before = found()
+    project = space.update_project("wine", replace(project.settings, **names), LOCAL)
+    assert found() == before
+    annotator(project).label_truly(4)
+    assert len(found()[0]) == 10
+    space.update_project("wine", replace(SETTINGS, every=1000), LOCAL)
+    assert found()[0][:6] == before[0]
+
+
 def test_a_category_with_labels_and_the_source_cannot_go(space, make_project, annotator):
     project = make_project()
     annotator(project).label_truly(10)
@@ -159,6 +199,28 @@ def test_the_source_may_change_while_nothing_is_decided(space, make_project):
     assert space.queue(space.project(project.project_id)).total == 7
 
 
+def test_a_category_whose_name_was_always_too_long_stays_and_can_be_renamed(
+    space, make_project, annotator, monkeypatch
+):
+    old = tuple(Category(letter * 300, key=letter) for letter in "ab")
+    with monkeypatch.context() as of_before:
+        of_before.setattr(category_checks, "LONGEST_NAME", 1000)
+        project = make_project(categories=old)
+    more = replace(project.settings, categories=(*old, Category("c" * 100)))
+    project = space.update_project(project.project_id, more, LOCAL)
+    ana = annotator(project)
+    decisions = [
+        ana.decision(sample, "label", category=each.name)
+        for sample, each in zip(ana.take(3), project.settings.categories, strict=True)
+    ]
+    assert not ana.send(decisions)["refused"]
+    with pytest.raises(LabelingError, match="has 101 characters: take at most 100"):
+        category_changes.rename(space, project.project_id, "a" * 300, "z" * 101, LOCAL)
+    category_changes.rename(space, project.project_id, "a" * 300, "a", LOCAL)
+    found = rows(space.database, "SELECT label FROM wine_labels ORDER BY 1")
+    assert found == [("a",), ("b" * 300,), ("c" * 100,)]
+
+
 def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annotator):
     project = make_project()
     annotator(project).label_truly(10)
@@ -166,6 +228,30 @@ def test_a_deleted_project_leaves_labels_and_metadata(space, make_project, annot
     assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(10,)]
     with pytest.raises(LabelingError, match="There is no project"):
         space.project(project.project_id)
+
+
+@pytest.mark.parametrize("title", ["Backups", "Simulations"])
+@pytest.mark.parametrize("own", [frozenset(), folders.OWN])
+def test_a_project_called_like_a_folder_of_the_program_takes_nothing_with_it(
+    space, make_project, monkeypatch, title, own
+):
+    with monkeypatch.context() as of_before:
+        of_before.setattr(folders, "OWN", own)  # none were kept out: such ids are in databases
+        project = make_project(title=title)
+    backup = space.backups.make(LOCAL)
+    kept = space.database.files("simulations", "20260101") / "record.json"
+    kept.write_text("{}")
+    space.delete_project(project.project_id, LOCAL)
+    assert backup.path.exists() and kept.exists()
+
+
+def test_a_project_gets_no_id_that_is_a_folder_of_the_program(space, make_project):
+    assert make_project(title="Backups").project_id == "backups_2"
+    names = {each.name for each in space.database.files().iterdir() if each.is_dir()}
+    space.backups.make(LOCAL)
+    simulations.listed(space, LOCAL)
+    made = {each.name for each in space.database.files().iterdir() if each.is_dir()} - names
+    assert made == folders.OWN
 
 
 def test_identical_rows_are_samples_of_their_own(space):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from annotating import SETTINGS, make_source
+from annotating import SETTINGS, Annotator, make_source, rows
 from PIL import Image
 from serving import Answer, ask, serving
 from streamlit.testing.v1 import AppTest
@@ -44,6 +44,7 @@ from labeling_core.label_review import Listing
 from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
 from labeling_core.projects import create_project
 from labeling_core.workspace import Workspace
+from pages import frame
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = {
@@ -222,6 +223,53 @@ def test_somebody_without_a_role_reads_one_sentence(space: Workspace) -> None:
         "`unknown@else.org` has no role here yet: send this address to an admin of this page."
     ]
     assert not at.selectbox
+
+
+def test_a_role_that_is_gone_since_the_page_was_drawn_renames_nothing(space: Workspace) -> None:
+    eva = "eva@example.org"
+    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    for label, chosen in {
+        "Rename it": {"rename-old": "red", "rename-new": "rouge"},
+        "Merge them": {"merge-old": "red", "merge-into-red": "white"},
+        "Retire it": {"retire-name": "red"},
+    }.items():
+        at = open_page("settings", eva, project="wine")
+        for key, value in chosen.items():
+            at.session_state[f"category-choice-wine-{key}"] = value
+        at.run()
+        for key, value in chosen.items():  # AppTest forgets what is in a form
+            at.session_state[f"category-choice-wine-{key}"] = value
+        space.roles.set_role(eva, EVERYWHERE, "viewer", LOCAL)
+        next(each for each in at.button if each.label == label).click().run()
+        assert not at.exception
+        assert "This needs the role “admin”" in at.session_state["category-refused"]
+        space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    assert [each.name for each in space.project("wine").settings.offered] == ["red", "white"]
+
+
+def test_a_role_that_is_gone_since_the_page_was_drawn_restores_nothing(space: Workspace) -> None:
+    eva = "eva@example.org"
+    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    ana = Annotator(space, space.project("wine"), PEOPLE["annotator"])
+    (sample,) = ana.take(1)
+    for category in ("red", "white"):
+        ana.send([ana.decision(sample, "label", category=category)])
+    at = open_page("log", eva, project="wine")
+    table = next(each for each in at.dataframe if "what happened" in each.value)
+    at.session_state[table.proto.id.split("-", 2)[2]] = {
+        "selection": {"rows": [0], "columns": [], "cells": []}
+    }
+    at.run()
+    space.roles.remove_role(eva, EVERYWHERE, LOCAL)
+    next(each for each in at.button if each.label == "Restore this").click().run()
+    assert not at.exception
+    assert rows(space.database, "SELECT label FROM wine_labels") == [("white",)]
+
+
+def test_a_download_knows_the_tables_by_the_names_of_this_moment(space: Workspace) -> None:
+    seen = space.project("wine")
+    space.update_project("wine", replace(seen.settings, labels_table="renamed"), LOCAL)
+    assert frame.export_table(seen, "labels", "CSV", False, PEOPLE["admin"]).startswith(b"bottle")
 
 
 # Routes

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pytest
 from annotating import LOCAL, rows
+from test_faults import full_disk
 
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ForbiddenError
@@ -92,6 +94,21 @@ def test_roles_that_cannot_be_are_refused(database, who, project_id, role, told)
     with pytest.raises(LabelingError, match=told):
         roles.set_role(who, project_id, role, LOCAL)
     assert roles.entries == []
+
+
+def test_a_role_that_could_not_be_stored_is_not_in_force(database):
+    roles = Roles(database, hosted=True)
+    roles.set_role("ana@example.org", EVERYWHERE, "admin", LOCAL)
+    roles.set_role("bob@example.org", EVERYWHERE, "viewer", LOCAL)
+    before = roles.entries
+    log = database.path.with_name(database.path.name + ".wal")
+    for change in (
+        lambda: roles.set_role("eva@example.org", EVERYWHERE, "admin", LOCAL),
+        lambda: roles.remove_role("bob@example.org", EVERYWHERE, LOCAL),
+    ):
+        with full_disk(10, log), pytest.raises(duckdb.Error, match="File too large"):
+            change()
+        assert roles.entries == before == Roles(database, hosted=True).entries
 
 
 def test_the_last_admin_stays(database):

@@ -11,9 +11,12 @@ from labeling_core.trainer import Worker
 
 # Jobs that a worker gets besides its own: __main__ is labeling_core.worker there.
 MISBEHAVING = """
+import os
 import time
 import __main__
 import numpy as np
+
+os.write(1, b"what a C library prints when it is loaded\\n")
 
 def sleep(job, progress):
     time.sleep(3600)
@@ -21,7 +24,15 @@ def sleep(job, progress):
 def eat(job, progress):
     return {"bytes": np.ones(job["megabytes"] * 2**17).nbytes}
 
-__main__.JOBS |= {"sleep": sleep, "eat": eat}
+def print_below(job, progress):
+    os.write(1, b"what a C library prints\\n")
+    return {}
+
+def garble(job, progress):
+    progress.__closure__[0].cell_contents.write(job["line"] + "\\n")
+    time.sleep(3600)
+
+__main__.JOBS |= {"sleep": sleep, "eat": eat, "print": print_below, "garble": garble}
 """
 
 
@@ -43,6 +54,18 @@ def test_a_job_that_never_ends_is_ended_with_a_sentence_and_the_next_runs(worker
     with pytest.raises(LabelingError, match="ended after 1 seconds"):
         worker.run({"kind": "sleep"}, ignore)
     monkeypatch.delenv("LABELING_TRAINING_SECONDS")
+    assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
+
+
+def test_what_a_library_writes_to_the_workers_output_is_no_answer(worker):
+    assert worker.run({"kind": "print"}, ignore) == {}
+    assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
+
+
+@pytest.mark.parametrize("line", ["no JSON", "[12]"])
+def test_an_answer_that_cannot_be_read_ends_the_worker_and_the_next_job_runs(worker, line):
+    with pytest.raises(LabelingError, match="the next session starts a new one"):
+        worker.run({"kind": "garble", "line": line}, ignore)
     assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
 
 

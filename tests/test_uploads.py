@@ -61,6 +61,17 @@ def test_uploads_that_nobody_used_are_deleted_after_a_day(tmp_path: Path) -> Non
     assert not old.folder.exists() and new.folder.exists()
 
 
+def test_a_table_that_nobody_used_is_deleted_after_a_day_like_any_upload(tmp_path: Path) -> None:
+    old, new = (uploads.stage_table(tmp_path, b"a;b") for _ in range(2))
+    os.utime(old.parent, (time.time() - 90_000,) * 2)
+    media = uploads.stage(tmp_path, files("b.png"), SUFFIXES)
+    assert not old.parent.exists() and new.read_bytes() == b"a;b"
+    os.utime(media.folder, (time.time() - 90_000,) * 2)
+    uploads.discard_table(new)
+    uploads.stage_table(tmp_path, b"")
+    assert not media.folder.exists() and not new.parent.exists()
+
+
 def test_a_project_is_made_of_an_upload(space: Workspace) -> None:
     home = space.database.path.parent
     staged = uploads.stage(home, files("a.png", "b.png"), SUFFIXES)
