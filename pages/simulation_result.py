@@ -10,12 +10,13 @@ import streamlit as st
 from labeling_core import simulation_figure, simulation_summary, simulations
 from labeling_core.classifiers import CLASSIFIERS
 from labeling_core.errors import LabelingError
+from labeling_core.people import EVERYWHERE
 from labeling_core.simulation import Run
 from labeling_core.simulations import Simulation
 from labeling_core.strategies import STRATEGIES
 from labeling_core.trainer import Status
 from labeling_core.workspace import Workspace
-from pages import frame
+from pages import frame, gate
 
 BANDS = {"± 1 standard error": False, "95 % interval": True}
 TITLES = {"accuracy": "Accuracy", "auc": "AUC"}
@@ -40,6 +41,7 @@ def show(space: Workspace) -> None:
 
 
 def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
+    gate.still("manage", EVERYWHERE)
     status = simulations.status(space, simulation)
     if was_running and status.state != "running":
         st.rerun()

@@ -57,7 +57,7 @@ def show_probe_cost(
         if last is not None and last.kind == "probes":
             evaluated, accuracy = last.evaluated, last.accuracy
         kept = project.probe_limit
-        if percent != round(project.settings.probe_share * 100):
+        if project.settings.test_table or percent != round(project.settings.probe_share * 100):
             kept = max(kept, round(percent / 100 * project.samples))
         free = kept - evaluated
     st.caption(probe_cost.describe(percent / 100, left, free, evaluated, accuracy))
