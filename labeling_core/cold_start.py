@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from labeling_core.database import Database
-from labeling_core.labels import first_open, read_labels, split
+from labeling_core.labels import read_labels, split
 from labeling_core.publishing import publish_start
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
@@ -44,7 +44,7 @@ def run(
     settings, out = project.settings, database.files(project.project_id, "start")
     closed, kept = queue.closed.copy(), queue.probe_limit
     with database.read() as cursor:
-        train, _ = split(read_labels(cursor, project), kept, first_open(closed, kept))
+        train, _ = split(read_labels(cursor, project), kept, kept)
     pool = np.flatnonzero(~closed)
     np.savez(
         out / "task.npz",

@@ -64,17 +64,40 @@ def first_open(closed: NDArray[np.bool_], probe_limit: int) -> int:
     return int(still_open[0]) if len(still_open) else probe_limit
 
 
-def split(all_labels: Labels, probe_limit: int, first_open: int) -> tuple[Labels, Labels]:
+def measuring_end(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    closed: NDArray[np.bool_],
+    probe_limit: int,
+) -> int:
+    """The place before which the decided probes are a uniform random draw.
+
+    Probes are handed out in the order of their places, unseen: that some still wait in a browser,
+    or were left in one that is gone, leaves the others a draw. Where the strategy had decided on
+    places before a raised share of probes took them in, only the unbroken run is one: the probes
+    after it are what the strategy did not choose.
+    """
+    start = first_open(closed, probe_limit)
+    row = cursor.execute(
+        f"SELECT min(s.{samples.PLACE}) FROM {samples.keys(project.project_id)} AS s "
+        f"JOIN main.{quote(project.settings.metadata_table)} AS m "
+        f"ON m.sample_id = s.{samples.SAMPLE_ID} WHERE m.origin NOT IN ('probe', ?) "
+        f"AND s.{samples.PLACE} >= ? AND s.{samples.PLACE} < ?",
+        [ADJUDICATION, start, probe_limit],
+    ).fetchone()
+    return start if row is None else probe_limit if row[0] is None else int(row[0])
+
+
+def split(all_labels: Labels, probe_limit: int, end: int) -> tuple[Labels, Labels]:
     """Divide the labels into those to train on and the probes to measure with.
 
-    Places below ``probe_limit`` are never trained on. Of them only the unbroken run before
-    ``first_open``, the first one without a decision, is measured: whatever the strategy did,
-    that run is a uniform random draw.
+    Places below ``probe_limit`` are never trained on. Of them only those before ``end`` (see
+    measuring_end) are measured.
     """
     train = all_labels.places >= probe_limit
     return (
         Labels(*(each[train] for each in all_labels)),
-        below(all_labels, min(probe_limit, first_open)),
+        below(all_labels, min(probe_limit, end)),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labeling_core.database import quote
 from labeling_core.evaluation import auc, wilson
-from labeling_core.labels import Labels, below, first_open, read_labels, split, standing
+from labeling_core.labels import Labels, below, measuring_end, read_labels, split, standing
 from labeling_core.queue import Queue
 from labeling_core.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
@@ -71,8 +71,8 @@ def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) ->
     """The probes labeled so far that measure; None where none are drawn."""
     if not queue.probe_limit:
         return None
-    unbroken = first_open(queue.closed, queue.probe_limit)
-    return split(read_labels(cursor, project), queue.probe_limit, unbroken)[1]
+    end = measuring_end(cursor, project, queue.closed, queue.probe_limit)
+    return split(read_labels(cursor, project), queue.probe_limit, end)[1]
 
 
 def _session(

@@ -17,7 +17,7 @@ from labeling_core.classifiers import AUTO
 from labeling_core.database import Database, columns, literal, now, quote
 from labeling_core.errors import LabelingError
 from labeling_core.evaluation import wilson
-from labeling_core.labels import Labels, first_open, read_labels, split
+from labeling_core.labels import Labels, measuring_end, read_labels, split
 from labeling_core.publishing import publish
 from labeling_core.queue import Queue
 from labeling_core.renames import follow, read_renames
@@ -236,9 +236,9 @@ def _task(
 ) -> tuple[dict[str, NDArray[Any]], Labels]:
     closed = queue.closed.copy()  # first: what is labeled meanwhile is only unused this time
     with database.read() as cursor:
-        found = read_labels(cursor, project)
-    kept = queue.probe_limit
-    train, probes = split(found, kept, first_open(closed, kept))
+        found, kept = read_labels(cursor, project), queue.probe_limit
+        end = measuring_end(cursor, project, closed, kept)
+    train, probes = split(found, kept, end)
     early = np.isin(train.label_ids, np.sort(found.label_ids)[:limit])
     if len(np.unique(train.codes[early])) > 1:
         train = Labels(*(each[early] for each in train))

@@ -188,8 +188,7 @@ def explain_accuracy(session: Session) -> str:
         "test table": f"Measured on the {number} samples of the labeled test table, "
         "which the model never trains on.",
         "probes": f"Measured on {probes}: samples drawn at random and kept from training, the same "
-        "ones for every session. They count in the order of their draw: one that is still "
-        "undecided holds up those after it.",
+        "ones for every session.",
         "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
         "Labels chosen by a strategy are no random draw, so this can be off; "
         "probes or a test table would be honest.",

@@ -203,11 +203,49 @@ def test_probes_are_never_trained_on(space, labeled):
     assert card["evaluation"]["evaluated"] == 10
 
 
-def test_only_the_unbroken_run_of_probes_measures():
+def test_probes_are_kept_from_training_and_measure_as_far_as_they_are_a_draw():
     places = np.array([0, 1, 3, 7, 12, 15])
-    train, probes = split(Labels(places, places, places), probe_limit=10, first_open=2)
+    train, probes = split(Labels(places, places, places), probe_limit=10, end=7)
     assert train.places.tolist() == [12, 15]
-    assert probes.places.tolist() == [0, 1]
+    assert probes.places.tolist() == [0, 1, 3]
+
+
+def measuring(space, project):
+    queue = space.queue(project)
+    with space.database.read() as cursor:
+        found = progress.probes(cursor, project, queue)
+    return found.places.tolist(), np.flatnonzero(queue.closed[: queue.probe_limit]).tolist()
+
+
+def test_a_probe_that_was_left_in_a_browser_holds_up_none_of_the_others(
+    space, make_project, annotator
+):
+    project = make_project(every=1000, probe_share=0.5)
+    annotator(project).take(12)  # and is not seen again
+    ben = annotator(project, "ben")
+    ben.label_truly(30)
+    measured, decided = measuring(space, project)
+    assert measured == decided and len(measured) >= 10
+    assert measured[0] > 0  # the first ones are with ana
+
+
+def test_of_places_that_the_strategy_had_chosen_only_the_unbroken_run_measures(
+    space, make_project, annotator
+):
+    project = make_project(every=1000, probe_share=0.0)
+    ana = annotator(project)
+    ana.label_truly(40)
+    run_session(space, project)
+    ana.label_truly(60)
+    settings = replace(project.settings, probe_share=0.5)
+    project = space.update_project(project.project_id, settings, LOCAL)
+    ana.label_truly(10)
+    measured, decided = measuring(space, project)
+    assert len(decided) > len(measured) > 0
+    assert measured == list(range(len(measured)))  # the rest are what the strategy passed over
+    ana.label_truly(200)
+    measured, decided = measuring(space, project)
+    assert measured == decided == list(range(100))
 
 
 def test_a_test_table_measures_instead_of_probes(space, make_project, annotator):
