@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from labeling_core import category_news, display, halting, labeling, samples, tokens
+from labeling_core import category_news, display, halting_news, labeling, samples, tokens
 from labeling_core.media import Viewer
 from labeling_core.messages import MAX_HISTORY, MAX_WANTED, PORTION, Message
 from labeling_core.people import ForbiddenError, Person
@@ -104,7 +104,7 @@ def serve(
             "enabled": bool(project.settings.queries_table),
             "session_id": workspace.queue(project).session_id,
             "version": workspace.queue(project).version,
-            "halting": halting.news(workspace.database, project, workspace.queue(project)),
+            "halting": halting_news.news(workspace.database, project, workspace.queue(project)),
         }
     return [
         each._replace(news=each.news | {"learning": learning}) if isinstance(each, Served) else each

@@ -14,9 +14,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.database import Database
-from labeling_core.queue import Queue
-from labeling_core.settings import Project
+from labeling_core.stopping import Advice
 from labeling_core.strategies import STRATEGIES
 
 SIGNIFICANT = 1.6448536269514722  # of the standard normal: one-sided, 95 %
@@ -125,24 +123,21 @@ def read(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Halting | None:
     return Halting(*found, " and ".join(resting))
 
 
-def news(database: Database, project: Project, queue: Queue) -> dict[str, Any] | None:
-    """What the deck is told; read once a session and kept with the queue."""
-    if not project.settings.queries_table or not queue.session_id:
-        return None
-    if queue.halting is None or queue.halting[0] != queue.session_id:
-        with database.read() as cursor:
-            queue.halting = (queue.session_id, read(cursor, project.project_id))
-    known = queue.halting[1]
-    return None if known is None else describe(known)
+def describe(halting: Halting, advice: Advice | None = None) -> dict[str, Any]:
+    """A state as the deck shows it: a word beside the bar, and sentences behind it.
 
-
-def describe(halting: Halting) -> dict[str, Any]:
-    """A state as the deck shows it: a word beside the bar, and sentences behind it."""
+    ``advice`` is that of Session progress: what has come to rest may be stopped unless it says
+    that labels would still gain.
+    """
     word, text = WORDS[halting.state], SENTENCES[halting.state]
     if halting.resting:
-        word = "May be stopped"
-        text += (
-            f" Labeling may be stopped: {halting.resting} moved less than {RESTING} "
-            f"for {RESTS} sessions; see Session progress."
-        )
+        moved = f"{halting.resting} moved less than {RESTING} for {RESTS} sessions"
+        if advice is not None and advice.verdict == "go on":
+            text += (
+                f" {moved[0].upper()}{moved[1:]}: by that alone labeling may be stopped. But: "
+                f"{advice.reasons[0]}"
+            )
+        else:
+            word = "May be stopped"
+            text += f" Labeling may be stopped: {moved}; see Session progress."
     return {"state": halting.state, "share": halting.share, "word": word, "text": text}

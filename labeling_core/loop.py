@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labeling_core import cold_start, projects, sessions
+from labeling_core import cold_start, halting_news, projects, sessions
 from labeling_core.errors import LabelingError
 from labeling_core.queue import Queue
 from labeling_core.settings import Project
@@ -239,6 +239,7 @@ class Loop:
             labels = trigger if behind else held.labeled
             session_id = sessions.begin(self.database, project, started_by, labels, trigger)
             told = sessions.run(self.database, project, held, session_id, labels, worker, progress)
+            halting_news.update(self.database, project, held)
             with self.database.lock:
                 if self.space.queue(project) is not held:  # a write failed, it was read anew
                     self.space.forget(project.project_id)

@@ -61,7 +61,7 @@ class Queue:
     heard: set[str] | None = None
     screens: dict[str, str | None] = field(default_factory=dict)  # what each browser shows
     refilled: float = 0.0  # when decks were last given more samples, by ``clock``
-    halting: tuple[int, Any] | None = None  # of the session of that number; see halting.news
+    halting: tuple[dict[str, Any] | None] | None = None  # see halting_news
 
     def __post_init__(self) -> None:
         self.overlap = Overlap(self.settings, self.total)

@@ -9,7 +9,7 @@ import pytest
 from annotating import rows
 from test_sessions import wait
 
-from labeling_core import halting
+from labeling_core import halting, halting_news, stopping
 from labeling_core.halting import Draw
 
 
@@ -102,6 +102,20 @@ def test_the_deck_is_told_after_each_session_and_not_before(space, make_project,
     assert ana.send()["learning"]["halting"] == told
 
 
+@pytest.mark.parametrize(
+    ("verdict", "word"),
+    [("go on", "Efficient"), ("unknown", "May be stopped"), ("stop", "May be stopped")],
+)
+def test_the_deck_does_not_say_stop_where_session_progress_says_go_on(verdict, word):
+    advice = stopping.Advice(verdict, "", ["About 44 more labels for +1 point."], None)
+    resting = halting.Halting("efficient", 0.9, "contradictions and AUC")
+    told = halting.describe(resting, advice)
+    assert told["word"] == word
+    assert "ontradictions and AUC moved less than 0.01 for 3 sessions" in told["text"]
+    assert ("+1 point" in told["text"]) == (verdict == "go on")
+    assert halting.describe(resting._replace(resting=""), advice)["word"] == "Efficient"
+
+
 def test_sessions_of_an_older_version_tell_nothing(space, make_project, annotator):
     project = make_project(every=20)
     ana = annotator(project)
@@ -116,4 +130,4 @@ def test_sessions_of_an_older_version_tell_nothing(space, make_project, annotato
 def test_no_bar_without_active_learning(space, make_project, annotator):
     project = make_project()
     off = project._replace(settings=replace(project.settings, queries_table=""))
-    assert halting.news(space.database, off, space.queue(project)) is None
+    assert halting_news.news(space.database, off, space.queue(project)) is None
