@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core import export, figures, permitted, progress
-from pages import agreement, final_model, frame, log_filter, stopping_advice
+from pages import agreement, category_recall, final_model, frame, log_filter, stopping_advice
 
 space, project = frame.current_project()
 person = frame.person()
@@ -71,6 +71,9 @@ with right:
             figures.labels_over_time(over_time, log_filter.zone()),
             "Labels over time",
         )
+if finished:
+    with space.database.read() as cursor:
+        category_recall.show(cursor, project, queue, by_category)
 if any(each.contradictions is not None for each in finished):
     frame.show_figure(
         "Contradictions",
