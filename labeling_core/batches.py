@@ -19,6 +19,7 @@ Positions = NDArray[np.intp]
 # Measured by tests/benchmarks/strategies.py:
 _START = 3  # labels per category named right by a neighbour before a model's doubts are trusted
 _LONGEST_START = 10  # labels per category after which they are trusted in any case
+_FEW, _SOUGHT = 5, 10  # labels below which a category is rare; one sample in so many seeks it
 _CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
 _SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
 _CLUSTERS = 300  # at most; a larger batch is filled up by uncertainty
@@ -51,11 +52,12 @@ def at_random(situation: Situation, uncertainty: Floats) -> Positions:
 def automatic(situation: Situation, uncertainty: Floats) -> Positions:
     """A spread start, then batches both uncertain and unlike one another.
 
-    Start: clusters as in TypiClust (Hacohen and others, 2022). Then: ``diverse_margin``.
+    Start: clusters as in TypiClust (Hacohen and others, 2022). Then: ``diverse_margin``, with the
+    likeliest samples of categories that have turned out to be rare.
     """
     if situation.probabilities is None or not _started(situation):
         return _batch_first(situation, uncertainty, _spread)
-    return diverse_margin(situation, uncertainty)
+    return _batch_first(situation, uncertainty, _diverse_with_rare)
 
 
 def diverse_margin(situation: Situation, uncertainty: Floats) -> Positions:
@@ -157,6 +159,35 @@ def _diverse(situation: Situation, uncertainty: Floats, order: Positions) -> Pos
     weights = np.maximum(uncertainty[candidates], 1e-3)
     means = _clusters(X, situation.batch, situation, weights)
     return candidates[sorted(_middles(X, means).values())]
+
+
+def _diverse_with_rare(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    sought = _likely_rare(situation)
+    diverse = _diverse(situation, uncertainty, order)
+    return np.concatenate([sought, np.setdiff1d(diverse, sought, assume_unique=True)])[
+        : situation.batch
+    ]
+
+
+def _likely_rare(situation: Situation) -> Positions:
+    """One sample in ten of a batch, at least one: the likeliest ones of categories that have one
+    to four labels where ten could be expected; none if there is no such category.
+
+    In 10 data sets with a fifth of the categories thinned to 2 % the rarest had its five labels
+    60 ± 17 labels sooner; the area under the learning curve changed by -.09 ± .06 points.
+    """
+    p = situation.probabilities
+    assert p is not None
+    labels = np.bincount(situation.labels, minlength=p.shape[1])
+    rare = [code for code in np.argsort(labels, kind="stable") if 0 < labels[code] < _FEW]
+    if not rare or len(situation.labels) < _LONGEST_START * p.shape[1]:
+        return np.empty(0, np.intp)
+    chosen: list[int] = []
+    for number in range(max(1, situation.batch // _SOUGHT)):
+        likely = p[:, rare[number % len(rare)]].copy()
+        likely[chosen] = -1.0
+        chosen.append(int(likely.argmax()))
+    return np.array(chosen)
 
 
 def _drawn(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:

@@ -82,7 +82,8 @@ STRATEGIES: dict[str, Strategy] = {
         "Automatic",
         "Starts with typical samples from all over the pool. As soon as samples that resemble one "
         "another have the same category, it asks for those the model is unsure about that do not "
-        "resemble one another. Needed fewest labels in our measurements.",
+        "resemble one another, and looks for categories that turn out to be rare. Needed fewest "
+        "labels in our measurements.",
         margin,
         batches.automatic,
         cold_start=True,

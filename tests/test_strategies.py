@@ -164,7 +164,16 @@ def test_auto_ends_its_start_after_ten_labels_per_category_whatever_the_neighbou
     labeled = np.flatnonzero(cloud < 2)[:20]
     pool = np.setdiff1d(np.arange(len(X)), labeled)
     p = doubts_about_the_first_two(cloud, pool, 2)
-    assert set(cloud[pool[auto(X, p, labeled, np.arange(20)).order[:4]]]) == {0, 1}
+    far = np.linalg.norm(X[labeled, None] - X[labeled], axis=2) + 100 * np.eye(20)
+    misleading = min(
+        (np.random.default_rng(seed).permutation(20) % 2 for seed in range(500)),
+        key=lambda labels: np.count_nonzero(labels[far.argmin(axis=1)] == labels),
+    )
+    assert set(cloud[pool[auto(X, p, labeled, misleading).order[:4]]]) == {0, 1}
+    few = labeled[:19], misleading[:19]
+    pool = np.setdiff1d(np.arange(len(X)), few[0])
+    p = doubts_about_the_first_two(cloud, pool, 2)
+    assert 2 in cloud[pool[auto(X, p, *few).order[:4]]]
 
 
 def test_after_its_start_auto_takes_an_uncertain_batch_from_different_clouds():
@@ -176,6 +185,26 @@ def test_after_its_start_auto_takes_an_uncertain_batch_from_different_clouds():
     order, uncertainty = auto(X, p, labeled, np.arange(20) % 2, batch=6)
     assert {1, 2, 3} <= set(cloud[pool[order[:6]]])
     assert (np.diff(uncertainty[order[6:]]) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "sought"),
+    [
+        ([0] * 20 + [1] * 9 + [2], 2),  # 30 labels, one of them of class 2
+        ([0] * 20 + [1] * 8 + [2], 0),  # 29: a class may still be met
+        ([0] * 20 + [1] * 5 + [2] * 5, 0),
+        ([0] * 20 + [1] * 10, 0),  # of a class without a label nothing is known
+    ],
+)
+def test_auto_looks_for_a_class_that_turns_out_to_be_rare(labels, sought):
+    X, _ = clouds([200, 100])
+    pool = np.arange(len(labels), len(X))
+    p = np.tile([0.5, 0.48, 0.02], (len(pool), 1))
+    p[[40, 70], 2] = [0.2, 0.1]
+    p[[40, 70], 0] = [0.8, 0.9]  # the model is sure that they are of another class
+    order = auto(X, p, np.arange(len(labels)), labels, batch=20).order
+    assert order[:sought].tolist() == [40, 70][:sought]
+    assert len({40, 70} & set(order[:20].tolist())) == sought
 
 
 @pytest.mark.parametrize("width", [1, 30])
