@@ -22,7 +22,7 @@ from labeling_core.settings import (
     default_tables,
     output_tables,
 )
-from labeling_core.sources import list_files, source_folder
+from labeling_core.sources import chosen_folder, list_files
 from labeling_core.strategies import STRATEGIES
 
 
@@ -112,7 +112,7 @@ def _check_folder(
     cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
 ) -> None:
     try:
-        folder = source_folder(settings.source, folder_of(cursor))
+        folder = chosen_folder(settings.source, folder_of(cursor))
         suffixes = SUFFIXES[settings.modality]
         if not list_files(folder, suffixes).files:
             known = ", ".join(sorted(suffixes))

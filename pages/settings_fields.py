@@ -46,14 +46,23 @@ class Fields:
     def __init__(self, scope: str) -> None:
         self._scope = scope
         self._slots: dict[str, Any] = {}
+        self._titles: dict[str, str] = {}
+        self._told: set[str] = set()
 
     def key(self, name: str) -> str:
         """The widget key of a field."""
         return f"settings-{self._scope}-{name}"
 
-    def slot(self, name: str) -> None:
+    def slot(self, name: str, title: str) -> None:
         """Keep a place here for the mistakes of a field."""
         self._slots[name] = st.container()
+        self._titles[name] = title
+
+    def tell(self, name: str, sentence: str) -> None:
+        """Name a mistake beside its field; once, though it be found again when it is saved."""
+        if sentence not in self._told:
+            self._slots.get(name, st).error(sentence, icon=":material/error:")
+        self._told.add(sentence)
 
     def text(self, name: str, title: str, value: str, help: str, default: str = "") -> str:
         """A text; left empty, ``default`` holds (shown as a placeholder)."""
@@ -61,7 +70,7 @@ class Fields:
             title, "" if value == default else value, key=self.key(name), help=help,
             placeholder=default,
         )  # fmt: skip
-        self.slot(name)
+        self.slot(name, title)
         return entered.strip() or default
 
     def choice(
@@ -73,13 +82,13 @@ class Fields:
             title, listed, index=listed.index(value) if value in listed else 0,
             format_func=lambda each: options[each], key=self.key(name), help=help,
         )  # fmt: skip
-        self.slot(name)
+        self.slot(name, title)
         return str(chosen)
 
     def number(self, name: str, title: str, value: int, least: int, most: int, help: str) -> int:
         """A whole number between ``least`` and ``most``."""
         entered = st.number_input(title, least, most, value, step=1, key=self.key(name), help=help)
-        self.slot(name)
+        self.slot(name, title)
         return int(entered)
 
     def percent(self, name: str, title: str, value: int, most: int, help: str) -> int:
@@ -87,17 +96,18 @@ class Fields:
         chosen = st.slider(
             title, 0, most, min(value, most), key=self.key(name), help=help, format="%d %%"
         )
-        self.slot(name)
+        self.slot(name, title)
         return int(chosen)
 
     def show(self, found: Sequence[Problem]) -> None:
-        """Name each mistake beside its field, and say at the end that there are some."""
+        """Name each mistake beside its field, and say at the end which fields these are."""
         for each in found:
-            slot = self._slots.get(each.field)
-            (slot or st).error(each.sentence, icon=":material/error:")
-        if any(each.field in self._slots for each in found):
-            told = "".join(f"\n- {each.sentence}" for each in found if each.field in self._slots)
-            st.error(f"Not saved; each is marked above, beside its field:{told}",
+            self.tell(each.field, each.sentence)
+        marked = dict.fromkeys(
+            self._titles[each.field] for each in found if each.field in self._titles
+        )
+        if marked:
+            st.error(f"Not saved; each is marked above, beside its field: {', '.join(marked)}.",
                      icon=":material/error:")  # fmt: skip
 
     def forget(self) -> None:
@@ -130,7 +140,7 @@ def source(
         "json"], key=fields.key("file"),
         help="Delimiter, decimal mark and encoding are found out; correct them below if need be.",
     )  # fmt: skip
-    fields.slot("source")
+    fields.slot("source", "Samples")
     if file is None:
         return "", None
     return _uploaded(fields, space, file)
@@ -145,7 +155,7 @@ def _table(fields: Fields, space: Workspace, base: Settings) -> str:
         options = {name: name for name in dict.fromkeys([*listed, base.source]) if name}
         if not options:
             st.info("The database holds no table to label yet: upload a file.")
-            fields.slot("source")
+            fields.slot("source", "Samples")
             return ""
         name = fields.choice(
             "source", "Table to label", options, base.source,
@@ -255,7 +265,7 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
             ),
         },
     )  # fmt: skip
-    fields.slot("categories")
+    fields.slot("categories", "Categories")
     found = read_categories(edited.to_dict("records"))
     if found:
         shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)

@@ -260,12 +260,30 @@ def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     at.button(key=key + "save").click().run()
     sentence = "There is a project “Wine colour” already: choose another name."
     assert [each.value for each in at.error] == [
-        sentence, f"Not saved; each is marked above, beside its field:\n- {sentence}",
+        sentence, "Not saved; each is marked above, beside its field: Name.",
     ]  # fmt: skip
     at.text_input(key=key + "title").input("Other")
     at.button(key=key + "save").click().run()
     assert not at.error
     assert workspaces.workspace().project("other").settings.labels_table == "other_labels"
+
+
+def test_a_folder_that_may_not_be_read_is_told_once_at_its_field(open_page, tmp_path):
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    at.selectbox(key=key + "modality").set_value("sounds").run()
+    at.segmented_control(key=key + "media_way").set_value("Use a folder on the server").run()
+    at.text_input(key=key + "title").input("Birds")
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "a"}, {"name": "b"}],
+    }  # fmt: skip
+    at.text_input(key=key + "source").input(str(tmp_path / "birds")).run()
+    (told,) = [each.value for each in at.error]
+    assert told.endswith(f"LABELING_DATA_ROOTS={tmp_path}")
+    at.button(key=key + "save").click().run()
+    assert [each.value for each in at.error] == [
+        told, "Not saved; each is marked above, beside its field: Folder.",
+    ]  # fmt: skip
 
 
 def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):

@@ -87,7 +87,10 @@ def test_without_data_one_sentence_says_what_to_do(page, way, sentence):
 
 def test_a_folder_outside_of_the_roots_and_one_without_labels_are_refused(page):
     page.segmented_control(key="simulation-way").set_value("A folder").run()
-    for folder, sentence in (("/etc", "outside of the allowed roots"), ("readme", "no labels")):
+    for folder, sentence in (
+        ("/etc", "outside of the folders that may be read"),
+        ("readme", "no labels"),
+    ):
         page.text_input(key="simulation-folder").input(folder).run()
         press(page, "Run the simulation")
         assert not page.exception
