@@ -25,6 +25,8 @@ from labeling_core.settings import (
 from labeling_core.sources import chosen_folder, list_files
 from labeling_core.strategies import STRATEGIES
 
+MOST_LABELINGS = 100_000  # between two sessions
+
 
 class Problem(NamedTuple):
     """One mistake in the settings: the field it belongs to and a sentence."""
@@ -228,6 +230,12 @@ def _check_learning(
         problems.add("strategy", f"“{settings.strategy}” is no query strategy on offer.")
     if settings.every < 1:
         problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
+    elif settings.every > MOST_LABELINGS:
+        problems.add(
+            "every",
+            f"So many labels hardly ever come together: enter at most {MOST_LABELINGS:,}, or turn "
+            "active learning off.",
+        )
     if not 0 <= settings.probe_share <= 0.5:
         problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
     if settings.test_table and settings.is_media:

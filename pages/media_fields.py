@@ -16,7 +16,7 @@ from labeling_core.settings import IMAGE_FEATURES, Project, Settings, slug
 from labeling_core.sources import Listing, Refusal, allowed_roots, chosen_folder, list_files
 from labeling_core.uploads import Staged
 from labeling_core.workspace import Workspace
-from pages.settings_fields import Fields
+from pages.fields import Fields
 
 UPLOAD, FOLDER = "Upload files", "Use a folder on the server"
 

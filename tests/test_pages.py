@@ -268,6 +268,30 @@ def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     assert workspaces.workspace().project("other").settings.labels_table == "other_labels"
 
 
+@pytest.mark.parametrize(
+    ("field", "number", "sentence"),
+    [
+        ("every", -5, "enter 1 or more"),
+        ("every", 999_999_999, "enter at most 100,000"),
+        ("overlap_share", 101, "between 0 and 100 %"),
+        ("overlap_people", 1, "enter 2 or more"),
+        ("overlap_people", 51, "at most 50 people"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_at_its_field(open_page, field, number, sentence):
+    at = open_page("settings")
+    key = "settings-wine_colour-"
+    if field == "overlap_people":
+        at.number_input(key=key + "overlap_share").set_value(20).run()
+    at.number_input(key=key + field).set_value(number)
+    at.button(key=key + "save").click().run()
+    title = at.number_input(key=key + field).label
+    told = [each.value for each in at.error]
+    assert sentence in told[0]
+    assert told[1] == f"Not saved; each is marked above, beside its field: {title}."
+    assert workspaces.workspace().project("wine_colour").settings.every == 20
+
+
 def test_a_folder_that_may_not_be_read_is_told_once_at_its_field(open_page, tmp_path):
     at = open_page("settings", new="1")
     key = "settings-new-"
