@@ -91,6 +91,35 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_on_every_page(
     )
 
 
+def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
+    at = open_page("home")
+    samples = ["Wine colour", "Digits", "Spoken words"]
+    assert [each.value for each in at.subheader] == samples
+    assert "a model learns along" in texts(at)
+    space = workspaces.workspace()
+    make_source(space.database)
+    made = [
+        create_project(
+            space.database,
+            replace(
+                SETTINGS, title=title, every=1000, labels_table=f"{title}_l",
+                metadata_table=f"{title}_m", queries_table="",
+            ),
+        )
+        for title in ("First", "Second")
+    ]  # fmt: skip
+    at = open_page("home")
+    assert [each.value for each in at.subheader] == ["Second", "First", *samples]
+    Annotator(space, made[0]).label_truly(1)
+    at = open_page("home")
+    assert [each.value for each in at.subheader] == ["First", "Second", *samples]
+    ways = [each.proto.label for each in at.get("page_link")]
+    assert ways[0] == "New project"
+    assert [each for each in ways if "labeling" in each] == [
+        "Go on labeling", *["Start labeling"] * 4,
+    ]  # fmt: skip
+
+
 def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
     open_page("home")
     space = workspaces.workspace()
