@@ -120,6 +120,20 @@ def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
     ]  # fmt: skip
 
 
+def test_files_that_were_set_aside_have_a_reason_that_does_not_name_them_again(open_page):
+    open_page("home")
+    with workspaces.workspace().database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling.broken VALUES ('digits', 'a/1.png', '1.png is empty.'), "
+            "('digits', 'a/2.png', 'The link leads nowhere.')"
+        )
+    at = open_page("session_progress", project="digits")
+    (table,) = [each.value for each in at.dataframe if "reason" in each.value]
+    assert table.to_dict("list") == {
+        "file": ["a/1.png", "a/2.png"], "reason": ["Is empty.", "The link leads nowhere."],
+    }  # fmt: skip
+
+
 def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
     open_page("home")
     space = workspaces.workspace()
