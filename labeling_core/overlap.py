@@ -16,6 +16,7 @@ FINAL_LABELS = {
     "majority": "what most of them chose",
     "adjudicator": "what they agree on; an adjudicator decides the rest",
 }
+MOST_PEOPLE = 50  # for one sample
 # In place of a reason to be shown: the row of the metadata table that settles a disagreement.
 ADJUDICATION = "adjudication"
 
@@ -27,6 +28,8 @@ def mistakes(settings: Settings) -> list[tuple[str, str]]:
         found.append(("overlap_share", "The share of samples lies between 0 and 100 %."))
     if settings.overlap_people < 2:
         found.append(("overlap_people", "Several people are at least two: enter 2 or more."))
+    elif settings.overlap_people > MOST_PEOPLE:
+        found.append(("overlap_people", f"Enter at most {MOST_PEOPLE} people for each sample."))
     if settings.final_label not in FINAL_LABELS:
         found.append(("final_label", f"“{settings.final_label}” is no rule on offer."))
     return found

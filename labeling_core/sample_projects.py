@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import duckdb
 
 from labeling_core.database import Database
 from labeling_core.importing import inspect, load
 from labeling_core.projects import create_project
-from labeling_core.settings import Category, Project, Settings
+from labeling_core.settings import Category, Project, Settings, slug
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -46,6 +49,27 @@ SPOKEN_WORDS = Settings(
     metadata_table="spoken_words_metadata",
     queries_table="spoken_words_queries",
 )
+
+
+_SOURCES = {slug(each.title): each.source for each in (WINE_COLOUR, DIGITS, SPOKEN_WORDS)}
+
+
+def own_first(cursor: duckdb.DuckDBPyConnection, listed: Sequence[Project]) -> list[Project]:
+    """People's own projects, the one used or made last first; then the sample projects."""
+    rows = cursor.execute(
+        "SELECT p.project_id FROM labeling.projects AS p LEFT JOIN (SELECT project_id, "
+        "max(happened) AS used FROM labeling.events GROUP BY project_id) AS e "
+        "ON e.project_id = p.project_id "
+        "ORDER BY greatest(p.created, coalesce(e.used, p.created)) DESC, p.project_id"
+    ).fetchall()
+    place = {project_id: at for at, (project_id,) in enumerate(rows)}
+    samples = [each for each in listed if _is_sample(each)]
+    own = [each for each in listed if not _is_sample(each)]
+    return sorted(own, key=lambda each: place.get(each.project_id, 0)) + samples
+
+
+def _is_sample(project: Project) -> bool:
+    return _SOURCES.get(project.project_id) == project.settings.source
 
 
 def create_all(database: Database) -> None:

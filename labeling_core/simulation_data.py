@@ -18,7 +18,7 @@ from labeling_core.people import EVERYWHERE, Person
 from labeling_core.sample_projects import DATA
 from labeling_core.settings import Project
 from labeling_core.simulation_sources import Drawn, draw, draw_file, labeled_files
-from labeling_core.sources import source_folder
+from labeling_core.sources import chosen_folder
 from labeling_core.workspace import Workspace
 
 ROWS = 6_000  # more would make each session longer, and the curves hardly smoother
@@ -93,10 +93,10 @@ def _cut(drawn: Drawn, what: str) -> list[str]:
 def folder(space: Workspace, text: str, by: Person) -> Source:
     """A labeled folder of images or sounds below the allowed roots.
 
-    Raises LabelingError (``field="folder"``) as source_folder does, and when it has no labels.
+    Raises LabelingError (``field="folder"``) as chosen_folder does, and when it has no labels.
     """
     by.require("manage")
-    root = source_folder(text, space.database.path.parent)
+    root = chosen_folder(text, space.database.path.parent)
     found = labeled_files(root)
 
     def prepare(target: Path) -> Prepared:

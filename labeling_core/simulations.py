@@ -28,6 +28,7 @@ _SESSION = {
     "random_forest": 0.25,
     "hist_gradient_boosting": 0.8,
 }
+BOUNDS = {"batch": (1, 1_000), "budget": (2, 10_000), "seeds": (1, 100)}  # of a plan on a page
 WINES = Plan(("auto", "margin", "random"), 1, 43, 10, "logistic_regression")
 
 
@@ -56,7 +57,7 @@ def start(space: Workspace, source: Source, plan: Plan, by: Person) -> str:
     Raises LabelingError for data that cannot be used or a plan that cannot be carried out.
     """
     by.require("manage", source.project_id)
-    check_plan(plan)
+    check(plan)
     simulation_id = f"{now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:6]}"
     folder = _folder(space, simulation_id)
     (folder / "data").mkdir(parents=True)
@@ -157,6 +158,14 @@ def all_runs(space: Workspace, simulation: Simulation) -> list[Run]:
         return []
     lines = path.read_text().splitlines(keepends=True)
     return [Run(**json.loads(line)) for line in lines if line.endswith("\n")]
+
+
+def check(plan: Plan) -> None:
+    """Raise LabelingError, with the field, for a plan that makes no sense on a page."""
+    check_plan(plan)
+    for field, (least, most) in BOUNDS.items():
+        if not least <= getattr(plan, field) <= most:
+            raise LabelingError(f"The {field} must lie between {least:,} and {most:,}.", field)
 
 
 def estimate(plan: Plan) -> tuple[int, float]:

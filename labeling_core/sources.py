@@ -7,6 +7,7 @@ before anything is compared, so that what counts is where a path ends, not how i
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,18 @@ from labeling_core.errors import LabelingError
 ROOTS_VARIABLE = "LABELING_DATA_ROOTS"
 PROJECT_DATA = Path(__file__).resolve().parent.parent / "data"
 UPLOADS = "uploads"  # the folder beside the database file that uploads are unpacked to
+
+
+class OutsideError(LabelingError):
+    """The folder ``text`` lies outside of all roots; whether it exists is not told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"The folder {text!r} lies outside of the folders that may be read: let the "
+            f"administrator name its place in {ROOTS_VARIABLE}.",
+            "folder",
+        )
+        self.text = text
 
 
 class Refusal(NamedTuple):
@@ -48,15 +61,37 @@ def source_folder(source: str, home: Path) -> Path:
     return resolve_folder(source, allowed_roots(os.environ))
 
 
+def chosen_folder(text: str, home: Path) -> Path:
+    """:func:`source_folder` for somebody who may choose one (the right ``manage``): the sentence
+    of its LabelingError names the allowed roots, and how to start the app with one more."""
+    try:
+        return source_folder(text, home)
+    except OutsideError as error:
+        roots = allowed_roots(os.environ)
+        more = os.pathsep.join(map(str, [*roots[1:], _root_for(error.text)]))
+        raise LabelingError(
+            f"The folder {error.text!r} lies outside of the folders that may be read "
+            f"({', '.join(map(str, roots))}): move it below one of them, or start the app with "
+            f"{ROOTS_VARIABLE}={shlex.quote(more)}",
+            "folder",
+        ) from error
+
+
+def _root_for(text: str) -> Path:
+    """The root that would allow the folder: the one above it, but never a whole disk."""
+    path = next(_candidates(text, [PROJECT_DATA]), Path(text))
+    return path if path.parent == Path(path.anchor) else path.parent
+
+
 def resolve_folder(text: str, roots: Sequence[Path]) -> Path:
     """The existing folder that ``text`` names, absolute or relative to one of ``roots``.
 
-    Raises LabelingError (field ``folder``) for an empty text, ``..``, a path that ends outside
-    of all roots (by links, too), and for what is no folder.
+    Raises LabelingError (field ``folder``) for an empty text, ``..``, and for what is no folder;
+    OutsideError for a path that ends outside of all roots (by links, too).
     """
     text = text.strip()
     if not text or "\0" in text:
-        raise LabelingError("The folder is empty: name one below the allowed roots.", "folder")
+        raise LabelingError("The folder is empty: name the one that holds the files.", "folder")
     if ".." in PurePosixPath(text.replace("\\", "/")).parts:
         raise LabelingError(f"The folder {text!r} contains '..': write the path out.", "folder")
     inside = [path for path in _candidates(text, roots) if is_inside(path, roots)]
@@ -64,12 +99,8 @@ def resolve_folder(text: str, roots: Sequence[Path]) -> Path:
         if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
             return path
     if inside:
-        raise LabelingError(f"There is no folder {text!r} below the allowed roots.", "folder")
-    raise LabelingError(
-        f"The folder {text!r} lies outside of the allowed roots: move it below one of them, "
-        f"or let the administrator name its place in {ROOTS_VARIABLE}.",
-        "folder",
-    )
+        raise LabelingError(f"There is no folder {text!r}: check how it is spelled.", "folder")
+    raise OutsideError(text)
 
 
 def _candidates(text: str, roots: Sequence[Path]) -> Iterator[Path]:

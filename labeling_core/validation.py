@@ -22,8 +22,10 @@ from labeling_core.settings import (
     default_tables,
     output_tables,
 )
-from labeling_core.sources import list_files, source_folder
+from labeling_core.sources import chosen_folder, list_files
 from labeling_core.strategies import STRATEGIES
+
+MOST_LABELINGS = 100_000  # between two sessions
 
 
 class Problem(NamedTuple):
@@ -112,7 +114,7 @@ def _check_folder(
     cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
 ) -> None:
     try:
-        folder = source_folder(settings.source, folder_of(cursor))
+        folder = chosen_folder(settings.source, folder_of(cursor))
         suffixes = SUFFIXES[settings.modality]
         if not list_files(folder, suffixes).files:
             known = ", ".join(sorted(suffixes))
@@ -228,6 +230,12 @@ def _check_learning(
         problems.add("strategy", f"“{settings.strategy}” is no query strategy on offer.")
     if settings.every < 1:
         problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
+    elif settings.every > MOST_LABELINGS:
+        problems.add(
+            "every",
+            f"So many labels hardly ever come together: enter at most {MOST_LABELINGS:,}, or turn "
+            "active learning off.",
+        )
     if not 0 <= settings.probe_share <= 0.5:
         problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
     if settings.test_table and settings.is_media:

@@ -267,7 +267,7 @@ def serve(job: dict[str, Any], answers: TextIO) -> None:
     """Do one job and write its answer."""
 
     def progress(text: str, share: float) -> None:
-        answers.write(json.dumps({"progress": [text, share]}) + "\n")
+        _tell({"progress": [text, share]}, answers)
 
     try:
         answer: dict[str, Any] = {"result": JOBS[job["kind"]](job, progress)}
@@ -281,7 +281,15 @@ def serve(job: dict[str, Any], answers: TextIO) -> None:
     except Exception as error:
         traceback.print_exc()
         answer = {"error": f"Training stopped on an unexpected fault ({type(error).__name__})."}
-    answers.write(json.dumps(answer) + "\n")
+    _tell(answer, answers)
+
+
+def _tell(what: dict[str, Any], answers: TextIO) -> None:
+    """Write one line; the process ends when nobody listens any more: its parent was killed."""
+    try:
+        answers.write(json.dumps(what) + "\n")
+    except BrokenPipeError:
+        os._exit(0)
 
 
 if __name__ == "__main__":

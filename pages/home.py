@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import permitted, progress
+from labeling_core import permitted, progress, sample_projects
 from labeling_core.workspace import workspace
 from pages import frame
 
-st.title("Projects")
 space, person = workspace(), frame.person()
 projects = list(permitted.visible_projects(space, person).values())
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Projects", anchor=False)
+    if projects and person.may("manage"):
+        st.page_link(
+            "settings.py", label="New project", icon=":material/add:", query_params={"new": "1"}
+        )
+st.caption(
+    "Sort rows of a table, images or sounds into your categories, one key each; a model learns "
+    "along and picks what to ask next, so that fewer labels do."
+)
 with space.database.read() as cursor:
+    projects = sample_projects.own_first(cursor, projects)
     glances = [(each, progress.summary(cursor, each, space.queue(each))) for each in projects]
 if not projects:
     frame.no_project()
@@ -23,7 +33,7 @@ for project, glance in glances:
             if person.may("label", project.project_id):
                 st.page_link(
                     frame.label_page(project),
-                    label="Go on labeling",
+                    label="Go on labeling" if glance.labeled + glance.skipped else "Start labeling",
                     icon=":material/play_arrow:",
                     query_params=params,
                 )
@@ -54,7 +64,3 @@ for project, glance in glances:
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,
             text=f"{glance.labeled + glance.skipped:,} of {glance.total:,} samples decided",
         )
-if projects and person.may("manage"):
-    st.page_link(
-        "settings.py", label="New project", icon=":material/add:", query_params={"new": "1"}
-    )

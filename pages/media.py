@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import streamlit as st
 
 from labeling_core import permitted, sessions
@@ -55,6 +57,20 @@ def show_broken(project: Project) -> None:
         with st.popover(f"{files} set aside", icon=":material/warning:"):
             st.caption("What cannot be read is never shown, and the model learns nothing from it.")
             st.dataframe(
-                {"file": [path for path, _ in broken], "reason": [why for _, why in broken]},
+                {
+                    "file": [path for path, _ in broken],
+                    "reason": [_beside(*each) for each in broken],
+                },
                 hide_index=True,
+                width=680,
+                column_config={
+                    "file": st.column_config.TextColumn(width=220),
+                    "reason": st.column_config.TextColumn(width=460),
+                },
             )
+
+
+def _beside(path: str, reason: str) -> str:
+    """A reason where the file's name stands already."""
+    told = reason.removeprefix(f"{PurePosixPath(path).name} ")
+    return told[:1].upper() + told[1:]

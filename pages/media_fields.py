@@ -13,10 +13,10 @@ from labeling_core.errors import LabelingError
 from labeling_core.media import SUFFIXES
 from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
 from labeling_core.settings import IMAGE_FEATURES, Project, Settings, slug
-from labeling_core.sources import Listing, Refusal, allowed_roots, list_files, source_folder
+from labeling_core.sources import Listing, Refusal, allowed_roots, chosen_folder, list_files
 from labeling_core.uploads import Staged
 from labeling_core.workspace import Workspace
-from pages.settings_fields import Fields
+from pages.fields import Fields
 
 UPLOAD, FOLDER = "Upload files", "Use a folder on the server"
 
@@ -37,15 +37,15 @@ def source(
     known = base.source if base.modality == modality else ""
     folder = fields.text(
         "source", "Folder", known,
-        "A folder below the allowed roots; its sub-folders belong to it. Allowed: "
+        "Its sub-folders belong to it. It lies below one of: "
         + ", ".join(f"`{root}`" for root in allowed_roots(os.environ)),
     )  # fmt: skip
     if folder:
         try:
-            found = listing(source_folder(folder, home), modality)
+            found = listing(chosen_folder(folder, home), modality)
             _preview(len(found.files), found.refusals, modality)
         except (LabelingError, OSError) as error:
-            st.error(str(error))
+            fields.tell("source", str(error))
     return folder, None
 
 
@@ -62,7 +62,7 @@ def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | 
         accept_multiple_files=True, key=fields.key(f"files_{modality}"),
         help="Folders inside of a zip are kept. Names stay as they are: they become the ids.",
     )  # fmt: skip
-    fields.slot("source")
+    fields.slot("source", "Samples")
     if not files:
         return "", None
     staged = _stage(files, home, modality)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from labeling_core.overlap import FINAL_LABELS
 from labeling_core.settings import Settings
-from pages.settings_fields import Fields
+from pages.fields import Fields
 
 
 def several_people(fields: Fields, base: Settings) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def several_people(fields: Fields, base: Settings) -> dict[str, Any]:
     with left:
         percent = fields.number(
             "overlap_share", "Samples that several people decide (%)",
-            round(base.overlap_share * 100), 0, 100,
+            round(base.overlap_share * 100),
             "So many of the samples, drawn at random, go to more than one person: that shows how "
             "far people agree. They look like any other sample. 0 = one person decides each.",
         )  # fmt: skip
@@ -26,7 +26,7 @@ def several_people(fields: Fields, base: Settings) -> dict[str, Any]:
     with right:
         if percent:
             people = fields.number(
-                "overlap_people", "People for each of them", base.overlap_people, 2, 50,
+                "overlap_people", "People for each of them", base.overlap_people,
                 "After so many decisions of different people a sample has its final label.",
             )  # fmt: skip
             rule = fields.choice(

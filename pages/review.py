@@ -8,11 +8,11 @@ import streamlit as st
 
 from labeling_core import classifiers, figures, label_review, review_exchange
 from labeling_core.errors import LabelingError
-from labeling_core.label_review import Check, Listing
+from labeling_core.label_review import Listing
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
-from pages import adjudication, frame, mounting
+from pages import adjudication, frame, gate, mounting
 
 
 def label_errors(project: Project, widest: Listing) -> None:
@@ -109,14 +109,12 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     """When labels were last looked through, and the button to do it; whether there is a result."""
     with space.database.read() as cursor:
         check = label_review.last_check(cursor, project.project_id)
-        done = label_review.reviewed_number(cursor, project)
-    project_line = f"Project: {project.settings.title}"
     if check:
-        left, place = st.columns([3, 1], vertical_alignment="center")
+        left, place = st.columns([4, 1], vertical_alignment="center")
         with left:
-            show_last(project_line, check, done)
+            show_last(project)
     else:
-        st.caption(project_line)
+        st.caption(f"Project: {project.settings.title}")
         st.info(
             "Models that have not seen a label say what they would have given. Labels that they "
             "find improbable are listed here, most suspicious first.",
@@ -136,12 +134,21 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     return bool(check)
 
 
-def show_last(project_line: str, check: Check, done: dict[str, int]) -> None:
-    """What the last look through the labels was, and what has been reviewed since."""
+@st.fragment(run_every="3s")
+def show_last(project: Project) -> None:
+    """What the last look through the labels was, and what has been reviewed since: it follows
+    the deck, which stores decisions by itself."""
+    gate.still("label", project.project_id)
+    with workspace().database.read() as cursor:
+        check = label_review.last_check(cursor, project.project_id)
+        done = label_review.reviewed_number(cursor, project)
+    if check is None:
+        return
     text = (
-        f"{project_line}. {check.labels:,} labels looked through on "
-        f"{check.checked:%d %B %Y, %H:%M} UTC. "
-        f"Reviewed so far: {done['kept']:,} kept, {done['changed']:,} changed."
+        f"Project: {project.settings.title}. {check.labels:,} labels looked through on "
+        f"{check.checked:%d %b %Y, %H:%M} UTC. "
+        f"Reviewed so far: {done['kept']:,} kept, {done['changed']:,} changed. "
+        "Most suspicious first: when a dozen in a row are right, the rest mostly is too."
     )
     if check.since:
         text += f" **Out of date**: decisions and changes since then: {check.since:,}."
@@ -174,8 +181,9 @@ if current.queue(chosen_project).overlap.used:
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Review", anchor=False, width="content")
     segment = st.segmented_control(
-        "Segment", segments, default=segments[0], required=True, label_visibility="collapsed"
-    )
+        "Segment", segments, default=segments[0], required=True, label_visibility="collapsed",
+        wrap=True,
+    )  # fmt: skip
 try:
     allowed = label_review.scope(frame.person(), chosen_project.project_id)
 except LabelingError as forbidden:

@@ -22,7 +22,8 @@ from pages import (
     source_size,
     stopping_advice,
 )
-from pages.settings_fields import Fields, Upload
+from pages.fields import Fields
+from pages.settings_fields import Upload
 
 space = workspace()
 chosen = st.session_state.get("project")
@@ -110,7 +111,7 @@ with left:
     st.caption(STRATEGIES[strategy].description)
 with right:
     every = fields.number(
-        "every", "Retrain every n labelings", base.every, 1, 100_000,
+        "every", "Retrain every n labelings", base.every,
         "After so many new labels a session runs by itself: train, score, new queue.",
     )  # fmt: skip
     percent = fields.percent(

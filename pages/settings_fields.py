@@ -1,8 +1,7 @@
-"""The fields of the settings page: widgets that know their project and their mistakes."""
+"""The fields of the settings page that every project has, and making one of what they hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from labeling_core.settings import (
 from labeling_core.uploads import Staged, discard_table, placed, stage_table
 from labeling_core.validation import Problem
 from labeling_core.workspace import Workspace
+from pages.fields import Fields
 
 FILE, TABLE = "Upload a file", "Use a table in the database"
 DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
@@ -38,72 +38,6 @@ class SettingsError(Exception):
     def __init__(self, found: list[Problem]) -> None:
         super().__init__(found[0].sentence)
         self.found = found
-
-
-class Fields:
-    """Widgets of one project's settings, each with a place for its mistakes below it."""
-
-    def __init__(self, scope: str) -> None:
-        self._scope = scope
-        self._slots: dict[str, Any] = {}
-
-    def key(self, name: str) -> str:
-        """The widget key of a field."""
-        return f"settings-{self._scope}-{name}"
-
-    def slot(self, name: str) -> None:
-        """Keep a place here for the mistakes of a field."""
-        self._slots[name] = st.container()
-
-    def text(self, name: str, title: str, value: str, help: str, default: str = "") -> str:
-        """A text; left empty, ``default`` holds (shown as a placeholder)."""
-        entered = st.text_input(
-            title, "" if value == default else value, key=self.key(name), help=help,
-            placeholder=default,
-        )  # fmt: skip
-        self.slot(name)
-        return entered.strip() or default
-
-    def choice(
-        self, name: str, title: str, options: Mapping[str, str], value: str, help: str
-    ) -> str:
-        """One of ``options`` (value → what is shown)."""
-        listed = list(options)
-        chosen = st.selectbox(
-            title, listed, index=listed.index(value) if value in listed else 0,
-            format_func=lambda each: options[each], key=self.key(name), help=help,
-        )  # fmt: skip
-        self.slot(name)
-        return str(chosen)
-
-    def number(self, name: str, title: str, value: int, least: int, most: int, help: str) -> int:
-        """A whole number between ``least`` and ``most``."""
-        entered = st.number_input(title, least, most, value, step=1, key=self.key(name), help=help)
-        self.slot(name)
-        return int(entered)
-
-    def percent(self, name: str, title: str, value: int, most: int, help: str) -> int:
-        """A share of 0 to ``most`` percent."""
-        chosen = st.slider(
-            title, 0, most, min(value, most), key=self.key(name), help=help, format="%d %%"
-        )
-        self.slot(name)
-        return int(chosen)
-
-    def show(self, found: Sequence[Problem]) -> None:
-        """Name each mistake beside its field, and say at the end that there are some."""
-        for each in found:
-            slot = self._slots.get(each.field)
-            (slot or st).error(each.sentence, icon=":material/error:")
-        if any(each.field in self._slots for each in found):
-            told = "".join(f"\n- {each.sentence}" for each in found if each.field in self._slots)
-            st.error(f"Not saved; each is marked above, beside its field:{told}",
-                     icon=":material/error:")  # fmt: skip
-
-    def forget(self) -> None:
-        """Start the next project with empty fields."""
-        for name in [each for each in st.session_state if str(each).startswith(self.key(""))]:
-            del st.session_state[name]
 
 
 class Upload(NamedTuple):
@@ -130,7 +64,7 @@ def source(
         "json"], key=fields.key("file"),
         help="Delimiter, decimal mark and encoding are found out; correct them below if need be.",
     )  # fmt: skip
-    fields.slot("source")
+    fields.slot("source", "Samples")
     if file is None:
         return "", None
     return _uploaded(fields, space, file)
@@ -145,7 +79,7 @@ def _table(fields: Fields, space: Workspace, base: Settings) -> str:
         options = {name: name for name in dict.fromkeys([*listed, base.source]) if name}
         if not options:
             st.info("The database holds no table to label yet: upload a file.")
-            fields.slot("source")
+            fields.slot("source", "Samples")
             return ""
         name = fields.choice(
             "source", "Table to label", options, base.source,
@@ -255,7 +189,7 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
             ),
         },
     )  # fmt: skip
-    fields.slot("categories")
+    fields.slot("categories", "Categories")
     found = read_categories(edited.to_dict("records"))
     if found:
         shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)

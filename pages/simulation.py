@@ -24,6 +24,22 @@ def start(source: Source, plan: Plan) -> None:
     st.query_params["simulation"] = shown
 
 
+def show_cost(plan: Plan) -> bool:
+    """How long a plan takes, or what is wrong with it; whether it can be carried out."""
+    try:
+        simulations.check(plan)
+    except LabelingError as error:
+        st.error(str(error), icon=":material/error:")
+        return False
+    models, seconds = simulations.estimate(plan)
+    st.caption(
+        f"{models:,} models to train: about {max(1, round(seconds / 60))} min on an idle core. "
+        f"Of more than {ROWS:,} labeled samples a random {ROWS:,} are taken. It runs in a process "
+        "of its own, behind the labeling sessions; you may leave this page."
+    )
+    return True
+
+
 st.title("Simulation", anchor=False)
 st.caption(
     "Would active learning have helped on my data? Labeled data are labeled once more, with the "
@@ -53,21 +69,17 @@ with st.expander("Replay your own data", icon=":material/science:", expanded=not
         "Classifier", list(CLASSIFIERS), list(CLASSIFIERS).index(DEFAULT_CLASSIFIER),
         format_func=lambda each: CLASSIFIERS[each].title, key="simulation-classifier",
     )  # fmt: skip
+    # Bounds are for simulations.check to tell: a field would hold on to the number before.
     batch = second.number_input(
-        "Batch size", 1, 1_000, 10, help="Labels between two sessions, as “retrain every n”."
+        "Batch size", value=10, help="Labels between two sessions, as “retrain every n”."
     )
-    budget = third.number_input("Budget", 2, 10_000, 200, help="Labels in all, at most.")
+    budget = third.number_input("Budget", value=200, help="Labels in all, at most.")
     seeds = fourth.number_input(
-        "Seeds", 1, 100, 10, help="Repetitions, each with another hold-out and other luck."
+        "Seeds", value=10, help="Repetitions, each with another hold-out and other luck."
     )
     plan = Plan(strategies, int(batch), int(budget), int(seeds), classifier)
-    models, seconds = simulations.estimate(plan)
-    st.caption(
-        f"{models:,} models to train: about {max(1, round(seconds / 60))} min on an idle core. "
-        f"Of more than {ROWS:,} labeled samples a random {ROWS:,} are taken. It runs in a process "
-        "of its own, behind the labeling sessions; you may leave this page."
-    )
-    if st.button("Run the simulation", icon=":material/play_arrow:"):
+    possible = show_cost(plan)
+    if st.button("Run the simulation", icon=":material/play_arrow:") and possible:
         try:
             start(source(), plan)
         except LabelingError as error:

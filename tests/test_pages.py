@@ -91,6 +91,49 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_on_every_page(
     )
 
 
+def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
+    at = open_page("home")
+    samples = ["Wine colour", "Digits", "Spoken words"]
+    assert [each.value for each in at.subheader] == samples
+    assert "a model learns along" in texts(at)
+    space = workspaces.workspace()
+    make_source(space.database)
+    made = [
+        create_project(
+            space.database,
+            replace(
+                SETTINGS, title=title, every=1000, labels_table=f"{title}_l",
+                metadata_table=f"{title}_m", queries_table="",
+            ),
+        )
+        for title in ("First", "Second")
+    ]  # fmt: skip
+    at = open_page("home")
+    assert [each.value for each in at.subheader] == ["Second", "First", *samples]
+    Annotator(space, made[0]).label_truly(1)
+    at = open_page("home")
+    assert [each.value for each in at.subheader] == ["First", "Second", *samples]
+    ways = [each.proto.label for each in at.get("page_link")]
+    assert ways[0] == "New project"
+    assert [each for each in ways if "labeling" in each] == [
+        "Go on labeling", *["Start labeling"] * 4,
+    ]  # fmt: skip
+
+
+def test_files_that_were_set_aside_have_a_reason_that_does_not_name_them_again(open_page):
+    open_page("home")
+    with workspaces.workspace().database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling.broken VALUES ('digits', 'a/1.png', '1.png is empty.'), "
+            "('digits', 'a/2.png', 'The link leads nowhere.')"
+        )
+    at = open_page("session_progress", project="digits")
+    (table,) = [each.value for each in at.dataframe if "reason" in each.value]
+    assert table.to_dict("list") == {
+        "file": ["a/1.png", "a/2.png"], "reason": ["Is empty.", "The link leads nowhere."],
+    }  # fmt: skip
+
+
 def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
     open_page("home")
     space = workspaces.workspace()
@@ -260,12 +303,54 @@ def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     at.button(key=key + "save").click().run()
     sentence = "There is a project “Wine colour” already: choose another name."
     assert [each.value for each in at.error] == [
-        sentence, f"Not saved; each is marked above, beside its field:\n- {sentence}",
+        sentence, "Not saved; each is marked above, beside its field: Name.",
     ]  # fmt: skip
     at.text_input(key=key + "title").input("Other")
     at.button(key=key + "save").click().run()
     assert not at.error
     assert workspaces.workspace().project("other").settings.labels_table == "other_labels"
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "sentence"),
+    [
+        ("every", -5, "enter 1 or more"),
+        ("every", 999_999_999, "enter at most 100,000"),
+        ("overlap_share", 101, "between 0 and 100 %"),
+        ("overlap_people", 1, "enter 2 or more"),
+        ("overlap_people", 51, "at most 50 people"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_at_its_field(open_page, field, number, sentence):
+    at = open_page("settings")
+    key = "settings-wine_colour-"
+    if field == "overlap_people":
+        at.number_input(key=key + "overlap_share").set_value(20).run()
+    at.number_input(key=key + field).set_value(number)
+    at.button(key=key + "save").click().run()
+    title = at.number_input(key=key + field).label
+    told = [each.value for each in at.error]
+    assert sentence in told[0]
+    assert told[1] == f"Not saved; each is marked above, beside its field: {title}."
+    assert workspaces.workspace().project("wine_colour").settings.every == 20
+
+
+def test_a_folder_that_may_not_be_read_is_told_once_at_its_field(open_page, tmp_path):
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    at.selectbox(key=key + "modality").set_value("sounds").run()
+    at.segmented_control(key=key + "media_way").set_value("Use a folder on the server").run()
+    at.text_input(key=key + "title").input("Birds")
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "a"}, {"name": "b"}],
+    }  # fmt: skip
+    at.text_input(key=key + "source").input(str(tmp_path / "birds")).run()
+    (told,) = [each.value for each in at.error]
+    assert told.endswith(f"LABELING_DATA_ROOTS={tmp_path}")
+    at.button(key=key + "save").click().run()
+    assert [each.value for each in at.error] == [
+        told, "Not saved; each is marked above, beside its field: Folder.",
+    ]  # fmt: skip
 
 
 def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):

@@ -87,11 +87,30 @@ def test_without_data_one_sentence_says_what_to_do(page, way, sentence):
 
 def test_a_folder_outside_of_the_roots_and_one_without_labels_are_refused(page):
     page.segmented_control(key="simulation-way").set_value("A folder").run()
-    for folder, sentence in (("/etc", "outside of the allowed roots"), ("readme", "no labels")):
+    for folder, sentence in (
+        ("/etc", "outside of the folders that may be read"),
+        ("readme", "no labels"),
+    ):
         page.text_input(key="simulation-folder").input(folder).run()
         press(page, "Run the simulation")
         assert not page.exception
         assert sentence in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "sentence"),
+    [
+        ("Batch size", 0, "The batch must be 1 or more."),
+        ("Budget", 1, "The budget must lie between 2 and 10,000."),
+        ("Seeds", 1_000, "The seeds must lie between 1 and 100."),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_and_not_replaced(page, label, number, sentence):
+    set_number(page, label, number)
+    press(page, "Run the simulation")
+    assert not page.exception
+    assert [each.value for each in page.error] == [sentence]
+    assert "simulation" not in page.session_state
 
 
 def test_a_file_that_is_no_table_and_a_plan_without_strategies_are_refused(page):

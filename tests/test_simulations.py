@@ -154,7 +154,7 @@ def test_a_folder_below_the_allowed_roots_is_replayed(space):
     assert wait(space).state == "done"
     assert "labeled sounds" in only(space).source
     assert np.mean([run.accuracy[-1] for run in simulations.runs(space, only(space))]) > 0.2
-    with pytest.raises(LabelingError, match="outside of the allowed roots"):
+    with pytest.raises(LabelingError, match="outside of the folders that may be read"):
         simulation_data.folder(space, "/etc", LOCAL)
 
 

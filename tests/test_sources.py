@@ -9,11 +9,13 @@ from labeling_core.errors import LabelingError
 from labeling_core.sources import (
     PROJECT_DATA,
     allowed_roots,
+    chosen_folder,
     file_facts,
     list_files,
     require_media,
     resolve_file,
     resolve_folder,
+    source_folder,
 )
 from tests.broken_media import MARKUP, encoded, photo, write_all
 
@@ -71,6 +73,33 @@ def test_what_is_no_folder_is_refused(root: Path) -> None:
     for text in ("missing", "pictures/b.png", "x" * 5000):
         with pytest.raises(LabelingError):
             resolve_folder(text, [root])
+
+
+def test_whoever_may_choose_a_folder_is_told_which_may_be_read_and_how_to_add_one(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(root))
+    home = root.parent
+    assert chosen_folder("pictures", home) == root / "pictures"
+    for name in ("secret", "not there"):  # whether it exists is not told
+        with pytest.raises(LabelingError) as error:
+            chosen_folder(str(home / name), home)
+        assert f"may be read ({PROJECT_DATA}, {root}): move it below" in str(error.value)
+        assert str(error.value).endswith(f"LABELING_DATA_ROOTS={root}{os.pathsep}{home}")
+        assert error.value.field == "folder"
+    with pytest.raises(LabelingError, match=r"LABELING_DATA_ROOTS=.*/nowhere$"):
+        chosen_folder("/nowhere", home)  # and not the whole disk
+    with pytest.raises(LabelingError, match="There is no folder 'pictuers'"):
+        chosen_folder("pictuers", home)
+
+
+def test_whoever_looks_at_samples_is_not_told_which_folders_may_be_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(root))
+    with pytest.raises(LabelingError) as error:
+        source_folder("/etc", root.parent)
+    assert str(root) not in str(error.value)
 
 
 def test_files_are_listed_sorted_with_sub_folders_and_without_hidden_ones(root: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_project_is_made_of_an_upload(space: Workspace) -> None:
         ("source", "There is no folder", {"source": "nowhere"}),
         ("source", "contains '..'", {"source": "../etc"}),
         ("source", "contains '..'", {"source": "uploads/../../etc"}),
-        ("source", "outside of the allowed roots", {"source": "/etc"}),
+        ("source", "outside of the folders that may be read", {"source": "/etc"}),
         ("source", "holds no images", {"source": "spoken_words"}),
         ("source", "holds no sounds", {"modality": "sounds"}),
         ("label_column", "already has a column “path”", {"label_column": "Path"}),

@@ -73,7 +73,7 @@ class AdjudicationScreen extends ListScreen {
       const number = votes.filter((each) => each.category === category).length;
       shares[category] = [`${number} of ${opinions.length}`, number / opinions.length];
     }
-    this.showShares(shares);
+    this.showShares(shares, "people chose it");
   }
 
   emptiness() {

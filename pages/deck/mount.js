@@ -32,6 +32,18 @@ function enter(root, deck) {
   deck.screen.setCategories(deck.categories);
   listen(root, deck, off.signal);
   deck.screen.fit();
+  followPage(deck, off.signal);
+}
+
+/** What stands above the deck may grow by a line while it is open. */
+function followPage(deck, signal) {
+  let asked = 0;
+  const watch = new ResizeObserver(() => {
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(() => deck.screen?.fit());
+  });
+  watch.observe(deck.screen.page);
+  signal.addEventListener("abort", () => watch.disconnect());
 }
 
 function leave(left) {

@@ -52,11 +52,11 @@ class ListScreen extends Screen {
     return this.categories.get(name)?.button.style.getPropertyValue("--category") || "currentColor";
   }
 
-  /** `shares` is {category: [text, 0..1]}. */
-  showShares(shares) {
+  /** `shares` is {category: [text, 0..1]}; `meaning` says of what. */
+  showShares(shares, meaning) {
     for (const [name, { share, bar }] of this.categories) {
       const [text, part] = shares[name] ?? ["", 0];
-      write(share, text);
+      this.showShare(share, text, meaning);
       bar.style.transform = `scaleX(${part})`;
     }
   }
@@ -139,7 +139,8 @@ class ReviewScreen extends ListScreen {
     this.part.opinions.replaceChildren(...opinions);
     write(this.part.keep, `Keep ${category}`);
     const known = { [suggested]: entry.suggested_probability, [given]: entry.given_probability };
-    this.showShares(Object.fromEntries(Object.entries(known).map(([name, share]) => [name, [percent(share), share]])));
+    const shares = Object.entries(known).map(([name, share]) => [name, [percent(share), share]]);
+    this.showShares(Object.fromEntries(shares), "is the model's probability of it");
     for (const [name, { button }] of this.categories) button.toggleAttribute("data-suggested", name === suggested);
   }
 

@@ -151,6 +151,7 @@ class Screen {
     Object.assign(button.dataset, { category: name, key: key ?? "" });
     if (color) button.style.setProperty("--category", color);
     const share = node("span", "part");
+    share.role = "img"; // so that its name is read out in place of the bare number
     const bar = node("i", "bar");
     button.append(node("kbd", "", (key ?? "").toUpperCase()), node("span", "name", name), share);
     if (description) button.append(node("span", "description", description));
@@ -205,9 +206,16 @@ class Screen {
     this.part.done.style.width = `${counts.total ? (100 * (counts.labeled + counts.skipped)) / counts.total : 0}%`;
     for (const [name, { share, bar }] of this.categories) {
       const part = counts.labeled ? (counts.categories[name] ?? 0) / counts.labeled : 0;
-      write(share, `${Math.round(100 * part)} %`);
+      this.showShare(share, `${Math.round(100 * part)} %`, "of the labels");
       bar.style.transform = `scaleX(${part})`;
     }
+  }
+
+  /** `text` beside a category, and what it is a share of. */
+  showShare(share, text, meaning) {
+    if (share.textContent === text) return;
+    share.textContent = text;
+    share.title = share.ariaLabel = text && `${text} ${meaning}`;
   }
 
   showLearning() {
@@ -311,8 +319,10 @@ class Screen {
     const host = this.root.getRootNode().host;
     let pane = host?.parentElement;
     let below = 0;
+    this.page = host; // all that is scrolled together
     while (pane && !/auto|scroll/.test(getComputedStyle(pane).overflowY)) {
       below += parseFloat(getComputedStyle(pane).paddingBottom) || 0;
+      this.page = pane;
       pane = pane.parentElement;
     }
     pane ??= document.documentElement;

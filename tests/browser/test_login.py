@@ -71,7 +71,7 @@ def test_an_annotators_decision_carries_the_email_of_the_login(
     admin.context.close()
 
     sign_in(new_page, server.url, "ana")
-    expect(new_page.get_by_role("link", name="Go on labeling").first).to_be_visible()
+    expect(new_page.get_by_role("link", name="Start labeling").first).to_be_visible()
     expect(new_page.get_by_role("link", name="Settings")).to_have_count(0)
     new_page.goto(f"{server.url}/label_tabular?project={PROJECT}")
     new_page.locator("[data-sample-id]").wait_for(timeout=60_000)

@@ -7,12 +7,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import test_media_loop
 from annotating import LOCAL, Annotator
 from app_server import AppServer, settings_for
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_sessions import wait
 
-from labeling_core import adjudication, label_review, sample_projects
+from labeling_core import adjudication, label_review, projects, sample_projects
 from labeling_core.label_review import Listing
 from labeling_core.workspace import Workspace
 
@@ -38,6 +39,24 @@ def finished_project(path: Path) -> list[str]:
         found = label_review.findings(cursor, project, Listing("all"))
     space.close()
     return [each.sample_id for each in found]
+
+
+def finished_words(path: Path) -> None:
+    """Spoken words with 60 labels, six of them wrong, looked through."""
+    with (sample_projects.DATA / "spoken_words" / "answers.csv").open(encoding="utf-8") as file:
+        truth = {row["path"]: row["label"] for row in csv.DictReader(file)}
+    space = Workspace(path)
+    settings = replace(sample_projects.SPOKEN_WORDS, every=1000)
+    project = projects.create_project(space.database, settings)
+    ana = Annotator(space, project)
+    for _ in range(3):
+        wrong, other, *rest = ana.take(20)
+        given = {wrong: truth[other], other: truth[wrong]} | {each: truth[each] for each in rest}
+        ana.send([ana.decision(each, "label", category=name) for each, name in given.items()])
+    test_media_loop.read(space, project)
+    label_review.look(space, project, LOCAL)
+    wait(space, project)
+    space.close()
 
 
 def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
@@ -125,6 +144,61 @@ def test_a_label_changed_in_a_review_is_changed_in_a_deck_that_was_open(
         expect(front).to_have_attribute("data-sample-id", ranked[0])
         expect(front).to_have_attribute("data-decision", OTHER[given])
     finally:
+        server.stop()
+
+
+def test_the_page_counts_with_the_deck_and_says_where_to_stop(
+    tmp_path: Path, context: BrowserContext
+) -> None:
+    server = AppServer(tmp_path)
+    finished_project(server.path)
+    server.start()
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/review?project=wine_colour")
+        page.get_by_role("radio", name="All, most suspicious first").click(timeout=60_000)
+        front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+        expect(place).to_have_text("1 of 120")
+        expect(page.get_by_text("Reviewed so far: 0 kept, 0 changed")).to_be_visible()
+        expect(page.get_by_text("when a dozen in a row are right")).to_be_visible()
+        given = str(front.get_attribute("data-decision"))
+        page.keyboard.press(OTHER[given][0])
+        for number in range(2, 5):
+            expect(place).to_have_text(f"{number} of 120")
+            page.keyboard.press("Enter")
+        expect(page.get_by_text("Reviewed so far: 3 kept, 1 changed")).to_be_visible()
+        expect(page.get_by_text("Out of date")).to_be_visible()  # one more line above the deck
+        assert_all_in_view(page)
+        part = page.locator(f'[data-category="{given}"] .part')
+        expect(part).to_have_attribute("title", re.compile("% is the model's probability of it$"))
+    finally:
+        server.stop()
+
+
+def test_a_sound_under_review_has_its_picture_on_a_phone(tmp_path: Path, browser: Browser) -> None:
+    server = AppServer(tmp_path)
+    finished_words(server.path)
+    server.start()
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    try:
+        page = phone.new_page()
+        page.goto(f"{server.url}/review?project=spoken_words")
+        page.get_by_text("All, most suspicious first").tap(timeout=60_000)
+        wave, clock = (page.locator(f"[data-sample-id] {each}") for each in (".wave", ".reading"))
+        expect(wave.locator("img")).to_be_visible(timeout=60_000)
+        picture = wave.bounding_box()
+        assert picture is not None
+        assert picture["height"] > 80
+        clock.scroll_into_view_if_needed()
+        inside = """clock => clock.getBoundingClientRect().bottom
+          <= clock.closest("[data-part=stage]").getBoundingClientRect().bottom"""
+        assert clock.evaluate(inside)
+        for segment in ("Likely errors", "Model against people"):
+            each = page.get_by_role("radio", name=segment)
+            expect(each).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        phone.close()
         server.stop()
 
 
