@@ -175,6 +175,14 @@ def test_the_page_counts_with_the_deck_and_says_where_to_stop(
         server.stop()
 
 
+HAS_ROOM = """() => {
+  const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
+  const box = (wanted) => deck?.querySelector(wanted)?.getBoundingClientRect();
+  const [picture, clock] = [box("[data-sample-id] .wave"), box("[data-sample-id] .reading")];
+  return picture?.height > 80 && clock?.bottom <= box("[data-part=stage]").bottom;
+}"""
+
+
 def test_a_sound_under_review_has_its_picture_on_a_phone(tmp_path: Path, browser: Browser) -> None:
     server = AppServer(tmp_path)
     finished_words(server.path)
@@ -184,15 +192,8 @@ def test_a_sound_under_review_has_its_picture_on_a_phone(tmp_path: Path, browser
         page = phone.new_page()
         page.goto(f"{server.url}/review?project=spoken_words")
         page.get_by_text("All, most suspicious first").tap(timeout=60_000)
-        wave, clock = (page.locator(f"[data-sample-id] {each}") for each in (".wave", ".reading"))
-        expect(wave.locator("img")).to_be_visible(timeout=60_000)
-        picture = wave.bounding_box()
-        assert picture is not None
-        assert picture["height"] > 80
-        clock.scroll_into_view_if_needed()
-        inside = """clock => clock.getBoundingClientRect().bottom
-          <= clock.closest("[data-part=stage]").getBoundingClientRect().bottom"""
-        assert clock.evaluate(inside)
+        expect(page.locator("[data-sample-id] .wave img")).to_be_visible(timeout=60_000)
+        page.wait_for_function(HAS_ROOM, timeout=60_000)  # the list that was chosen comes anew
         for segment in ("Likely errors", "Model against people"):
             each = page.get_by_role("radio", name=segment)
             expect(each).to_be_in_viewport(ratio=1)
