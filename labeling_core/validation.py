@@ -25,7 +25,7 @@ from labeling_core.settings import (
 from labeling_core.sources import chosen_folder, list_files
 from labeling_core.strategies import STRATEGIES
 
-MOST_LABELINGS = 100_000  # between two sessions
+MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
 
 
 class Problem(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from labeling_core import adjudication_exchange, exchange, messages
@@ -11,6 +12,7 @@ from labeling_core.people import local_person
 from labeling_core.settings import Category, Project, Settings
 from labeling_core.workspace import Workspace
 
+_NUMBERS = itertools.count()
 LOCAL = local_person("ana")
 TWO = (Category("red", key="r"), Category("white", key="w"))
 SETTINGS = Settings(
@@ -39,7 +41,7 @@ class Annotator:
 
     def __init__(self, space: Workspace, project: Project, name: str = "ana") -> None:
         self.space, self.project, self.name = space, project, name
-        self.client = f"client-of-{name}-{id(self)}"
+        self.client = f"client-of-{name}-{next(_NUMBERS)}"  # an id() may come again
         self.seq = 0
 
     def decision(self, sample_id: str, action: str, **more: Any) -> Decision:

@@ -315,7 +315,7 @@ def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     ("field", "number", "sentence"),
     [
         ("every", -5, "enter 1 or more"),
-        ("every", 999_999_999, "enter at most 100,000"),
+        ("every", 9_999_999_999, "enter at most 1,000,000,000"),
         ("overlap_share", 101, "between 0 and 100 %"),
         ("overlap_people", 1, "enter 2 or more"),
         ("overlap_people", 51, "at most 50 people"),

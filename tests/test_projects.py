@@ -40,7 +40,7 @@ def problems(space, **changes):
         ("labels_table", "already exists", {"labels_table": "WINE"}),
         ("metadata_table", "named twice", {"metadata_table": "wine_labels"}),
         ("every", "1 or more", {"every": 0}),
-        ("every", "at most 100,000", {"every": 999_999_999}),
+        ("every", "at most 1,000,000,000", {"every": 9_999_999_999}),
         ("probe_share", "between 0 and 50", {"probe_share": 0.6}),
         ("classifier", "no classifier", {"classifier": "oracle"}),
         ("strategy", "no query strategy", {"strategy": "guess"}),
