@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import uuid
 from dataclasses import replace
 
 import numpy as np
@@ -53,14 +54,14 @@ class Reviewer:
     def __init__(self, space, project, by=BOSS, listing=None):
         self.space, self.project, self.by = space, project, by
         self.listing = listing or label_review.scope(by, project.project_id, "people")
-        self.seq = 0
+        self.client, self.seq = f"review-{uuid.uuid4().hex}", 0
 
     def decision(self, sample_id, action, category):
         self.seq += 1
-        return Decision(f"review-{id(self)}", self.seq, sample_id, action, category)
+        return Decision(self.client, self.seq, sample_id, action, category)
 
     def send(self, decisions=(), **more):
-        raw = {"client": f"review-{id(self)}", "message": self.seq} | more
+        raw = {"client": self.client, "message": self.seq} | more
         raw["decisions"] = [each._asdict() for each in decisions]
         project_id = self.project.project_id
         return review_exchange.answer(self.space, project_id, self.by, self.listing, parse(raw))
