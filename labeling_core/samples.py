@@ -160,21 +160,9 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     rows are appended; rows that are gone stay in the sample table but leave the pool, and
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
-    kept, found = kept_columns(cursor, project_id), source_columns(cursor, settings)
-    if [name for name, _ in kept] != [name for name, _ in found]:
-        raise LabelingError(
-            f"The columns of the table “{settings.source}” are not what they were when the project "
-            "began: restore them, or make a new project for the new table.",
-            "source",
-        )
+    content = _content(cursor, project_id, settings)
     source = open_source(cursor, settings)
-    if not settings.is_media:
-        _require_values(cursor, settings.source, kept, found)
-    content = ", ".join(
-        quote(name) + (f"::{before}" if before != after else "")
-        for (name, before), (_, after) in zip(kept, found, strict=True)
-    )
-    _match(cursor, project_id, source, f"hash(row({content}))")
+    _match(cursor, project_id, source, content)
     before = count(cursor, project_id)
     cursor.execute(
         f"UPDATE {table(project_id)} SET {PRESENT} = (matched.number IS NOT NULL) FROM matched "
@@ -197,6 +185,27 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     ).fetchone()
     cursor.execute("DROP TABLE matched")
     return Change(*row) if row else Change(0, 0)
+
+
+def _content(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings) -> str:
+    """SQL for what tells the source's rows apart: a hash of their values, by the types of before.
+
+    Raises LabelingError when the columns have changed, or hold what they could not before.
+    """
+    kept, found = kept_columns(cursor, project_id), source_columns(cursor, settings)
+    if [name for name, _ in kept] != [name for name, _ in found]:
+        raise LabelingError(
+            f"The columns of the table “{settings.source}” are not what they were when the project "
+            "began: restore them, or make a new project for the new table.",
+            "source",
+        )
+    if not settings.is_media:
+        _require_values(cursor, settings.source, kept, found)
+    values = ", ".join(
+        quote(name) + (f"::{before}" if before != after else "")
+        for (name, before), (_, after) in zip(kept, found, strict=True)
+    )
+    return f"hash(row({values}))"
 
 
 def _require_values(

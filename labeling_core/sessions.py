@@ -121,11 +121,7 @@ def ensure_features(
     folder.mkdir()
     table = root / "samples.parquet"
     progress("Reading the samples", 0.0)
-    with database.read() as cursor:
-        cursor.execute(
-            f"COPY (SELECT {samples.SOURCE_COLUMNS} FROM {samples.table(project.project_id)} "
-            f"ORDER BY {samples.PLACE}) TO {literal(str(table))} (FORMAT parquet)"
-        )
+    _write_samples(database, project, table)
     settings = project.settings
     exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
     media = source_folder(settings.source, database.path.parent) if settings.is_media else ""
@@ -142,6 +138,14 @@ def ensure_features(
         job["seconds"] = SLICE
     table.unlink()
     return folder
+
+
+def _write_samples(database: Database, project: Project, path: Path) -> None:
+    with database.read() as cursor:
+        cursor.execute(
+            f"COPY (SELECT {samples.SOURCE_COLUMNS} FROM {samples.table(project.project_id)} "
+            f"ORDER BY {samples.PLACE}) TO {literal(str(path))} (FORMAT parquet)"
+        )
 
 
 def set_aside(

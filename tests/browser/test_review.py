@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import test_media_loop
 from annotating import LOCAL, Annotator
 from app_server import AppServer, settings_for
@@ -59,120 +61,115 @@ def finished_words(path: Path) -> None:
     space.close()
 
 
-def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
-    tmp_path: Path, context: BrowserContext
-) -> None:
+@pytest.fixture
+def reviewed(tmp_path: Path) -> Iterator[tuple[AppServer, list[str]]]:
+    """The app with a finished project, and its samples, the most suspicious label first."""
     server = AppServer(tmp_path)
     ranked = finished_project(server.path)
     server.start()
-    try:
-        page = context.new_page()
-        page.goto(f"{server.url}/review?project=wine_colour")
-        front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
-        front.wait_for(timeout=60_000)
-        page.get_by_role("radio", name="All, most suspicious first").click()
-        expect(place).to_have_text("1 of 120")
-        for key in ("Enter", "k", "category"):
-            at = ("Enter", "k", "category").index(key)
-            expect(front).to_have_attribute("data-sample-id", ranked[at])
-            given = str(front.get_attribute("data-decision"))
-            page.keyboard.press(OTHER[given][0] if key == "category" else key)
-        expect(place).to_have_text("4 of 120")
-        page.keyboard.press("Tab")  # later: nothing is decided
-        expect(front).to_have_attribute("data-sample-id", ranked[4])
-        page.keyboard.press("Backspace")
-        expect(front).to_have_attribute("data-sample-id", ranked[2])
-        page.keyboard.press(OTHER[given][0])
-        expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
-        page.wait_for_timeout(500)
-        connection = server.tables()
-        told = connection.execute(
-            "SELECT kind, sample_id FROM labeling.events WHERE detail->>'$.reviewed' IS NOT NULL "
-            "ORDER BY event_id"
-        ).fetchall()
-        label = connection.execute(
-            "SELECT label FROM wine_colour_metadata WHERE sample_id = ?", [ranked[2]]
-        ).fetchone()
-        connection.close()
-        assert told == [
-            ("review", ranked[0]),
-            ("review", ranked[1]),
-            ("correction", ranked[2]),
-            ("correction", ranked[2]),
-            ("correction", ranked[2]),
-        ]
-        assert label == (OTHER[given],)
-    finally:
-        server.stop()
+    yield server, ranked
+    server.stop()
+
+
+def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
+    reviewed: tuple[AppServer, list[str]], context: BrowserContext
+) -> None:
+    server, ranked = reviewed
+    page = context.new_page()
+    page.goto(f"{server.url}/review?project=wine_colour")
+    front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+    front.wait_for(timeout=60_000)
+    page.get_by_role("radio", name="All, most suspicious first").click()
+    expect(place).to_have_text("1 of 120")
+    for key in ("Enter", "k", "category"):
+        at = ("Enter", "k", "category").index(key)
+        expect(front).to_have_attribute("data-sample-id", ranked[at])
+        given = str(front.get_attribute("data-decision"))
+        page.keyboard.press(OTHER[given][0] if key == "category" else key)
+    expect(place).to_have_text("4 of 120")
+    page.keyboard.press("Tab")  # later: nothing is decided
+    expect(front).to_have_attribute("data-sample-id", ranked[4])
+    page.keyboard.press("Backspace")
+    expect(front).to_have_attribute("data-sample-id", ranked[2])
+    page.keyboard.press(OTHER[given][0])
+    expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
+    page.wait_for_timeout(500)
+    connection = server.tables()
+    told = connection.execute(
+        "SELECT kind, sample_id FROM labeling.events WHERE detail->>'$.reviewed' IS NOT NULL "
+        "ORDER BY event_id"
+    ).fetchall()
+    label = connection.execute(
+        "SELECT label FROM wine_colour_metadata WHERE sample_id = ?", [ranked[2]]
+    ).fetchone()
+    connection.close()
+    assert told == [
+        ("review", ranked[0]),
+        ("review", ranked[1]),
+        ("correction", ranked[2]),
+        ("correction", ranked[2]),
+        ("correction", ranked[2]),
+    ]
+    assert label == (OTHER[given],)
 
 
 def test_a_label_changed_in_a_review_is_changed_in_a_deck_that_was_open(
-    tmp_path: Path, context: BrowserContext
+    reviewed: tuple[AppServer, list[str]], context: BrowserContext
 ) -> None:
-    server = AppServer(tmp_path)
-    ranked = finished_project(server.path)
-    server.start()
-    try:
-        page = context.new_page()
-        page.goto(f"{server.url}/label_tabular?project=wine_colour")
-        name = page.get_by_role("textbox", name="Your name")
-        name.fill("ana")
-        name.press("Enter")
-        expect(page.locator('[data-do="back"]:not([disabled])')).to_be_visible(timeout=30_000)
-        page.locator('[data-part="stage"]').click()  # keys are the deck's again
-        front, back = page.locator("[data-sample-id]"), 0
-        while (here := str(front.get_attribute("data-sample-id"))) != ranked[0]:
-            page.keyboard.press("ArrowLeft")
-            back += 1
-            expect(front).not_to_have_attribute("data-sample-id", here)
-            expect(front).to_have_attribute("data-decision", re.compile("red|white"))
-        given = str(front.get_attribute("data-decision"))
-        page.keyboard.press("End")
+    server, ranked = reviewed
+    page = context.new_page()
+    page.goto(f"{server.url}/label_tabular?project=wine_colour")
+    name = page.get_by_role("textbox", name="Your name")
+    name.fill("ana")
+    name.press("Enter")
+    expect(page.locator('[data-do="back"]:not([disabled])')).to_be_visible(timeout=30_000)
+    page.locator('[data-part="stage"]').click()  # keys are the deck's again
+    front, back = page.locator("[data-sample-id]"), 0
+    while (here := str(front.get_attribute("data-sample-id"))) != ranked[0]:
+        page.keyboard.press("ArrowLeft")
+        back += 1
+        expect(front).not_to_have_attribute("data-sample-id", here)
+        expect(front).to_have_attribute("data-decision", re.compile("red|white"))
+    given = str(front.get_attribute("data-decision"))
+    page.keyboard.press("End")
 
-        review = context.new_page()
-        review.goto(f"{server.url}/review?project=wine_colour")
-        listed = review.locator(f'[data-sample-id="{ranked[0]}"]')
-        listed.wait_for(timeout=30_000)
-        review.keyboard.press(OTHER[given][0])
-        expect(review.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
+    review = context.new_page()
+    review.goto(f"{server.url}/review?project=wine_colour")
+    listed = review.locator(f'[data-sample-id="{ranked[0]}"]')
+    listed.wait_for(timeout=30_000)
+    review.keyboard.press(OTHER[given][0])
+    expect(review.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
 
-        page.bring_to_front()
-        for _ in range(2):  # the first one may have been asked before
-            page.wait_for_event("response", lambda each: each.url.endswith("/labeling/exchange"))
-        for _ in range(back):
-            page.keyboard.press("ArrowLeft")
-        expect(front).to_have_attribute("data-sample-id", ranked[0])
-        expect(front).to_have_attribute("data-decision", OTHER[given])
-    finally:
-        server.stop()
+    page.bring_to_front()
+    for _ in range(2):  # the first one may have been asked before
+        page.wait_for_event("response", lambda each: each.url.endswith("/labeling/exchange"))
+    for _ in range(back):
+        page.keyboard.press("ArrowLeft")
+    expect(front).to_have_attribute("data-sample-id", ranked[0])
+    expect(front).to_have_attribute("data-decision", OTHER[given])
 
 
 def test_the_page_counts_with_the_deck_and_says_where_to_stop(
-    tmp_path: Path, context: BrowserContext
+    reviewed: tuple[AppServer, list[str]], context: BrowserContext
 ) -> None:
-    server = AppServer(tmp_path)
-    finished_project(server.path)
-    server.start()
-    try:
-        page = context.new_page()
-        page.goto(f"{server.url}/review?project=wine_colour")
-        page.get_by_role("radio", name="All, most suspicious first").click(timeout=60_000)
-        front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
-        expect(place).to_have_text("1 of 120")
-        expect(page.get_by_text("Reviewed so far: 0 kept, 0 changed")).to_be_visible()
-        expect(page.get_by_text("when a dozen in a row are right")).to_be_visible()
-        given = str(front.get_attribute("data-decision"))
-        page.keyboard.press(OTHER[given][0])
-        for number in range(2, 5):
-            expect(place).to_have_text(f"{number} of 120")
-            page.keyboard.press("Enter")
-        expect(page.get_by_text("Reviewed so far: 3 kept, 1 changed")).to_be_visible()
-        expect(page.get_by_text("Out of date")).to_be_visible()  # one more line above the deck
-        assert_all_in_view(page)
-        part = page.locator(f'[data-category="{given}"] .part')
-        expect(part).to_have_attribute("title", re.compile("% is the model's probability of it$"))
-    finally:
-        server.stop()
+    server, _ = reviewed
+    page = context.new_page()
+    page.goto(f"{server.url}/review?project=wine_colour")
+    page.get_by_role("radio", name="All, most suspicious first").click(timeout=60_000)
+    front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+    expect(place).to_have_text("1 of 120")
+    expect(page.get_by_text("Reviewed so far: 0 kept, 0 changed")).to_be_visible()
+    expect(page.get_by_text("when a dozen in a row are right")).to_be_visible()
+    given = str(front.get_attribute("data-decision"))
+    page.keyboard.press(OTHER[given][0])
+    for number in range(2, 5):
+        expect(place).to_have_text(f"{number} of 120")
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("Reviewed so far: 3 kept, 1 changed")).to_be_visible()
+    expect(page.get_by_text("Out of date")).to_be_visible()  # one more line above the deck
+    assert_all_in_view(page)
+    part = page.locator(f'[data-category="{given}"] .part')
+    expect(part).to_have_attribute("title", re.compile("% is the model's probability of it$"))
 
 
 HAS_ROOM = """() => {
