@@ -12,7 +12,6 @@ from labeling_core.evaluation import Interval, wilson
 from labeling_core.halting import EARLY
 from labeling_core.labels import below
 from labeling_core.queue import Queue
-from labeling_core.renames import read_renames
 from labeling_core.settings import Project
 
 
@@ -32,16 +31,14 @@ class Recall(NamedTuple):
 def recalls(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> list[Recall]:
     """For each category that has probes, in the categories' order; empty where none measure."""
     probes = progress.probes(cursor, project, queue)
-    row = cursor.execute(
-        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
-        "WHERE project_id = ? AND state = 'DONE' ORDER BY session_id DESC LIMIT 1",
+    newest = cursor.execute(
+        "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
-    if probes is None or row is None:
+    if probes is None or newest is None or newest[0] is None:
         return []
-    renames = read_renames(cursor, project.project_id)
-    names, found = progress.by_today(row[0], row[1], row[2], renames)
-    probes = below(probes, min(row[3], len(found)))
+    [(names, found)], limit = progress.kept_models(cursor, project, newest)
+    probes = below(probes, min(limit, len(found)))
     predicted = np.array(names)[found[probes.places].argmax(axis=1)]
     truth = np.array(project.settings.classes)[probes.codes]
     return [

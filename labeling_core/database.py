@@ -91,12 +91,12 @@ class Database:
         try:
             cursor.execute("COMMIT")
         except duckdb.Error as error:
-            self._note(error)
             if "succeeded and is durable" not in str(error):
                 self.on_failed_commit()
                 raise
             # Stored all the same, but for the checkpoint after it: whoever took this for a
             # failure would store the same once more.
+            self._note(error)
 
     def _note(self, error: BaseException) -> None:
         signs = ("autocheckpoint failed", "been invalidated")

@@ -14,7 +14,6 @@ from labeling_core.labels import below
 from labeling_core.learning_curve import Curve
 from labeling_core.progress import Session
 from labeling_core.queue import Queue
-from labeling_core.renames import read_renames
 from labeling_core.settings import Project
 from labeling_core.stopping import KINDS, Evidence
 
@@ -24,7 +23,7 @@ def read(
 ) -> Evidence:
     """The evidence for stopping.advise; ``sessions`` as progress.sessions measures them anew."""
     chosen = comparable(sessions)
-    stored, limit = _stored(cursor, project, [each.session_id for each in chosen])
+    stored, limit = progress.kept_models(cursor, project, [each.session_id for each in chosen])
     changed, compared = _changed(stored, queue, limit)
     found = halting.read(cursor, project.project_id)
     return Evidence(
@@ -55,21 +54,6 @@ def _alike(one: Session, other: Session) -> bool:
     # Whatever “auto” stood for: that it may choose anew is part of the curve.
     names = [each.classifier.partition(":")[0] for each in (one, other)]
     return names[0] == names[1] and one.kind == other.kind and on_the_same
-
-
-def _stored(
-    cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: list[int]
-) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
-    """What these sessions have kept, in their order (see progress.by_today), and below which
-    place none of them has learned."""
-    renames = read_renames(cursor, project.project_id)
-    rows = cursor.execute(
-        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
-        "WHERE project_id = ? AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
-        [project.project_id, session_ids],
-    ).fetchall()
-    kept = [progress.by_today(classes, checks, at, renames) for classes, checks, at, _ in rows]
-    return kept, min((limit for *_, limit in rows), default=0)
 
 
 def _changed(

@@ -111,6 +111,21 @@ def by_today(
     return fold(names, found, [each for each in renames if each.happened.timestamp() > started])
 
 
+def kept_models(
+    cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: Sequence[int]
+) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
+    """What these sessions have kept, in their order (see by_today), and below which
+    place none of them has learned."""
+    renames = read_renames(cursor, project.project_id)
+    rows = cursor.execute(
+        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
+        "WHERE project_id = ? AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
+        [project.project_id, list(session_ids)],
+    ).fetchall()
+    kept = [by_today(classes, checks, at, renames) for classes, checks, at, _ in rows]
+    return kept, min((limit for *_, limit in rows), default=0)
+
+
 def _measure(
     classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
 ) -> tuple[int, int, float | None] | None:

@@ -91,10 +91,7 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
     with database.transaction() as cursor:
         old = get_project(cursor, project_id)
         _raise_first(problems(cursor, settings, old))
-        new = old._replace(settings=settings)
-        if _probes(settings) != _probes(old.settings):
-            limit = _probe_limit(settings, old.samples, old.probe_limit)
-            new = new._replace(probe_limit=limit)
+        new = old._replace(settings=settings, probe_limit=kept_for_probes(old, settings))
         if (settings.source, settings.modality) != (old.settings.source, old.settings.modality):
             new = _change_source(cursor, new)
         else:
@@ -163,8 +160,13 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     return base if base not in taken else next(name for name in numbered if name not in taken)
 
 
-def _probes(settings: Settings) -> tuple[float, bool]:
-    return settings.probe_share, bool(settings.test_table)
+def kept_for_probes(project: Project, settings: Settings) -> int:
+    """How many places are kept for probes once ``project`` has these settings: more only when
+    their share is changed, or drawn (again) for want of a test table."""
+    old = project.settings
+    if (settings.probe_share, bool(settings.test_table)) == (old.probe_share, bool(old.test_table)):
+        return project.probe_limit
+    return _probe_limit(settings, project.samples, project.probe_limit)
 
 
 def _probe_limit(settings: Settings, count: int, old: int) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
-from labeling_core import evidence, figures, probe_cost, progress, stopping
+from labeling_core import evidence, figures, probe_cost, progress, projects, stopping
 from labeling_core.progress import Session
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, workspace
@@ -56,8 +57,6 @@ def show_probe_cost(
         left = queue.free() + len(queue.held)
         if last is not None and last.kind == "probes":
             evaluated, accuracy = last.evaluated, last.accuracy
-        kept = project.probe_limit
-        if project.settings.test_table or percent != round(project.settings.probe_share * 100):
-            kept = max(kept, round(percent / 100 * project.samples))
-        free = kept - evaluated
+        chosen = replace(project.settings, probe_share=percent / 100, test_table="")
+        free = projects.kept_for_probes(project, chosen) - evaluated
     st.caption(probe_cost.describe(percent / 100, left, free, evaluated, accuracy))
