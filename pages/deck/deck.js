@@ -17,6 +17,7 @@ class Deck {
     this.cursor = null; // index of the decision on the screen
     this.keys = []; // commands that wait for their sample to be painted
     this.painted = true;
+    this.writing = false; // a comment has the focus
     this.known = false; // the server has answered once
     this.depth = FIRST_DEPTH;
     this.active = { time: 0, since: 0 };
@@ -43,6 +44,11 @@ class Deck {
   changeCategories(categories, offered) {
     Object.assign(this, { categories, offered, latest: null }); // it may have another name now
     this.screen?.setCategories(categories);
+  }
+
+  /** It has a place in the page right now. */
+  get placed() {
+    return Boolean(this.screen?.root.isConnected);
   }
 
   current() {
@@ -72,7 +78,7 @@ class Deck {
   /** Do it now if the sample on the screen was painted; otherwise after that, one per frame. */
   press(command) {
     this.touch();
-    const free = !this.keys.length;
+    const free = this.placed && !this.keys.length;
     if (free && (this.painted || command === "comment")) this.act(command);
     else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? { text: "" } : command);
     this.screen.showSaved();
@@ -81,6 +87,7 @@ class Deck {
 
   /** Text typed behind a comment key that is still waiting goes into that comment. */
   spell(key) {
+    if (!this.placed) this.resume();
     const waiting = this.keys.at(-1);
     if (waiting?.text === undefined || waiting.closed) return false;
     if (key === "Enter" || key === "Escape") waiting.closed = true;
@@ -98,7 +105,7 @@ class Deck {
 
   /** Work off the keys that waited, as far as a painted sample is there for them. */
   drain() {
-    while (this.painted && this.keys.length) {
+    while (this.placed && this.painted && this.keys.length) {
       const onTheirWay = this.exchange.waiting && !this.finished;
       if (this.cursor === null && !this.queue.length && onTheirWay) break;
       this.act(this.keys.shift());
@@ -214,7 +221,7 @@ class Deck {
     if (!this.screen?.show()) return;
     this.painted = false;
     const turn = (this.turn = (this.turn ?? 0) + 1);
-    const painted = () => afterPaint(() => turn === this.turn && this.screen && this.onPainted());
+    const painted = () => afterPaint(() => turn === this.turn && this.placed && this.onPainted());
     const loading = this.view.loading?.(this.screen.front);
     if (loading) loading.then(painted);
     else painted();
@@ -236,9 +243,20 @@ class Deck {
     for (const { view } of this.ahead()) this.view.prefetch(view);
   }
 
-  leave() {
+  /** The place in which a comment was being written is gone: go on with it in the next one. */
+  resume() {
+    if (this.writing) this.keys.push({ text: "" });
+    this.writing = false;
+  }
+
+  hush() {
     this.view.leave?.(this.screen.front);
+  }
+
+  leave() {
+    this.hush();
     this.screen = null;
+    this.writing = false;
     this.keys = []; // their samples were never painted
     this.painted = true;
     this.sendAsState = null;

@@ -1,10 +1,11 @@
 /* Where the deck meets Streamlit and the browser. The export runs with every run of the page; only
    the cleanup returned last is kept, and it may come late: after the next place was entered. */
 
+const GAP = 10_000; // ms for which the place may be gone from its page until it counts as left
 const AWAY = 60_000; // ms on other pages after which the samples are handed back
 const MODES = { label: Deck, review: ReviewDeck, adjudicate: AdjudicationDeck };
 const decks = new Map(); // one per store
-let place = null; // {root, deck, calls, off}: where the deck is in the page
+let place = null; // {root, deck, calls, off, path}: where the deck is in the page
 
 export default function mount({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector('[data-part="deck"]');
@@ -19,18 +20,29 @@ export default function mount({ data, parentElement, setStateValue }) {
   if (entered) deck.exchange.hurry();
   const here = place;
   const call = ++here.calls;
-  return () => here.calls === call && leave(here);
+  return () => here.calls === call && vacate(here);
 }
 
+/** After an outage, Streamlit may empty the page for a moment and fill it again: keys wait for that. */
+function vacate(left) {
+  const { calls } = left;
+  if (place === left && !left.root.isConnected) left.deck.hush();
+  setTimeout(() => left.calls === calls && leave(left), onPage(left) ? GAP : 0);
+}
+
+const onPage = ({ path }) => location.pathname === path;
+
 function enter(root, deck) {
-  if (place) leave(place);
+  if (place && place.deck !== deck) leave(place);
+  place?.off.abort();
+  deck.resume();
   clearTimeout(deck.away);
   for (const other of decks.values()) if (other !== deck) other.handBack(); // of another name, say
   const off = new AbortController();
-  place = { root, deck, calls: 0, off };
+  place = { root, deck, calls: 0, off, path: location.pathname };
   deck.screen = deck.makeScreen(root);
   deck.screen.setCategories(deck.categories);
-  listen(root, deck, off.signal);
+  listen(place, off.signal);
   deck.screen.fit();
   followPage(deck, off.signal);
 }
@@ -54,13 +66,21 @@ function leave(left) {
   left.deck.away = setTimeout(() => left.deck.handBack(), AWAY);
 }
 
-function listen(root, deck, signal) {
+function listen(here, signal) {
+  const { root, deck } = here;
   const { comment } = deck.screen.part;
   for (const button of root.querySelectorAll("[data-do]")) button.onclick = () => deck.press(button.dataset.do);
   comment.oninput = () => deck.current() && (deck.current().draft = comment.value);
-  comment.onblur = () => deck.keepComment();
+  comment.onfocus = () => (deck.writing = true);
+  comment.onblur = () => {
+    deck.keepComment();
+    queueMicrotask(() => {
+      // Its place may be going right now: then the writing goes on in the next one.
+      if (deck.screen?.root === root && root.isConnected) deck.writing = false;
+    });
+  };
   root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
-  window.addEventListener("keydown", (event) => onKey(event, deck), { capture: true, signal });
+  window.addEventListener("keydown", (event) => onPage(here) && onKey(event, deck), { capture: true, signal });
   window.addEventListener("pointermove", () => deck.touch(), { passive: true, signal });
   window.addEventListener("resize", () => deck.screen.fit(), { signal });
 }

@@ -91,11 +91,12 @@ class AppServer:
         except OSError:
             return False
 
-    def hold_up(self, what: str, seconds: float) -> None:
-        """Stall the process: ``interpreter`` lock, ``database`` lock or ``cpu``."""
+    def hold_up(self, what: str, number: float) -> None:
+        """Stall the process for seconds: ``interpreter`` lock, ``database`` lock or ``cpu``; or
+        have the deck put into another ``place`` of the page."""
         process = self._running()
         assert process.stdin
-        process.stdin.write(f"{what} {seconds}\n")
+        process.stdin.write(f"{what} {number}\n")
         process.stdin.flush()
 
     def freeze(self) -> None:

@@ -1,6 +1,7 @@
 """Run the app by its own command, with a thread beside it that holds things up when told to.
 
-Told by lines on stdin: ``interpreter 3``, ``database 3`` or ``cpu 3`` (seconds).
+Told by lines on stdin: ``interpreter 3``, ``database 3`` or ``cpu 3`` (seconds), or ``place 1``,
+``place 2`` and so on: another place for the deck.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ctypes
 import sys
 import threading
 import time
+from typing import Any
 
 
 def interpreter(seconds: float) -> None:
@@ -36,10 +38,23 @@ def cpu(seconds: float) -> None:
         threading.Thread(target=burn, daemon=True).start()
 
 
+def place(number: float) -> None:
+    """Another key: with its next run, a page takes the deck away and puts it in again."""
+    from pages import mounting
+
+    def mount(project: Any, mode: Any, key: str, *rest: Any) -> None:
+        original(project, mode, f"{key}-{number}", *rest)
+
+    original = getattr(mounting.mount, "original", mounting.mount)
+    mount.original = original  # type: ignore[attr-defined]
+    mounting.mount = mount  # type: ignore[assignment]
+
+
 def obey() -> None:
+    orders = {"interpreter": interpreter, "database": database, "cpu": cpu, "place": place}
     for line in sys.stdin:
-        name, seconds = line.split()
-        {"interpreter": interpreter, "database": database, "cpu": cpu}[name](float(seconds))
+        name, number = line.split()
+        orders[name](float(number))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from app_server import AppServer, decisions, settings_for
-from deck_page import EXCHANGE, DeckPage
+from deck_page import DECK, EXCHANGE, DeckPage
 from playwright.sync_api import Browser, BrowserContext, expect
 from wire import Wire
 
@@ -132,6 +132,56 @@ def test_labeling_goes_on_while_the_server_is_held_up(
     server.hold_up(what, 3)
     deck.type_keys(40, rate=20)
     assert_all_stored(server, project, deck, 40)
+
+
+PLACES = """window.places = 1;
+const deckIn = () => %s?.querySelector(".deck");
+let last = deckIn();
+const count = () => {
+  const now = deckIn();
+  if (now && now !== last) { window.places += 1; last = now; }
+  requestAnimationFrame(count);
+};
+requestAnimationFrame(count);"""
+
+
+def move_deck(server: AppServer, deck: DeckPage, number: int) -> None:
+    """Have Streamlit take the deck off the page and put it in again, as it may after an outage."""
+    server.hold_up("place", number)
+    deck.wait_for(f"window.places === {number + 1}")
+
+
+def test_keys_wait_while_streamlit_puts_the_deck_into_another_place(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project, "state")
+    deck.page.evaluate(PLACES % DECK)
+    for number in (1, 2, 3):
+        deck.press_in_one_tick(60)
+        move_deck(server, deck, number)
+    assert_all_stored(server, project, deck, 180)
+
+
+def test_a_comment_goes_on_while_streamlit_puts_the_deck_into_another_place(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project, "state")
+    deck.page.evaluate(PLACES % DECK)
+    deck.press("r")
+    deck.press("/")
+    deck.wait_for(f"{DECK}.activeElement?.dataset.part === 'comment'")
+    deck.wait_saved()
+    server.hold_up("place", 1)
+    text = "rrr www ccc " * 10
+    deck.page.keyboard.type(text, delay=5)
+    deck.page.evaluate("dispatchEvent(new Event('online'))")  # a message, and so a run of the page
+    deck.page.keyboard.type(text, delay=5)  # before the gap, in it and after it
+    deck.wait_for("window.places === 2")
+    deck.page.keyboard.press("Enter")
+    deck.page.keyboard.press("w")
+    deck.wait_saved()
+    written = [(category, comment) for _, category, comment in decisions(server, project)]
+    assert written == [("red", None), ("white", (text + text).strip())]
 
 
 @pytest.fixture
