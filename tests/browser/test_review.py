@@ -1,4 +1,8 @@
-"""The Review page with keys: labels kept, changed and taken back, as the tables tell it."""
+"""The Review page with keys: labels kept, changed and taken back, as the tables tell it.
+
+While one list takes the place of another, both decks may be on the page for a moment; that is why
+parts of a deck are asked for with ``.last``, and what they have to say is waited for.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import test_media_loop
 from annotating import LOCAL, Annotator
 from app_server import AppServer, settings_for
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from test_app import FINISHED
 from test_sessions import wait
 
 from labeling_core import adjudication, label_review, projects, sample_projects
@@ -77,7 +82,7 @@ def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
     server, ranked = reviewed
     page = context.new_page()
     page.goto(f"{server.url}/review?project=wine_colour")
-    front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+    front, place = page.locator("[data-sample-id]").last, page.locator('[data-part="place"]').last
     front.wait_for(timeout=60_000)
     page.get_by_role("radio", name="All, most suspicious first").click()
     expect(place).to_have_text("1 of 120")
@@ -124,7 +129,7 @@ def test_a_label_changed_in_a_review_is_changed_in_a_deck_that_was_open(
     name.press("Enter")
     expect(page.locator('[data-do="back"]:not([disabled])')).to_be_visible(timeout=30_000)
     page.locator('[data-part="stage"]').click()  # keys are the deck's again
-    front, back = page.locator("[data-sample-id]"), 0
+    front, back = page.locator("[data-sample-id]").last, 0
     while (here := str(front.get_attribute("data-sample-id"))) != ranked[0]:
         page.keyboard.press("ArrowLeft")
         back += 1
@@ -156,7 +161,7 @@ def test_the_page_counts_with_the_deck_and_says_where_to_stop(
     page = context.new_page()
     page.goto(f"{server.url}/review?project=wine_colour")
     page.get_by_role("radio", name="All, most suspicious first").click(timeout=60_000)
-    front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+    front, place = page.locator("[data-sample-id]").last, page.locator('[data-part="place"]').last
     expect(place).to_have_text("1 of 120")
     expect(page.get_by_text("Reviewed so far: 0 kept, 0 changed")).to_be_visible()
     expect(page.get_by_text("when a dozen in a row are right")).to_be_visible()
@@ -221,6 +226,7 @@ def make_disagreements(path: Path) -> list[str]:
 
 def assert_all_in_view(page: Page) -> None:
     """The sample, every button and the comment are on the screen, and nothing scrolls."""
+    expect(page.locator('[data-part="deck"]')).to_have_count(1)
     for part in ('[data-part="stage"]', ".category", '[data-part="comment"]', '[data-do="skip"]'):
         for each in page.locator(part).all():
             expect(each).to_be_in_viewport(ratio=1)
@@ -244,9 +250,12 @@ def test_disagreements_are_settled_with_one_key_each_and_taken_back(
         page = context.new_page()
         page.goto(f"{server.url}/review?project={DISPUTED}")
         page.get_by_text("Disagreements", exact=True).click(timeout=60_000)
-        front, place = page.locator("[data-sample-id]"), page.locator('[data-part="place"]')
+        front, place = (
+            page.locator("[data-sample-id]").last,
+            page.locator('[data-part="place"]').last,
+        )
         opinions = page.locator('[data-part="opinions"] p')
-        verdict = page.locator('[data-part="verdict"]')
+        verdict = page.locator('[data-part="verdict"]').last
         expect(place).to_have_text("1 of 6")
         expect(opinions).to_have_text(["red · ana: “dark”", "white · ben"])
         assert_all_in_view(page)
@@ -285,6 +294,7 @@ def test_disagreements_are_settled_with_one_key_each_and_taken_back(
         for segment in ("Likely errors", "All, most suspicious first", "Model against people"):
             page.get_by_role("radio", name=segment).click(timeout=60_000)
             expect(place).to_have_text(re.compile("^1 of"))
+            expect(page.locator(FINISHED)).to_have_count(1)
             assert_all_in_view(page)
     finally:
         server.stop()
