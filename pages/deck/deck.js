@@ -31,8 +31,8 @@ class Deck {
   }
 
   /** Take what the page says; it says it again with every run. */
-  update({ title, url, token, categories, offered, view }, setStateValue) {
-    Object.assign(this, { title, url, token });
+  update({ project, title, url, token, categories, offered, view }, setStateValue) {
+    Object.assign(this, { project, title, url, token });
     this.view = views[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;

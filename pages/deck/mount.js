@@ -30,7 +30,10 @@ function vacate(left) {
   setTimeout(() => left.calls === calls && leave(left), onPage(left) ? GAP : 0);
 }
 
-const onPage = ({ path }) => location.pathname === path;
+function onPage({ path, deck }) {
+  const { pathname, search } = location;
+  return pathname === path && new URLSearchParams(search).get("project") === deck.project;
+}
 
 function enter(root, deck) {
   if (place && place.deck !== deck) leave(place);
@@ -80,7 +83,8 @@ function listen(here, signal) {
     });
   };
   root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
-  window.addEventListener("keydown", (event) => onPage(here) && onKey(event, deck), { capture: true, signal });
+  const pressed = (event) => (deck.placed || onPage(here)) && onKey(event, deck);
+  window.addEventListener("keydown", pressed, { capture: true, signal });
   window.addEventListener("pointermove", () => deck.touch(), { passive: true, signal });
   window.addEventListener("resize", () => deck.screen.fit(), { signal });
 }
