@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from labeling_core.schema import MIGRATIONS
 log = logging.getLogger(__name__)
 KEPT_DAYS = 14
 FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
+_CHECKPOINTS = 50  # attempts, a tenth of a second apart
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -192,7 +194,7 @@ class Backups:
                 cursor.execute(f"ATTACH {literal(str(part))} AS labeling_backup")
                 try:
                     cursor.execute(f"COPY FROM DATABASE {CATALOG} TO labeling_backup")
-                    cursor.execute("CHECKPOINT labeling_backup")
+                    _checkpoint(cursor)
                 finally:
                     cursor.execute("DETACH labeling_backup")
             with part.open("rb+") as file:
@@ -203,6 +205,17 @@ class Backups:
             self._copying = None
             _remove(part)
         return Backup(path, moment, path.stat().st_size)
+
+
+def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Move all into the file itself; DuckDB refuses while another transaction writes or ends."""
+    for _ in range(_CHECKPOINTS - 1):
+        try:
+            cursor.execute("CHECKPOINT labeling_backup")
+            return
+        except duckdb.TransactionException:
+            time.sleep(0.1)
+    cursor.execute("CHECKPOINT labeling_backup")
 
 
 def _remove(path: Path) -> None:

@@ -316,3 +316,19 @@ def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
         isinstance(each, Backup) for each in told
     )
     assert os.path.exists(space.database.path)
+
+
+def test_a_copy_waits_for_a_transaction_that_duckdb_has_not_ended(tmp_path):
+    path = tmp_path / "copy.duckdb"
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{path}' AS labeling_backup")
+        other = connection.cursor()
+        other.execute("BEGIN")
+        other.execute("CREATE TABLE labeling_backup.written AS SELECT 1 AS one")
+        with pytest.raises(duckdb.TransactionException):
+            connection.execute("CHECKPOINT labeling_backup")
+        end = threading.Timer(0.5, other.commit)
+        end.start()
+        backups._checkpoint(connection)
+        end.join()
+        assert connection.execute("FROM labeling_backup.written").fetchall() == [(1,)]
