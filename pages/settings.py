@@ -27,8 +27,7 @@ from pages.settings_fields import Upload
 
 space = workspace()
 chosen = st.session_state.get("project")
-making_new = "new" in st.query_params or chosen is None
-old = None if making_new else space.project(chosen)
+old = None if "new" in st.query_params or chosen is None else space.project(chosen)
 base = old.settings if old else Settings()
 fields = Fields(old.project_id if old else "new")
 

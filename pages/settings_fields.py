@@ -128,25 +128,31 @@ def keep_upload(space: Workspace, file: Any) -> Path:
 
 
 def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -> importing.Preview:
-    """Let the person correct how a text file is read."""
+    """Let the person correct how a text file is read; another file begins with what was found."""
+    file = path.parent.name
     first, second, third = st.columns(3)
     with first:
         delimiter = fields.choice(
-            "delimiter", "Delimiter", importing.DELIMITERS, preview.delimiter or ",",
+            f"delimiter-{file}", "Delimiter", importing.DELIMITERS, preview.delimiter or ",",
             "What separates the columns.",
         )  # fmt: skip
     with second:
         decimal = fields.choice(
-            "decimal", "Decimal mark", DECIMALS, preview.decimal or ".", "How numbers are written."
+            f"decimal-{file}",
+            "Decimal mark",
+            DECIMALS,
+            preview.decimal or ".",
+            "How numbers are written.",
         )
     with third:
         encoding = fields.text(
-            "encoding", "Encoding", "", "How letters are written, such as utf-8 or cp1252.",
+            f"encoding-{file}", "Encoding", "", "How letters are written, such as utf-8 or cp1252.",
             default=preview.encoding or "utf-8",
         )  # fmt: skip
     found = (preview.delimiter, preview.decimal, preview.encoding)
     if (delimiter, decimal, encoding) == found:
         return preview
+    return _inspect(path, name, delimiter=delimiter, decimal=decimal, encoding=encoding)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the file …")

@@ -261,6 +261,41 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     assert sorted(found) == [(1.5,), (2.5,)]
 
 
+def test_how_an_upload_is_read_can_be_corrected(open_page):
+    at = open_page("settings", new="1")
+    content = b"groesse;gewicht\n1,5;2\n3,25;4\n"
+    at.file_uploader(key="settings-new-file").set_value(("a.csv", content, "text/csv")).run()
+
+    def reading(at: AppTest) -> list[str]:
+        fields = ("delimiter", "decimal", "encoding")
+        return [
+            each.key
+            for name in fields
+            for each in [*at.selectbox, *at.text_input]
+            if str(each.key).startswith(f"settings-new-{name}-")
+        ]
+
+    delimiter, decimal, encoding = reading(at)
+    assert at.selectbox(key=delimiter).value == ";"
+    assert at.dataframe[0].value.columns.tolist() == ["groesse", "gewicht"]
+    at.selectbox(key=decimal).set_value(".").run()
+    assert not at.exception
+    assert at.dataframe[0].value["groesse"].tolist() == ["1,5", "3,25"]
+    at.selectbox(key=delimiter).set_value(",").run()
+    assert "a row with 2 instead of 1 values in line 2" in at.error[0].value
+    at.selectbox(key=delimiter).set_value("|").run()
+    assert at.dataframe[0].value.columns.tolist() == ["groesse;gewicht"]
+    at.text_input(key=encoding).set_value("no-such").run()
+    assert not at.exception
+    assert "no-such" in at.error[0].value
+    # another file begins with what is found out about it
+    at.file_uploader(key="settings-new-file").set_value(
+        ("b.csv", b"a,b\n1.5,2\n", "text/csv")
+    ).run()
+    assert at.selectbox(key=reading(at)[0]).value == ","
+    assert at.dataframe[0].value.columns.tolist() == ["a", "b"]
+
+
 def test_an_uploaded_table_is_kept_once_and_goes_when_the_project_is_made(
     open_page, tmp_path, monkeypatch
 ):
