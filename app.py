@@ -15,11 +15,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
-from labeling_core.headers import SecureResponses
-from labeling_core.login_return import ReturnAfterLogin
-from labeling_core.routes import ROUTES
+from labeling_core.web.login_return import ReturnAfterLogin
+from labeling_core.web.routes import ROUTES
+from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import close_workspaces, workspace
-from pages import identity
+from pages.shell import identity
 
 
 @asynccontextmanager

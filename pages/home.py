@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import permitted, progress, sample_projects
+from labeling_core import use_cases
+from labeling_core.progress import learning_curve
+from labeling_core.projects import sample_projects
 from labeling_core.workspace import workspace
-from pages import frame
+from pages.shell import identity
+from pages.shell.project import label_page, no_project
 
-space, person = workspace(), frame.person()
-projects = list(permitted.visible_projects(space, person).values())
+space, person = workspace(), identity.person()
+projects = list(use_cases.visible_projects(space, person).values())
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Projects", anchor=False)
     if projects and person.may("manage"):
@@ -22,9 +25,9 @@ st.caption(
 )
 with space.database.read() as cursor:
     projects = sample_projects.own_first(cursor, projects)
-    glances = [(each, progress.summary(cursor, each, space.queue(each))) for each in projects]
+    glances = [(each, learning_curve.summary(cursor, each, space.queue(each))) for each in projects]
 if not projects:
-    frame.no_project()
+    no_project()
 for project, glance in glances:
     params = {"project": project.project_id}
     with st.container(border=True):
@@ -32,7 +35,7 @@ for project, glance in glances:
             st.subheader(project.settings.title, anchor=False)
             if person.may("label", project.project_id):
                 st.page_link(
-                    frame.label_page(project),
+                    label_page(project),
                     label="Go on labeling" if glance.labeled + glance.skipped else "Start labeling",
                     icon=":material/play_arrow:",
                     query_params=params,

@@ -1,5 +1,5 @@
 """Label images."""
 
-from pages import frame
+from pages.blocks.labeling import label
 
-frame.label("images")
+label("images")

@@ -1,5 +1,5 @@
 """Label sounds."""
 
-from pages import frame
+from pages.blocks.labeling import label
 
-frame.label("sounds")
+label("sounds")

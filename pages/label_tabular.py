@@ -1,5 +1,5 @@
 """Label the rows of a table."""
 
-from pages import frame
+from pages.blocks.labeling import label
 
-frame.label("tabular")
+label("tabular")

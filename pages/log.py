@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from labeling_core import eventlog, restoring
 from labeling_core.errors import LabelingError
-from labeling_core.event_sentences import sentence
-from labeling_core.eventlog import DECISIONS, Entry, Filter
+from labeling_core.labeling import restoring
 from labeling_core.people import EVERYWHERE, Person
+from labeling_core.store import eventlog
+from labeling_core.store.event_sentences import sentence
+from labeling_core.store.eventlog import DECISIONS, Entry, Filter
 from labeling_core.workspace import Workspace, workspace
-from pages import backup_list, frame, log_filter
+from pages.blocks import backup_list, log_filter
+from pages.shell import identity
+from pages.shell.project import current_project
 
 PAGE, HISTORY = 50, 200
 
@@ -95,7 +98,7 @@ def restore(entry: Entry) -> None:
     space = workspace()
     try:
         project = space.project(entry.project_id)
-        restoring.restore(space, project, entry.event_id, frame.person())
+        restoring.restore(space.open_projects, project, entry.event_id, identity.person())
         st.session_state["log-restored"] = f"Sample {entry.sample_id} is as it was."
     except LabelingError as error:
         st.session_state["log-refused"] = str(error)
@@ -108,11 +111,11 @@ def export(wanted: Filter, name: str) -> bytes:
         return eventlog.export(cursor, wanted, space.roles.person(name))
 
 
-person = frame.person()
+person = identity.person()
 st.title("Log", anchor=False)
 everywhere, space = person.may("manage"), workspace()
 if not everywhere:
-    space, project = frame.current_project()
+    space, project = current_project()
     if not person.may("label", project.project_id):
         st.info("It shows decisions, so it needs the role of an annotator.", title="Not for you")
         st.stop()

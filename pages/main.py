@@ -6,10 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from labeling_core.database import UnavailableError
 from labeling_core.errors import LabelingError
+from labeling_core.store.database import UnavailableError
 from labeling_core.workspace import workspace
-from pages import frame, gate, identity
+from pages.shell import gate, identity
+from pages.shell.sidebar import sidebar
 
 st.set_page_config(
     page_title="ML-assisted labeling",
@@ -51,6 +52,6 @@ page = st.navigation(
     }
 )
 identity.require_role()
-frame.sidebar()
+sidebar()
 gate.require(page)
 page.run()

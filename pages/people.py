@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from labeling_core import permitted
+from labeling_core import use_cases
+from labeling_core.access.roles import ADMINS, ANYBODY, Entry, Roles
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ROLES, Person
-from labeling_core.roles import ADMINS, ANYBODY, Entry, Roles
 from labeling_core.workspace import workspace
-from pages import frame
+from pages.shell import identity
 
 MEANING = {
     "none": "nothing",
@@ -76,9 +76,9 @@ def add(roles: Roles, by: Person, titles: dict[str, str]) -> None:
             change(lambda: roles.set_role(who, project_id, role, by))
 
 
-space, person = workspace(), frame.person()
+space, person = workspace(), identity.person()
 roles = space.roles
-projects = permitted.visible_projects(space, person)
+projects = use_cases.visible_projects(space, person)
 titles = {EVERYWHERE: "every project"} | {
     project_id: each.settings.title for project_id, each in projects.items()
 }

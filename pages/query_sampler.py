@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import figures, permitted, progress, queries
-from labeling_core.classifiers import CLASSIFIERS, title
+from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.strategies import STRATEGIES
-from pages import frame
+from labeling_core.learning.classifiers import CLASSIFIERS, title
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.progress import figures, learning_curve
+from labeling_core.projects import queries
+from pages.shell import identity
+from pages.shell.figure import show_figure
+from pages.shell.project import current_project
+from pages.shell.status import show_status
 
-space, project = frame.current_project()
+space, project = current_project()
 settings, queue = project.settings, space.queue(project)
 st.title("Query sampler", anchor=False)
 st.caption(f"Project: {settings.title}")
 if not settings.queries_table:
     st.info("Name a queries table in the settings to use it.", title="Active learning is off")
-    if frame.person().may("manage", project.project_id):
+    if identity.person().may("manage", project.project_id):
         st.page_link("settings.py", label="Open the settings", icon=":material/tune:")
     st.stop()
 
@@ -37,13 +42,13 @@ strategy = strategy_column.selectbox(
 strategy_column.caption(STRATEGIES[strategy].description)
 if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
     try:
-        permitted.run_session(space, project, frame.person(), classifier, strategy)
+        use_cases.run_session(space, project, identity.person(), classifier, strategy)
     except LabelingError as error:
         st.error(str(error))
-frame.show_status(project)
+show_status(project)
 
 with space.database.read() as cursor:
-    done = [each for each in progress.sessions(cursor, project) if each.state == "DONE"]
+    done = [each for each in learning_curve.sessions(cursor, project) if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
 undecided = int((~queue.closed).sum())
@@ -73,7 +78,7 @@ if done:
         f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
         f"{sum(spread.counts):,} samples in the queue."
     )
-    frame.show_figure(
+    show_figure(
         "Uncertainty of the pool",
         figures.uncertainty(*spread),
         "Histogram of the uncertainty of the unlabeled samples",

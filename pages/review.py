@@ -6,16 +6,22 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from labeling_core import classifiers, figures, label_review, review_exchange
 from labeling_core.errors import LabelingError
-from labeling_core.label_review import Listing
+from labeling_core.learning import classifiers
 from labeling_core.people import Person
+from labeling_core.progress import figures
+from labeling_core.sessions import label_errors
+from labeling_core.sessions.label_errors import Listing
 from labeling_core.settings import Project
+from labeling_core.web import review_exchange
 from labeling_core.workspace import Workspace, workspace
-from pages import adjudication, frame, gate, mounting
+from pages.blocks import adjudication
+from pages.shell import gate, identity, mounting
+from pages.shell.figure import show_figure
+from pages.shell.project import current_project
 
 
-def label_errors(project: Project, widest: Listing) -> None:
+def likely_errors(project: Project, widest: Listing) -> None:
     """The segment of the labels that are likely wrong."""
     show_list(project, widest._replace(segment="likely"))
 
@@ -28,7 +34,7 @@ def all_labels(project: Project, widest: Listing) -> None:
 def model_against_people(project: Project, widest: Listing) -> None:
     """The segment of the labels that the project's own classifier would not have given."""
     with workspace().database.read() as cursor:
-        pairs = label_review.agreement(cursor, project, widest.annotator)
+        pairs = label_errors.agreement(cursor, project, widest.annotator)
     names = project.settings.classes
     same = sum(number for (label, said), number in pairs.items() if label == said)
     disputed = {pair: number for pair, number in pairs.items() if pair[0] != pair[1]}
@@ -52,9 +58,9 @@ def model_against_people(project: Project, widest: Listing) -> None:
             width=360,
         )
         with st.popover("By category", icon=":material/grid_on:"):
-            frame.show_figure(
+            show_figure(
                 "People and model by category",
-                figures.confusion(label_review.table(pairs, names), names, "people", "the model"),
+                figures.confusion(label_errors.table(pairs, names), names, "people", "the model"),
                 "Heat map of the labels given by people against those predicted by the model",
             )
     show_list(project, widest._replace(segment="people", label=pair[0], prediction=pair[1]))
@@ -62,7 +68,7 @@ def model_against_people(project: Project, widest: Listing) -> None:
 
 # Of labels that were looked through; each gets the project and the widest list one may review.
 SEGMENTS: dict[str, Callable[[Project, Listing], None]] = {
-    "Likely errors": label_errors,
+    "Likely errors": likely_errors,
     "All, most suspicious first": all_labels,
     "Model against people": model_against_people,
 }
@@ -73,7 +79,7 @@ DISAGREEMENTS = "Disagreements"
 def show_list(project: Project, listing: Listing) -> None:
     """The deck on a list, or a sentence where there is nothing to look at."""
     with workspace().database.read() as cursor:
-        left = len(label_review.findings(cursor, project, listing))
+        left = len(label_errors.findings(cursor, project, listing))
     begun = st.session_state.setdefault("reviews_begun", set())
     # A list worked off on this page keeps its deck: its last decision can still be taken back.
     if left or (project.project_id, listing) in begun:
@@ -86,7 +92,7 @@ def show_list(project: Project, listing: Listing) -> None:
 @st.fragment
 def review_deck(project: Project, listing: Listing) -> None:
     """The deck on a list of labels."""
-    by = frame.person()
+    by = identity.person()
 
     def issue() -> str:
         return review_exchange.issue(workspace().key, project.project_id, by, listing)
@@ -108,7 +114,7 @@ def show_looking(project: Project) -> None:
 def show_check(space: Workspace, project: Project, by: Person) -> bool:
     """When labels were last looked through, and the button to do it; whether there is a result."""
     with space.database.read() as cursor:
-        check = label_review.last_check(cursor, project.project_id)
+        check = label_errors.last_check(cursor, project.project_id)
     if check:
         left, place = st.columns([4, 1], vertical_alignment="center")
         with left:
@@ -128,7 +134,7 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
     if busy:
         show_looking(project)
         return bool(check)
-    status = space.loop.trainer.outcomes.get((project.project_id, label_review.KIND))
+    status = space.loop.trainer.outcomes.get((project.project_id, label_errors.KIND))
     if status is not None and status.state == "failed":
         st.error(status.text, icon=":material/error:")
     return bool(check)
@@ -140,8 +146,8 @@ def show_last(project: Project) -> None:
     the deck, which stores decisions by itself."""
     gate.still("label", project.project_id)
     with workspace().database.read() as cursor:
-        check = label_review.last_check(cursor, project.project_id)
-        done = label_review.reviewed_number(cursor, project)
+        check = label_errors.last_check(cursor, project.project_id)
+        done = label_errors.reviewed_number(cursor, project)
     if check is None:
         return
     text = (
@@ -165,7 +171,7 @@ def look_button(space: Workspace, project: Project, by: Person, again: bool) -> 
     if not pressed:
         return
     try:
-        label_review.look(space, project, by)
+        label_errors.look(space.loop, project, by)
     except LabelingError as error:
         st.error(str(error))
     else:
@@ -173,7 +179,7 @@ def look_button(space: Workspace, project: Project, by: Person, again: bool) -> 
         st.rerun()
 
 
-current, chosen_project = frame.current_project()
+current, chosen_project = current_project()
 segments = list(SEGMENTS)
 if current.queue(chosen_project).overlap.used:
     segments.append(DISAGREEMENTS)
@@ -185,11 +191,11 @@ with st.container(horizontal=True, vertical_alignment="center"):
         wrap=True,
     )  # fmt: skip
 try:
-    allowed = label_review.scope(frame.person(), chosen_project.project_id)
+    allowed = label_errors.scope(identity.person(), chosen_project.project_id)
 except LabelingError as forbidden:
     st.error(str(forbidden))
     st.stop()
 if segment == DISAGREEMENTS:
     adjudication.show(chosen_project)
-elif show_check(current, chosen_project, frame.person()):
+elif show_check(current, chosen_project, identity.person()):
     SEGMENTS[segment](chosen_project, allowed)

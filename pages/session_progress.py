@@ -6,23 +6,31 @@ from functools import partial
 
 import streamlit as st
 
-from labeling_core import export, figures, permitted, progress
-from pages import agreement, category_recall, final_model, frame, log_filter, stopping_advice
+from labeling_core import use_cases
+from labeling_core.progress import figures, learning_curve
+from labeling_core.progress.session_words import explain_accuracy, session_row
+from labeling_core.store import exporting
+from pages.blocks import agreement, category_recall, final_model, log_filter, stopping_advice
+from pages.blocks.downloads import export_model, export_table
+from pages.shell import identity
+from pages.shell.figure import show_figure
+from pages.shell.project import current_project
+from pages.shell.status import show_status
 
-space, project = frame.current_project()
-person = frame.person()
+space, project = current_project()
+person = identity.person()
 queue = space.queue(project)
 with space.database.read() as cursor:
-    sessions = progress.sessions(cursor, project, queue)
-    by_category = progress.labels_by_category(cursor, project)
-    over_time = progress.labels_over_time(cursor, project)
-    outdated = progress.outdated(cursor, project)
+    sessions = learning_curve.sessions(cursor, project, queue)
+    by_category = learning_curve.labels_by_category(cursor, project)
+    over_time = learning_curve.labels_over_time(cursor, project)
+    outdated = learning_curve.outdated(cursor, project)
 finished = [each for each in sessions if each.state == "DONE"]
 measured = [each for each in finished if each.accuracy is not None]
 
 st.title("Session progress", anchor=False)
 st.caption(f"Project: {project.settings.title}")
-frame.show_status(project)
+show_status(project)
 if outdated:
     st.warning(outdated, title="The model is out of date")
 with st.container(horizontal=True):
@@ -39,11 +47,11 @@ with st.container(horizontal=True):
 if finished:
     stopping_advice.show(project, sessions)
 if measured:
-    st.caption(frame.explain_accuracy(measured[-1]))
+    st.caption(explain_accuracy(measured[-1]))
     by = st.segmented_control(
         "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
     )
-    frame.show_figure(
+    show_figure(
         "Accuracy", figures.accuracy(sessions, by != "session_id"), "Accuracy and AUC by session"
     )
 elif finished:
@@ -59,14 +67,14 @@ else:
     )
 left, right = st.columns(2)
 with left:
-    frame.show_figure(
+    show_figure(
         "Labels per category",
         figures.labels_by_category(by_category, project.settings.categories),
         "Bar chart of labels per category",
     )
 with right:
     if over_time:
-        frame.show_figure(
+        show_figure(
             "Labels over time",
             figures.labels_over_time(over_time, log_filter.zone()),
             "Labels over time",
@@ -75,7 +83,7 @@ if finished:
     with space.database.read() as cursor:
         category_recall.show(cursor, project, queue, by_category)
 if any(each.contradictions is not None for each in finished):
-    frame.show_figure(
+    show_figure(
         "Contradictions",
         figures.contradictions(sessions),
         "Share of predictions that changed from session to session",
@@ -87,7 +95,7 @@ agreement.show(space, project)
 if sessions:
     st.subheader("Sessions", anchor=False)
     st.dataframe(
-        [frame.session_row(each) for each in reversed(sessions)],
+        [session_row(each) for each in reversed(sessions)],
         hide_index=True,
         column_config={
             "accuracy": st.column_config.NumberColumn(format="percent"),
@@ -99,25 +107,25 @@ if sessions:
     )
 
 st.subheader("Download", anchor=False)
-form = st.segmented_control("Format", list(export.FORMATS), default="CSV", required=True)
+form = st.segmented_control("Format", list(exporting.FORMATS), default="CSV", required=True)
 safe = form == "CSV" and st.toggle(
     "Safe to open in a spreadsheet",
     help="Texts that begin with = + - @, a tab or a line break get an apostrophe in front, so "
     "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",
 )
 with st.container(horizontal=True):
-    for what in permitted.exports(project, person):
+    for what in use_cases.exports(project, person):
         st.download_button(
             what.capitalize(),
-            partial(frame.export_table, project, what, form, safe, person.name),
-            file_name=f"{project.project_id}_{what}.{export.FORMATS[form][0]}",
+            partial(export_table, project, what, form, safe, person.name),
+            file_name=f"{project.project_id}_{what}.{exporting.FORMATS[form][0]}",
             icon=":material/download:",
             on_click="ignore",
         )
     if finished and person.may("manage", project.project_id):
         st.download_button(
             "Model of the last session",
-            partial(frame.export_model, project, person.name),
+            partial(export_model, project, person.name),
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",
             on_click="ignore",

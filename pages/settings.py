@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import projects
-from labeling_core.classifiers import CLASSIFIERS
+from labeling_core import use_cases
 from labeling_core.errors import LabelingError
+from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.projects import lifecycle
+from labeling_core.projects.validation import Problem
 from labeling_core.settings import MODALITIES, Settings, default_tables
-from labeling_core.strategies import STRATEGIES
-from labeling_core.uploads import Staged
-from labeling_core.validation import Problem
+from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import workspace
-from pages import (
-    category_fields,
-    frame,
-    media_fields,
-    overlap_fields,
-    project_actions,
-    settings_fields,
-    source_size,
-    stopping_advice,
-)
-from pages.fields import Fields
-from pages.settings_fields import Upload
+from pages.blocks import project_actions, stopping_advice
+from pages.forms import category_fields, media_fields, overlap_fields, settings_fields, source_size
+from pages.forms.fields import Fields
+from pages.forms.settings_fields import Upload
+from pages.shell import identity
+from pages.shell.project import label_page
 
 space = workspace()
 chosen = st.session_state.get("project")
@@ -141,14 +136,14 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     try:
         if old:
             with space.database.read() as cursor:
-                found = projects.problems(cursor, wanted, old)
+                found = lifecycle.problems(cursor, wanted, old)
             if not found:
-                space.update_project(old.project_id, wanted, frame.person())
+                use_cases.update_project(space, old.project_id, wanted, identity.person())
                 st.toast("Saved.", icon=":material/check:")
         else:
-            made = settings_fields.create(space, wanted, upload, frame.person())
+            made = settings_fields.create(space, wanted, upload, identity.person())
             fields.forget()
-            st.switch_page(frame.label_page(made), query_params={"project": made.project_id})
+            st.switch_page(label_page(made), query_params={"project": made.project_id})
     except settings_fields.SettingsError as error:
         found = error.found
     except LabelingError as error:
@@ -156,4 +151,4 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     fields.show(found)
 
 if old:
-    project_actions.show(space, old, frame.person())
+    project_actions.show(space, old, identity.person())

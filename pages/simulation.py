@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import simulations
-from labeling_core.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.errors import LabelingError
-from labeling_core.simulation import Plan
-from labeling_core.simulation_data import ROWS, Source, wine_colour
-from labeling_core.strategies import STRATEGIES
+from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.simulation import simulations
+from labeling_core.simulation.data_sources import ROWS, Source, wine_colour
+from labeling_core.simulation.replay import Plan
 from labeling_core.workspace import workspace
-from pages import frame, simulation_result, simulation_source
+from pages.blocks import simulation_result
+from pages.forms import simulation_source
+from pages.shell import identity
 
 space = workspace()
 
@@ -19,7 +21,7 @@ space = workspace()
 def start(source: Source, plan: Plan) -> None:
     """Start a simulation and show it; a mistake is told in place of it."""
     with st.spinner("Drawing the samples …"):
-        shown = simulations.start(space, source, plan, frame.person())
+        shown = space.simulations.start(source, plan, identity.person())
     st.session_state["simulation"] = shown
     st.query_params["simulation"] = shown
 
@@ -52,11 +54,11 @@ with st.container(border=True, horizontal=True, vertical_alignment="center"):
     )
     if st.button("Show the wine-colour figure", type="primary", icon=":material/wine_bar:"):
         try:
-            start(wine_colour(frame.person()), simulations.WINES)
+            start(wine_colour(identity.person()), simulations.WINES)
         except LabelingError as error:
             st.error(str(error))
 
-listed = simulations.listed(space, frame.person())
+listed = space.simulations.listed(identity.person())
 with st.expander("Replay your own data", icon=":material/science:", expanded=not listed):
     source = simulation_source.choose(space)
     strategies = st.multiselect(

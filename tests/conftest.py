@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from annotating import SETTINGS, Annotator, make_source
 
-from labeling_core.database import Database
-from labeling_core.projects import create_project
+from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Project
+from labeling_core.store.database import Database
 from labeling_core.workspace import Workspace
 
 

@@ -29,8 +29,10 @@ def test_the_core_never_imports_streamlit():
 def test_the_server_never_imports_what_only_training_needs():
     code = (
         "import sys\n"
-        "from labeling_core import figures, queries, routes, workspace\n"
-        "from labeling_core import simulation_figure, simulations\n"
+        "from labeling_core import use_cases\n"
+        "from labeling_core.progress import figures\n"
+        "from labeling_core.simulation import figure\n"
+        "from labeling_core.web import routes\n"
         "print([each for each in ('sklearn', 'scipy', 'skops', 'librosa', 'torch') "
         "if each in sys.modules])"
     )

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 from annotating import LOCAL, Adjudicator, Annotator, rows
+from faults import full_disk
 
-from labeling_core import category_changes, labeling, routes
+from labeling_core import use_cases
 from labeling_core import workspace as workspaces
-from labeling_core.database import now
-from labeling_core.tokens import issue
+from labeling_core.access.tokens import issue
+from labeling_core.labeling import decisions
+from labeling_core.store.database import now
+from labeling_core.web import routes
 from labeling_core.workspace import Workspace
 
 
@@ -49,17 +49,6 @@ def post(ana: Annotator, decisions, **more) -> tuple[int, dict]:
 
 def stored(space) -> list[str]:
     return [each for (each,) in rows(space.database, "SELECT sample_id FROM main.wine_metadata")]
-
-
-@contextmanager
-def full_disk(room: int, path: Path) -> Iterator[None]:
-    """No file may grow beyond ``room`` bytes more than the one at ``path`` has."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_says_so_and_what_could_not_be_stored_is_when_there_is_room(space, project):
@@ -127,7 +116,7 @@ def test_after_a_failed_commit_the_tables_are_read_anew(space, project, monkeypa
     held.categories["red"] = 99  # ahead of the tables
     wal = space.database.path.with_name("test.duckdb.wal")
     with full_disk(0, wal), pytest.raises(duckdb.Error):
-        category_changes.rename(space, "wine", "red", "rouge", LOCAL)
+        use_cases.rename_category(space, "wine", "red", "rouge", LOCAL)
     assert space.project("wine").settings.names == ("red", "white")
     assert space.queue(project).categories == {"red": 3}
 
@@ -198,7 +187,7 @@ def test_a_clock_that_is_set_loses_nothing_and_locks_nobody_out(space, project, 
     ana, bob = Annotator(space, project, "ana"), Annotator(space, project, "bob")
     held = ana.take(50)
     space.queue(project).clock = lambda: time.time() + hours * 3600
-    monkeypatch.setattr(labeling, "now", lambda: now() + timedelta(hours=hours))
+    monkeypatch.setattr(decisions, "now", lambda: now() + timedelta(hours=hours))
     others = bob.send(want=500)["samples"]
     while more := bob.send(want=500, holding=[each["sample_id"] for each in others])["samples"]:
         others += more
@@ -247,7 +236,7 @@ def test_times_are_stored_in_utc_wherever_the_server_stands(space, project):
     path = space.database.path
     space.close()
     done = subprocess.run(
-        [sys.executable, "-c", ZONE, str(path), str(Path(__file__).parent)],
+        [sys.executable, "-c", ZONE, str(path), str(Path(__file__).parent / "support")],
         capture_output=True, text=True, check=True,
         env=os.environ | {"TZ": "Asia/Kolkata", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip

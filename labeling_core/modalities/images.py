@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from labeling_core.errors import LabelingError
-from labeling_core.sources import file_facts, require_media
+from labeling_core.sources.folders import file_facts, require_media
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 from labeling_core.errors import LabelingError
-from labeling_core.sources import file_facts, require_media
+from labeling_core.sources.folders import file_facts, require_media
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff"})
 MEDIA_TYPES = {"WAV": "audio/wav", "FLAC": "audio/flac", "OGG": "audio/ogg", "MP3": "audio/mpeg"}

@@ -1,7 +1,7 @@
 """The labeling deck: one sample at a time, decided with one key.
 
-The deck talks to the server by itself (``labeling_core.routes``); a page mounts it, and serves the
-second transport: a message that arrives as component state is answered through the mount data.
+The deck talks to the server by itself (``labeling_core.web.routes``); a page mounts it, and serves
+the second transport: a message that arrives as component state is answered through the mount data.
 """
 
 from __future__ import annotations

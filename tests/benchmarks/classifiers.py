@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from strategies import BATCH, BUDGET, NAMES, load
 
-from labeling_core.classifier_choice import choose
-from labeling_core.classifiers import DEFAULT_CLASSIFIER, fit, predict_probabilities
-from labeling_core.simulation import Plan, simulate, split
+from labeling_core.learning.classifier_choice import choose
+from labeling_core.learning.classifiers import DEFAULT_CLASSIFIER, fit, predict_probabilities
+from labeling_core.simulation.replay import Plan, simulate, split
 
 SIZES = (50, 100, 200)
 FIRST_SEED = 200

@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from replayed import Plan, Step, replay
 
-from labeling_core import iteration, simulation_sources
-from labeling_core.evaluation import wilson
+from labeling_core.learning import iteration
+from labeling_core.learning.evaluation import wilson
+from labeling_core.simulation import labeled_data
 
 WINE = Path(__file__).resolve().parents[2] / "data" / "wine_colour" / "answers.csv"
 
@@ -57,7 +58,7 @@ def digits(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def wine(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    return simulation_sources.read_table(WINE, "label")
+    return labeled_data.read_table(WINE, "label")
 
 
 PROJECTS: dict[str, Callable[[int], tuple[np.ndarray, np.ndarray]]] = {

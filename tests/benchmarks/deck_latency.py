@@ -32,7 +32,7 @@ from deck_page import DeckPage  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
-from labeling_core.sample_projects import DIGITS  # noqa: E402
+from labeling_core.projects.sample_projects import DIGITS  # noqa: E402
 from labeling_core.settings import Category  # noqa: E402
 
 # Listens before the deck does, which lets no key pass that it has handled.

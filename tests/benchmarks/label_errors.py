@@ -29,8 +29,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from strategies import load
 
-from labeling_core import label_quality
-from labeling_core.simulation import Plan, _sessions
+from labeling_core.learning import label_quality
+from labeling_core.simulation.replay import Plan, _sessions
 
 NAMES = ["australian", "digits", "led7digit", "mnist", "penbased", "pima", "satimage", "segment"]
 NAMES += ["spambase", "splice", "tic-tac-toe", "vehicle", "vowel", "wdbc", "wine colour"]

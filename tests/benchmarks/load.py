@@ -28,9 +28,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 from app_server import AppServer, decisions  # noqa: E402
 from wire_deck import Page, WireDeck  # noqa: E402
 
-from labeling_core.database import Database  # noqa: E402
-from labeling_core.projects import create_project  # noqa: E402
+from labeling_core.projects.lifecycle import create_project  # noqa: E402
 from labeling_core.settings import Category, Settings  # noqa: E402
+from labeling_core.store.database import Database  # noqa: E402
 
 COLUMNS = 64
 EVERY = {"idle": 10**9, "training": 40, "killed": 100}

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core import classifiers, evidence, halting, iteration
-from labeling_core.labels import Labels, first_open, split
-from labeling_core.learning_curve import Curve
-from labeling_core.queue import Queue
-from labeling_core.stopping import Evidence
+from labeling_core.labeling.queue import Queue
+from labeling_core.learning import classifiers, iteration
+from labeling_core.learning.power_law import Curve
+from labeling_core.learning.stopping import Evidence
+from labeling_core.progress import efficiency, stopping_evidence
+from labeling_core.projects.labels import Labels, first_open, split
 
 HOLDOUT = 0.35
 
@@ -118,11 +119,11 @@ def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
     hits = np.array([each[probes] == last.codes[probes] for each in predictions])
     curve = Curve(labels, len(probes), hits.sum(axis=1), hits) if len(probes) else None
     asked = last.outcome.uncertainty[last.outcome.queryable]
-    draw = halting.measure(asked, plan.every)
-    state = halting.state(draw, plan.strategy, last.task.classes, last.labels)[0]
+    draw = efficiency.measure(asked, plan.every)
+    state = efficiency.state(draw, plan.strategy, last.task.classes, last.labels)[0]
     return Evidence(
         kind="probes" if curve else "", labels=labels, curve=curve,
-        changed=evidence.changes(predictions, untrained), compared=int(untrained.sum()),
+        changed=stopping_evidence.changes(predictions, untrained), compared=int(untrained.sum()),
         halting=state, left=int((~last.closed).sum()), every=plan.every,
         probe_share=plan.probe_share,
     )  # fmt: skip

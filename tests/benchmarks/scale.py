@@ -21,10 +21,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from labeling_core import exchange, messages, progress, queries  # noqa: E402
 from labeling_core.people import local_person  # noqa: E402
-from labeling_core.projects import create_project  # noqa: E402
+from labeling_core.progress import learning_curve  # noqa: E402
+from labeling_core.projects import queries  # noqa: E402
+from labeling_core.projects.lifecycle import create_project  # noqa: E402
 from labeling_core.settings import Category, Project, Settings  # noqa: E402
+from labeling_core.web import label_exchange, messages  # noqa: E402
 from labeling_core.workspace import Workspace  # noqa: E402
 
 COLUMNS, EVERY, WARM = 64, 20, 500
@@ -63,7 +65,9 @@ class Browser:
             "version": self.version,
         }  # fmt: skip
         by = local_person("ana")
-        reply = exchange.answer(self.space, self.project.project_id, by, messages.parse(message))
+        reply = label_exchange.answer(
+            self.space, self.project.project_id, by, messages.parse(message)
+        )
         took = time.perf_counter() - started
         dropped = set(reply["drop"])
         self.waiting = [each for each in self.waiting if each["sample_id"] not in dropped]
@@ -110,17 +114,17 @@ def pages(space: Workspace, project: Project) -> Iterator[tuple[str, str]]:
     """What the pages ask the database for."""
     queue = space.queue(project)
     asked: dict[str, Callable[[Any], object]] = {
-        "projects at a glance": lambda cursor: progress.summary(cursor, project, queue),
+        "projects at a glance": lambda cursor: learning_curve.summary(cursor, project, queue),
         "histogram": lambda cursor: queries.histogram(cursor, project),
         "head of the queue": lambda cursor: queries.head(cursor, project, "margin"),
-        "learning curve": lambda cursor: progress.sessions(cursor, project, queue),
-        "labels over time": lambda cursor: progress.labels_over_time(cursor, project),
+        "learning curve": lambda cursor: learning_curve.sessions(cursor, project, queue),
+        "labels over time": lambda cursor: learning_curve.labels_over_time(cursor, project),
     }
     for name, ask in asked.items():
         with space.database.read() as cursor:
             times = [timed(lambda ask=ask, cursor=cursor: ask(cursor))[0] for _ in range(5)]
         yield name, spread(times)
-    space.forget(project.project_id)
+    space.open_projects.forget(project.project_id)
     yield "queue rebuilt after a restart", f"{timed(lambda: space.queue(project))[0]:.2f} s"
 
 

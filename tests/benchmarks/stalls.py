@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "benchmarks")]
 
 from scale import SETTINGS, Browser, spread, wait  # noqa: E402
 
-from labeling_core import export  # noqa: E402
-from labeling_core.projects import create_project  # noqa: E402
+from labeling_core.progress import downloads  # noqa: E402
+from labeling_core.projects.lifecycle import create_project  # noqa: E402
 from labeling_core.settings import Project  # noqa: E402
 from labeling_core.workspace import Workspace  # noqa: E402
 
@@ -48,14 +48,14 @@ def train(space: Workspace, project: Project) -> None:
 
 def write_out(space: Workspace, project: Project) -> None:
     with space.database.read() as cursor:
-        export.table(cursor, project, "queries", "CSV")
+        downloads.table(cursor, project, "queries", "CSV")
 
 
 def extract(space: Workspace, project: Project) -> None:
     for old in space.database.files(project.project_id).glob("features*"):
         for file in old.glob("*"):
             file.unlink()
-    space._compute_features(project, space.loop.trainer)
+    space.loop._compute_features(project, space.loop.trainer)
     wait(space, project)
 
 

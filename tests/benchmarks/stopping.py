@@ -21,7 +21,7 @@ import numpy as np
 from replayed import HOLDOUT, Plan, Step, evidence_of, replay
 from strategies import load
 
-from labeling_core import stopping
+from labeling_core.learning import stopping
 
 REPORTED = ("digits", "magic", "mushroom", "penbased", "pima")
 REPORTED += ("satimage", "spambase", "splice", "vehicle", "wine colour")

@@ -26,9 +26,9 @@ from pathlib import Path
 
 import numpy as np
 
-from labeling_core.batches import Situation
-from labeling_core.simulation import Plan, labels_needed, simulate
-from labeling_core.strategies import STRATEGIES, Strategy, margin
+from labeling_core.learning.batches import Situation
+from labeling_core.learning.strategies import STRATEGIES, Strategy, margin
+from labeling_core.simulation.replay import Plan, labels_needed, simulate
 
 KEEL = {name: "balanced" for name in ("australian", "chess", "led7digit", "letter", "magic")}
 KEEL |= {name: "balanced" for name in ("mammographic", "mushroom", "penbased", "pima", "satimage")}

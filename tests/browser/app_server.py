@@ -16,10 +16,10 @@ from typing import Any
 
 import duckdb
 
-from labeling_core.database import Database
-from labeling_core.projects import create_project
-from labeling_core.sample_projects import WINE_COLOUR, create_wine_colour
+from labeling_core.projects.lifecycle import create_project
+from labeling_core.projects.sample_projects import WINE_COLOUR, create_wine_colour
 from labeling_core.settings import Category, Settings
+from labeling_core.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 # C and R are also keys of Streamlit (clear the cache, run again).

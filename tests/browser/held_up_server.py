@@ -40,7 +40,7 @@ def cpu(seconds: float) -> None:
 
 def place(number: float) -> None:
     """Another key: with its next run, a page takes the deck away and puts it in again."""
-    from pages import mounting
+    from pages.shell import mounting
 
     def mount(project: Any, mode: Any, key: str, *rest: Any) -> None:
         original(project, mode, f"{key}-{number}", *rest)

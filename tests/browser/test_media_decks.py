@@ -15,7 +15,7 @@ from app_server import ROOT, AppServer, decisions
 from deck_page import DeckPage
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
-from labeling_core.sample_projects import DIGITS, SPOKEN_WORDS
+from labeling_core.projects.sample_projects import DIGITS, SPOKEN_WORDS
 from labeling_core.settings import Category, Settings
 
 DATA = ROOT / "data"

@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import picture_project
 import pytest
-import test_media_loop
 from annotating import LOCAL, Annotator
 from app_server import AppServer, settings_for
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from running import wait
 from test_app import FINISHED
-from test_sessions import wait
 
-from labeling_core import adjudication, label_review, projects, sample_projects
-from labeling_core.label_review import Listing
+from labeling_core import use_cases
+from labeling_core.labeling import adjudicating
+from labeling_core.projects import lifecycle, sample_projects
+from labeling_core.sessions import label_errors
+from labeling_core.sessions.label_errors import Listing
 from labeling_core.workspace import Workspace
 
 OTHER = {"red": "white", "white": "red"}
@@ -34,16 +37,16 @@ def finished_project(path: Path) -> list[str]:
     space = Workspace(path)
     sample_projects.create_wine_colour(space.database)
     settings = replace(sample_projects.WINE_COLOUR, every=1000)
-    project = space.update_project("wine_colour", settings, LOCAL)
+    project = use_cases.update_project(space, "wine_colour", settings, LOCAL)
     ana = Annotator(space, project)
     for _ in range(6):
         first, *rest = ana.take(20)
         given = {first: OTHER[truth[first]]} | {each: truth[each] for each in rest}
         ana.send([ana.decision(each, "label", category=name) for each, name in given.items()])
-    label_review.look(space, project, LOCAL)
+    label_errors.look(space.loop, project, LOCAL)
     wait(space, project)
     with space.database.read() as cursor:
-        found = label_review.findings(cursor, project, Listing("all"))
+        found = label_errors.findings(cursor, project, Listing("all"))
     space.close()
     return [each.sample_id for each in found]
 
@@ -54,14 +57,14 @@ def finished_words(path: Path) -> None:
         truth = {row["path"]: row["label"] for row in csv.DictReader(file)}
     space = Workspace(path)
     settings = replace(sample_projects.SPOKEN_WORDS, every=1000)
-    project = projects.create_project(space.database, settings)
+    project = lifecycle.create_project(space.database, settings)
     ana = Annotator(space, project)
     for _ in range(3):
         wrong, other, *rest = ana.take(20)
         given = {wrong: truth[other], other: truth[wrong]} | {each: truth[each] for each in rest}
         ana.send([ana.decision(each, "label", category=name) for each, name in given.items()])
-    test_media_loop.read(space, project)
-    label_review.look(space, project, LOCAL)
+    picture_project.read(space, project)
+    label_errors.look(space.loop, project, LOCAL)
     wait(space, project)
     space.close()
 
@@ -212,14 +215,14 @@ def make_disagreements(path: Path) -> list[str]:
     """A project of which ana and ben have decided six samples differently; their ids in order."""
     space = Workspace(path)
     settings = settings_for(DISPUTED, overlap_share=1.0, overlap_people=2)
-    project = space.create_project(settings, LOCAL)
+    project = use_cases.create_project(space, settings, LOCAL)
     ana, ben = Annotator(space, project), Annotator(space, project, "ben")
     ids = ana.take(6)
     ana.send([ana.decision(each, "label", category="red", comment="dark") for each in ids])
     ana.send(release=True)
     ben.take(30)
     ben.send([ben.decision(each, "label", category="white") for each in ids])
-    found = adjudication.disputes(space, project, LOCAL).waiting
+    found = adjudicating.disputes(space.open_projects, project, LOCAL).waiting
     space.close()
     return [each.sample_id for each in found]
 

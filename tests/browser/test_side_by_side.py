@@ -13,7 +13,7 @@ from app_server import AppServer, settings_for
 from deck_page import DeckPage
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from labeling_core.database import Database
+from labeling_core.store.database import Database
 
 TOKYO = "Asia/Tokyo"
 

@@ -1,0 +1,99 @@
+"""Who may do what: the one table, for the pages, the tests and the README.
+
+Each thing needs an action (people.ACTIONS) in the project that it is about. What is not named
+here needs the most.
+"""
+
+from __future__ import annotations
+
+from labeling_core.people import ACTIONS, ROLES
+
+PAGES = {
+    "home": "see",
+    "session_progress": "see",
+    "label_tabular": "label",
+    "label_images": "label",
+    "label_sounds": "label",
+    "query_sampler": "label",
+    "review": "label",
+    "simulation": "manage",
+    "log": "label",
+    "settings": "manage",
+    "people": "manage",
+}
+ROUTES = {
+    "POST /labeling/exchange": "label",
+    "POST /labeling/review": "label",
+    "POST /labeling/adjudication": "manage",
+    "GET /labeling/media/{token}": "label",
+}
+# Functions that take the person who acts (``by: Person``), as room.module.name.
+USE_CASES = {
+    "access.roles.Roles.remove_role": "manage",
+    "access.roles.Roles.set_role": "manage",
+    "labeling.adjudicating.disputes": "manage",
+    "labeling.adjudicating.submit": "manage",
+    "labeling.category_changes.merge": "manage",
+    "labeling.category_changes.offer": "manage",
+    "labeling.category_changes.rename": "manage",
+    "labeling.category_changes.retire": "manage",
+    "labeling.restoring.restore": "label",
+    "labeling.reviewing.submit": "label",
+    "models.final_model.train": "manage",
+    "sessions.label_errors.look": "label",
+    "sessions.label_errors.scope": "label",
+    "simulation.data_sources.folder": "manage",
+    "simulation.data_sources.project": "manage",
+    "simulation.data_sources.table": "manage",
+    "simulation.data_sources.upload": "manage",
+    "simulation.data_sources.wine_colour": "manage",
+    "simulation.simulations.Simulations.delete": "manage",
+    "simulation.simulations.Simulations.listed": "manage",
+    "simulation.simulations.Simulations.start": "manage",
+    "simulation.simulations.Simulations.stop": "manage",
+    "store.backups.Backups.make": "manage",
+    "store.backups.restore": "manage",
+    "store.eventlog.annotators": "label",
+    "store.eventlog.count": "label",
+    "store.eventlog.export": "label",
+    "store.eventlog.read": "label",
+    "use_cases.create_project": "manage",
+    "use_cases.delete_project": "manage",
+    "use_cases.export_final_model": "manage",
+    "use_cases.export_model": "manage",
+    "use_cases.export_predictions": "manage",
+    "use_cases.export_table": "manage",
+    "use_cases.exports": "see",
+    "use_cases.merge_category": "manage",
+    "use_cases.offer_category": "manage",
+    "use_cases.read_files": "manage",
+    "use_cases.refresh_source": "manage",
+    "use_cases.rename_category": "manage",
+    "use_cases.retire_category": "manage",
+    "use_cases.run_session": "label",
+    "use_cases.stop_reading": "manage",
+    "use_cases.update_project": "manage",
+    "use_cases.visible_projects": "see",
+    "web.adjudication_exchange.answer": "manage",
+    "web.label_exchange.answer": "label",
+    "web.review_exchange.answer": "label",
+    "web.review_exchange.issue": "label",
+}
+KINDS = {"page": PAGES, "route": ROUTES, "use case": USE_CASES}
+
+
+def page_action(page: str) -> str:
+    """The action that a page needs; a page that is not in the table is for admins."""
+    return PAGES.get(page, "manage")
+
+
+def markdown() -> str:
+    """The table as it stands in the README; who has not logged in has no column of yeses."""
+    roles = ROLES[1:]
+    lines = [f"| | no login | {' | '.join(roles)} | annotator of another project |"]
+    lines.append("|---" * (len(roles) + 3) + "|")
+    for kind, things in KINDS.items():
+        for thing, action in things.items():
+            held = ["yes" if ROLES.index(r) >= ROLES.index(ACTIONS[action]) else "" for r in roles]
+            lines.append(f"| {kind} `{thing}` | | {' | '.join(held)} | |")
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""The roles of a team, kept in the database: by e-mail, by domain, and for everybody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.people import EVERYWHERE, ROLES, Person, local_person
+from labeling_core.store.database import Database, now
+
+ANYBODY = "*"  # the entry of those whom no other entry names
+ADMINS = "LABELING_ADMINS"  # e-mails, separated by commas, that are admins whatever the table says
+_NAME = r"[^\s@*,`]+"
+_WHO = re.compile(rf"(\*|{_NAME})@{_NAME}")
+
+
+class Entry(NamedTuple):
+    """``who`` (an e-mail, ``*@domain`` or ANYBODY) has a role in a project, or EVERYWHERE."""
+
+    who: str
+    project_id: str
+    role: str
+    added_by: str
+    added: datetime | None = None
+
+
+def normalized(who: str) -> str:
+    """An e-mail as it is compared and stored: lower case.
+
+    Only plain letters are folded: a letter that merely becomes one of them in lower case (the
+    Kelvin sign, a k) must not make somebody else of its owner.
+    """
+    who = who.strip()
+    return who.lower() if who.isascii() else who
+
+
+def is_email(text: str) -> bool:
+    """Whether a text names one person, and not a domain."""
+    return _WHO.fullmatch(text) is not None and not text.startswith("*")
+
+
+def resolve(entries: Sequence[Entry], email: str) -> Person:
+    """The person behind ``email``: an entry for the e-mail beats one for its domain, which beats
+    the one for anybody; among these one for the project beats one for everywhere."""
+    email = normalized(email)
+    levels = (email, "*" + email[email.rfind("@") :], ANYBODY)
+    given = {(each.who, each.project_id): each.role for each in entries}
+
+    def role(place: str) -> str:
+        wanted = [(who, where) for who in levels for where in (place, EVERYWHERE)]
+        return next((given[each] for each in wanted if each in given), "none")
+
+    places = {EVERYWHERE} | {each.project_id for each in entries}
+    return Person(email, tuple((place, role(place)) for place in sorted(places)))
+
+
+class Roles:
+    """Who may do what, on one database. Kept in memory: no other process can write to the file."""
+
+    def __init__(self, database: Database, hosted: bool) -> None:
+        """``hosted`` false: local use, whoever comes is at home and may do everything."""
+        self.database = database
+        self.hosted = hosted
+        self.entries: list[Entry] = []
+        self.read()
+
+    def read(self) -> None:
+        """Take over what the table holds."""
+        with self.database.read() as cursor:
+            self.entries = [*_appointed(), *_stored(cursor)]
+
+    def person(self, name: str) -> Person:
+        """The person of that name (hosted: of that e-mail) with the roles of this moment."""
+        return resolve(self.entries, name) if self.hosted else local_person(name)
+
+    def set_role(self, who: str, project_id: str, role: str, by: Person) -> None:
+        """Give a role, or change it; LabelingError for what cannot be."""
+        by.require("manage")
+        who = normalized(who)
+        _check(who, project_id, role)
+        with self._change(Entry(who, project_id, role, by.name)) as cursor:
+            if (
+                project_id
+                and not cursor.execute(
+                    "SELECT 1 FROM labeling.projects WHERE project_id = ?", [project_id]
+                ).fetchone()
+            ):
+                raise LabelingError("There is no such project: choose another.", field="project_id")
+            _remove(cursor, who, project_id)
+            cursor.execute(
+                "INSERT INTO labeling.people VALUES (?, ?, ?, ?, ?)",
+                [who, project_id, role, by.name, now()],
+            )
+
+    def remove_role(self, who: str, project_id: str, by: Person) -> None:
+        """Take a role back; what holds then is what a wider entry says, or none."""
+        by.require("manage")
+        who = normalized(who)
+        with self._change(Entry(who, project_id, "", by.name)) as cursor:
+            _remove(cursor, who, project_id)
+
+    @contextmanager
+    def _change(self, change: Entry) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The transaction of a change: logged with it, and in force only once it is stored."""
+        with self.database.lock:  # who stores later is also taken over later
+            with self.database.transaction() as cursor:
+                yield cursor
+                changed = self._settled(cursor, change)
+            self.entries = changed
+
+    def _settled(self, cursor: duckdb.DuckDBPyConnection, change: Entry) -> list[Entry]:
+        """Log a change; the entries then. LabelingError if there would be no admin any more."""
+        changed = [*_appointed(), *_stored(cursor)]
+        if _has_admin(self.entries) and not _has_admin(changed):
+            raise LabelingError("This is the last admin: name another one first.", field="who")
+        cursor.execute(
+            "INSERT INTO labeling.events (happened, project_id, annotator, kind, detail) "
+            "VALUES (?, ?, ?, 'role', ?)",
+            [now(), change.project_id, change.added_by,
+             json.dumps({"who": change.who, "role": change.role})],
+        )  # fmt: skip
+        return changed
+
+
+def _appointed() -> list[Entry]:
+    """The admins that the environment names; the table cannot take that from them."""
+    named = [normalized(each) for each in os.environ.get(ADMINS, "").split(",")]
+    return [Entry(each, EVERYWHERE, "admin", ADMINS) for each in named if is_email(each)]
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection) -> list[Entry]:
+    appointed = {each.who for each in _appointed()}
+    rows = cursor.execute(
+        "SELECT who, project_id, role, added_by, added FROM labeling.people "
+        "ORDER BY who, project_id"
+    ).fetchall()
+    found = [Entry(*row) for row in rows]
+    return [each for each in found if each.project_id or each.who not in appointed]
+
+
+def _remove(cursor: duckdb.DuckDBPyConnection, who: str, project_id: str) -> None:
+    cursor.execute(
+        "DELETE FROM labeling.people WHERE who = ? AND project_id = ?", [who, project_id]
+    )
+
+
+def _has_admin(entries: Sequence[Entry]) -> bool:
+    """Whether somebody is an admin by name; a domain may have nobody in it."""
+    return any(each.role == "admin" and not each.who.startswith("*") for each in entries)
+
+
+def _check(who: str, project_id: str, role: str) -> None:
+    if who != ANYBODY and not _WHO.fullmatch(who):
+        raise LabelingError(
+            "Write an e-mail (eva@example.org) or a domain (*@example.org).", field="who"
+        )
+    if role not in ROLES:
+        raise LabelingError(f"“{role[:20]}” is no role: use {', '.join(ROLES)}.", field="role")
+    if role == "admin" and (project_id or who == ANYBODY):
+        raise LabelingError(
+            "An admin is one everywhere, and by e-mail or domain: an admin sees the tables and "
+            "folders of all projects.",
+            field="role",
+        )

@@ -1,0 +1,118 @@
+"""The queue of a project, rebuilt from its tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+
+from labeling_core.labeling.queue import Queue
+from labeling_core.labeling.reservations import Reservation
+from labeling_core.projects import final_labels, queries, samples
+from labeling_core.projects.overlap import ADJUDICATION
+from labeling_core.settings import Project
+from labeling_core.store.database import quote
+
+
+def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> Queue:
+    """Rebuild the queue of a project from its tables; ``moment`` in seconds since the epoch."""
+    settings = project.settings
+    queue = Queue(
+        total=project.samples,
+        probe_limit=0 if settings.test_table else project.probe_limit,
+        probe_share=0.0 if settings.test_table else settings.probe_share,
+        seed=settings.seed,
+        hold_seconds=30.0 * max(settings.every, 20),
+        settings=settings,
+    )
+    _load_decisions(cursor, project, queue)
+    _load_order(cursor, project, queue)
+    rows = cursor.execute(
+        "SELECT place, sample_id, annotator, client, origin, session_id "
+        "FROM labeling.reservations WHERE project_id = ? ORDER BY until",
+        [project.project_id],
+    ).fetchall()
+    for place, sample_id, annotator, client, origin, session_id in rows:
+        until = moment + queue.hold_seconds
+        known = Reservation(place, sample_id, annotator, client, origin, session_id, until)
+        if queue.is_wanted(known):
+            queue.restore(known)
+    _load_clients(cursor, project, queue)
+    return queue
+
+
+def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
+    clients = cursor.execute(
+        "SELECT client, max(seq), max(event_id) FROM labeling.events WHERE project_id = ? "
+        "AND seq IS NOT NULL GROUP BY client",
+        [project.project_id],
+    ).fetchall()
+    queue.last_seq = {client: seq for client, seq, _ in clients}
+    row = cursor.execute("SELECT max(event_id) FROM labeling.events WHERE kind = 'put back'")
+    put_back = (row.fetchone() or (None,))[0]
+    if put_back is not None:
+        queue.heard = {client for client, _, event_id in clients if event_id > put_back}
+
+
+def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
+    settings, keys = project.settings, samples.keys(project.project_id)
+    metadata, label = f"main.{quote(settings.metadata_table)}", quote(settings.label_column)
+    found = cursor.execute(
+        f"SELECT {samples.PLACE} AS place, "
+        f"{samples.SAMPLE_ID} IN (SELECT sample_id FROM {metadata}) AS decided, "
+        f"NOT {samples.PRESENT} OR {samples.SAMPLE_ID} IN (SELECT sample_id FROM labeling.broken "
+        f"WHERE project_id = ?) AS gone FROM {keys} WHERE decided OR gone",
+        [project.project_id],
+    ).fetchnumpy()
+    places = np.asarray(found["place"], dtype=np.int64)
+    queue.closed[places] = True
+    queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
+    rows = cursor.execute(
+        f"SELECT status, {label}, annotator, count(*) FROM {metadata} WHERE origin <> ? "
+        "GROUP BY ALL",
+        [ADJUDICATION],
+    ).fetchall()
+    for status, name, annotator, number in rows:
+        queue.by_annotator[annotator] += number
+        queue.decisions[name if status == "LABELED" else None] += number
+        queue.count((status, name), number)
+    _load_shared(cursor, project, queue, set(places[np.asarray(found["gone"], bool)].tolist()))
+    row = cursor.execute(
+        f"SELECT greatest((SELECT coalesce(max({quote(settings.label_id_column)}), 0) "
+        f"FROM {metadata}), (SELECT coalesce(max(label_id), 0) FROM labeling.events "
+        "WHERE project_id = ?))",
+        [project.project_id],
+    ).fetchone()
+    queue.next_label_id = int(row[0]) + 1 if row else 1
+
+
+def _load_shared(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, gone: set[int]
+) -> None:
+    """Samples for several people count by how they stand, not by each decision on them."""
+    final_labels.load(cursor, project, queue.overlap)
+    for each in list(queue.overlap.shared.values()):
+        for vote in each.votes.values():
+            queue.count((vote.status, vote.category), -1)
+        queue.count(each.standing, 1)
+        if each.place in gone:
+            queue.overlap.keep(each := replace(each, withdrawn=True))
+        queue.further += max(len(each.votes) + each.missing - 1, 0)
+        queue.overlap.offer(each.sample_id)
+    queue.further += queue.overlap.untouched(queue.closed)
+
+
+def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
+    row = cursor.execute(
+        "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
+        [project.project_id],
+    ).fetchone()
+    if not project.settings.queries_table:
+        return
+    places = cursor.execute(
+        f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
+    ).fetchnumpy()["place"]
+    session_id = int(row[0]) if row and row[0] else 0
+    if session_id or len(places):
+        queue.set_order(np.asarray(places, dtype=np.int32), session_id)

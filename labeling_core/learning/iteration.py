@@ -1,0 +1,175 @@
+"""One iteration of the loop on arrays: fit, evaluate, score, order. Runs in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.learning import classifiers, strategies
+from labeling_core.learning.classifier_choice import Choice, choose
+from labeling_core.learning.evaluation import auc
+
+Progress = Callable[[str, float], None]
+CHECKS = 2_000  # the first places of the shuffle whose probabilities every session keeps
+
+
+class Task(NamedTuple):
+    """What an iteration works on; places are rows of ``features`` [N, d], codes 0..classes-1.
+
+    ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
+    strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
+    that the classifier ``auto`` made before, if any.
+    """
+
+    features: NDArray[np.float32]
+    train: NDArray[np.integer]
+    train_codes: NDArray[np.integer]
+    probes: NDArray[np.integer]
+    probe_codes: NDArray[np.integer]
+    test: NDArray[np.float32] | None
+    test_codes: NDArray[np.integer]
+    pool: NDArray[np.integer]
+    queryable: NDArray[np.bool_]
+    classes: int
+    classifier: str
+    strategy: str
+    batch: int
+    seed: int
+    choice: Choice | None = None
+
+
+class Evaluation(NamedTuple):
+    """``correct`` of ``evaluated`` samples; ``kind`` says of which (``""``: of none)."""
+
+    kind: str
+    evaluated: int
+    correct: int
+    auc: float | None
+
+
+class Outcome(NamedTuple):
+    """``places`` of the pool in the order of asking, with uncertainty (0..1) and prediction.
+
+    ``queryable`` is aligned with them; ``checks`` [≤ CHECKS, classes] are the probabilities
+    of the first places.
+    """
+
+    choice: Choice
+    model: Any
+    evaluation: Evaluation
+    places: NDArray[np.int32]
+    uncertainty: NDArray[np.float64]
+    prediction: NDArray[np.intp]
+    queryable: NDArray[np.bool_]
+    checks: NDArray[np.float32]
+
+
+def run(task: Task, progress: Progress) -> Outcome:
+    """Fit on the labels, evaluate, score the pool, put it in order.
+
+    Raises LabelingError when the labels hold a single class.
+    """
+    progress("Training the model", 0.1)
+    X = np.asarray(task.features[task.train])
+    choice = choose(
+        task.classifier, X, task.train_codes, task.seed, task.choice, len(task.features)
+    )
+    task = task._replace(classifier=choice.classifier)
+    model = classifiers.fit(task.classifier, X, task.train_codes, task.seed)
+    progress("Measuring its accuracy", 0.2)
+    evaluation = _evaluate(task, model, X)
+    everything = classifiers.predict_probabilities(
+        model,
+        task.features,
+        task.classes,
+        lambda share: progress("Scoring the pool", 0.3 + 0.5 * share),
+    )
+    progress("Choosing what to ask next", 0.8)
+    order, uncertainty = _order(task, everything[task.pool])
+    places = np.asarray(task.pool[order], dtype=np.int32)
+    return Outcome(
+        choice,
+        model,
+        evaluation,
+        places,
+        uncertainty[order],
+        everything[places].argmax(axis=1),
+        task.queryable[order],
+        everything[:CHECKS],
+    )
+
+
+def _order(
+    task: Task, probabilities: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The pool's order, and its uncertainty in the pool's own order.
+
+    A strategy sees only what it may ask for. Probes still to come are put where their
+    uncertainty belongs behind the first batch, so that the table holds the whole pool.
+    """
+    chosen = np.flatnonzero(task.queryable)
+    others = np.flatnonzero(~task.queryable)
+    ranking = strategies.rank(
+        task.strategy,
+        probabilities=probabilities[chosen],
+        features=task.features,
+        pool=task.pool[chosen],
+        labeled=task.train,
+        labels=task.train_codes,
+        batch=task.batch,
+        seed=task.seed,
+    )
+    uncertainty = np.empty(len(task.pool))
+    uncertainty[chosen] = ranking.uncertainty
+    uncertainty[others] = strategies.STRATEGIES[task.strategy].score(probabilities[others])
+    asked = chosen[ranking.order]
+    others = others[np.argsort(-uncertainty[others], kind="stable")]
+    if task.strategy == "random":
+        return np.concatenate([asked, others]), uncertainty
+    start = 0 if _descending(uncertainty[asked]) else min(task.batch, len(asked))
+    where = np.searchsorted(-uncertainty[asked[start:]], -uncertainty[others]) + start
+    return np.insert(asked, where, others), uncertainty
+
+
+def _descending(values: NDArray[np.float64]) -> bool:
+    return bool(np.all(values[1:] <= values[:-1]))
+
+
+def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
+    """Accuracy on the test table, else on the probes, else by cross-validation."""
+    if task.test is not None:
+        kind, codes = "test table", task.test_codes
+        found = classifiers.predict_probabilities(model, task.test, task.classes)
+    elif len(task.probes):
+        kind, codes = "probes", task.probe_codes
+        rows = np.asarray(task.features[task.probes])
+        found = classifiers.predict_probabilities(model, rows, task.classes)
+    else:
+        kind, codes = "cross-validation", task.train_codes
+        out_of_fold = _out_of_fold(task, X)
+        if out_of_fold is None:
+            return Evaluation("", 0, 0, None)
+        found = out_of_fold
+    correct = int((found.argmax(axis=1) == codes).sum())
+    return Evaluation(kind, len(codes), correct, auc(found, codes))
+
+
+def _out_of_fold(task: Task, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Probabilities of every training sample by a model that has not seen it.
+
+    None where leaving samples out could leave a single class.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    smallest = int(np.bincount(task.train_codes)[np.unique(task.train_codes)].min())
+    if smallest < 2:
+        return None
+    found = np.zeros((len(X), task.classes), dtype=np.float32)
+    folds = StratifiedKFold(min(5, smallest), shuffle=True, random_state=task.seed)
+    for rest, fold in folds.split(X, task.train_codes):
+        model = classifiers.fit(task.classifier, X[rest], task.train_codes[rest], task.seed)
+        found[fold] = classifiers.predict_probabilities(model, X[fold], task.classes)
+    return found

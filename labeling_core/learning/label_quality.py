@@ -1,0 +1,191 @@
+"""Which labels are likely wrong: confident learning on class probabilities.
+
+Every label is judged by models that have not seen it. Unlike classifiers are averaged: a logistic
+regression, a random forest, extremely randomized trees, and the project's own if it is none of
+these. That finds more of the errors than one of them does, above all among labels that a strategy
+chose (tests/benchmarks/label_errors.py). Runs in the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.learning import classifiers
+
+FOLDS = 5
+FEWEST = 10  # labels that have to be there for a judgement to mean anything
+# Work per label is kept in bounds: many labels need no second draw of the folds, nor as many trees,
+# and a model learns little more from further thousands.
+FEW, REPEATS, MOST_TO_FIT = 2_000, 3, 20_000
+TREES, TREES_FOR_MANY = 500, 200
+FORESTS = ("random_forest", "extra_trees")
+
+
+class Quality(NamedTuple):
+    """What is thought of each of n labels; arrays of n, aligned with the labels but for ``order``.
+
+    ``order`` are their positions, most suspicious first. ``likely`` are the label errors that
+    confident learning finds. ``suggested`` is the most probable other class (a code),
+    ``given_probability`` and ``suggested_probability`` (0..1) what the classifiers think on
+    average. ``prediction`` is what the project's own classifier says, ``prediction_probability``
+    how sure it is. Labels that are the only ones of their class cannot be judged: they come last,
+    and agree with themselves.
+    """
+
+    order: NDArray[np.intp]
+    likely: NDArray[np.bool_]
+    suggested: NDArray[np.intp]
+    given_probability: NDArray[np.float64]
+    suggested_probability: NDArray[np.float64]
+    prediction: NDArray[np.intp]
+    prediction_probability: NDArray[np.float64]
+
+
+def examine(
+    X: NDArray[np.float32],
+    codes: NDArray[np.integer],
+    classes: int,
+    classifier: str,
+    seed: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Quality:
+    """Judge the labels ``codes`` [n] (0..classes-1) of the rows of ``X`` [n, d].
+
+    ``progress`` is told the finished share, 0..1. Needs two classes with two labels each: see
+    :func:`judgeable`.
+    """
+    names, found = panel(classifier), []
+    for number, name in enumerate(names):
+        progress(number / len(names))
+        found.append(unseen(X, codes, classes, name, seed))
+    return judge(found[0], np.mean(found, axis=0), codes)
+
+
+def panel(classifier: str) -> list[str]:
+    """Who judges in a project with ``classifier``, that one first: lines and trees err
+    differently, and so do trees that search for thresholds and trees that draw them."""
+    default = classifiers.DEFAULT_CLASSIFIER
+    lines = classifier if classifier.startswith(default) else default
+    return list(dict.fromkeys([classifier, lines, *FORESTS]))
+
+
+def unseen(
+    X: NDArray[np.float32], codes: NDArray[np.integer], classes: int, name: str, seed: int
+) -> NDArray[np.floating]:
+    """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it.
+
+    Forests are asked out of bag, which takes one fit; others out of fold, those that are quick to
+    fit with the folds drawn REPEATS times.
+    """
+    if name in FORESTS:
+        forest = _forest(name, len(codes), seed)
+        return classifiers.out_of_bag(forest, X, codes, classes)
+    quick = name.startswith(classifiers.DEFAULT_CLASSIFIER) and len(codes) <= FEW
+    draws = range(seed, seed + (REPEATS if quick else 1))
+    return np.mean([out_of_fold(X, codes, classes, name, draw) for draw in draws], axis=0)
+
+
+def _forest(name: str, labels: int, seed: int) -> Any:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+    kind = RandomForestClassifier if name == "random_forest" else ExtraTreesClassifier
+    return kind(
+        TREES if labels <= FEW else TREES_FOR_MANY,
+        bootstrap=True,
+        oob_score=True,
+        max_samples=min(labels, MOST_TO_FIT),
+        random_state=seed,
+    )
+
+
+def judgeable(codes: NDArray[np.integer]) -> bool:
+    """Whether there are enough labels: FEWEST, and two classes with two labels each."""
+    counts = np.bincount(codes) if len(codes) else np.zeros(1)
+    return len(codes) >= FEWEST and int((counts > 1).sum()) > 1
+
+
+def judge(
+    own: NDArray[np.floating], average: NDArray[np.floating], codes: NDArray[np.integer]
+) -> Quality:
+    """The judgement on labels ``codes`` [n] with probabilities [n, classes] by models that have
+    not seen them: the project's classifier (``own``), and all on average (``average``)."""
+    rows = np.arange(len(codes))
+    given = np.asarray(average[rows, codes], dtype=np.float64)
+    others = np.array(average, dtype=np.float64)
+    others[rows, codes] = -1.0
+    suggested = others.argmax(axis=1)
+    alone = np.bincount(codes)[codes] < 2
+    prediction = np.where(alone, codes, own.argmax(axis=1))
+    return Quality(
+        np.lexsort((given, alone)),
+        confident_errors(average, codes) & ~alone,
+        suggested,
+        given,
+        others[rows, suggested],
+        prediction,
+        np.asarray(own[rows, prediction], dtype=np.float64),
+    )
+
+
+def confident_errors(
+    probabilities: NDArray[np.floating], codes: NDArray[np.integer]
+) -> NDArray[np.bool_]:
+    """The labels off the diagonal of the confident joint, as a mask [n].
+
+    C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: Estimating uncertainty in
+    dataset labels", JAIR 70 (2021), eq. 2 and 3: a class's threshold is the mean probability
+    of the class over the labels of it; a sample counts for the most probable of the classes
+    that reach their thresholds, and is an error where that is not its label.
+    """
+    counts = np.bincount(codes, minlength=probabilities.shape[1])
+    own = probabilities[np.arange(len(codes)), codes]
+    sums = np.bincount(codes, own, minlength=probabilities.shape[1])
+    thresholds = np.where(counts > 1, sums / np.maximum(counts, 1), np.inf)
+    reached = np.where(probabilities >= thresholds, probabilities, -1.0)
+    return (reached.max(axis=1) >= 0) & (reached.argmax(axis=1) != codes)
+
+
+def out_of_fold(
+    X: NDArray[np.float32],
+    codes: NDArray[np.integer],
+    classes: int,
+    classifier: str,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Probabilities [n, classes] of every label's sample by a model that has not seen it.
+
+    A class with a single label is trained on in every fold, so its own row stays 0.
+    """
+    fold_of = folds(codes, seed)
+    rng = np.random.default_rng(seed)
+    found = np.zeros((len(codes), classes), dtype=np.float32)
+    for fold in range(FOLDS):
+        held_out = np.flatnonzero(fold_of == fold)
+        if not len(held_out):
+            continue
+        rest = np.flatnonzero(fold_of != fold)
+        if len(rest) > MOST_TO_FIT:
+            rest = rng.choice(rest, MOST_TO_FIT, replace=False)
+        model = classifiers.fit(classifier, X[rest], codes[rest], seed)
+        found[held_out] = classifiers.predict_probabilities(model, X[held_out], classes)
+    return found
+
+
+def folds(codes: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
+    """A fold 0..FOLDS-1 for every label, stratified; −1 for the only label of a class.
+
+    Two labels of one class always lie in different folds, so that no fold's model lacks a class.
+    """
+    rng = np.random.default_rng(seed)
+    found = np.full(len(codes), -1, dtype=np.intp)
+    start = 0
+    for code in np.unique(codes):
+        members = rng.permutation(np.flatnonzero(codes == code))
+        if len(members) > 1:
+            found[members] = (start + np.arange(len(members))) % FOLDS
+            start += len(members)
+    return found

@@ -1,0 +1,118 @@
+"""Features of many files: in parallel, each kept as it is finished, resumed at will."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+import numpy as np
+
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.extraction_ledger import Entry, read_entries, recorder
+from labeling_core.modalities.extraction_process import ExtractionProcess
+from labeling_core.modalities.registry import FEATURES, module_of
+from labeling_core.sources.folders import Stamp, resolve_file, stamp_of
+
+Result = tuple[str, Stamp, np.ndarray | str]
+
+
+class Progress(NamedTuple):
+    """Files ``done`` of ``total``, files a second in this run, seconds left (None: unknown)."""
+
+    done: int
+    total: int
+    rate: float
+    seconds_left: float | None
+
+
+class Extraction(NamedTuple):
+    """How far it came: ``broken`` maps the files that were set aside to their reasons."""
+
+    done: int
+    total: int
+    broken: dict[str, str]
+
+
+def ledger_folder(folder: Path, features: str) -> Path:
+    """Where below ``folder`` the results lie; another version of the features starts anew."""
+    return folder / f"{features}-{module_of(features).FEATURES_VERSION}"
+
+
+def extract(
+    files: Sequence[str],
+    root: Path,
+    folder: Path,
+    features: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    processes: int | None = None,
+) -> Extraction:
+    """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``) into ``folder``.
+
+    Runs in ``processes`` child processes (None: one a core). Files whose path, size and time of
+    change are known from an earlier run are not read again. ``progress`` is called after each
+    file; once ``stop`` says True, the files in work are finished and the rest is left for later.
+    """
+    ledger = ledger_folder(folder, features)
+    known = known_entries(files, root, ledger)
+    waiting = [path for path in files if path not in known]
+    begun, before = time.monotonic(), len(known)
+    progress(Progress(before, len(files), 0.0, None if waiting else 0.0))
+    with recorder(ledger) as record:
+        count = min(processes or os.cpu_count() or 1, len(waiting))
+        for done, result in enumerate(_computed(waiting, root, features, count, stop), 1):
+            known[result[0]] = record(*result)
+            rate = done / max(time.monotonic() - begun, 1e-9)
+            left = (len(waiting) - done) / rate
+            progress(Progress(before + done, len(files), rate, left))
+    broken = {path: entry.reason for path, entry in known.items() if entry.reason is not None}
+    return Extraction(len(known), len(files), broken)
+
+
+def known_entries(files: Sequence[str], root: Path, ledger: Path) -> dict[str, Entry]:
+    """The entries of those ``files`` that have not changed since they were extracted."""
+    entries = read_entries(ledger)
+    return {
+        path: entries[path]
+        for path in files
+        if path in entries and entries[path].stamp == stamp_of(os.path.join(root, path))
+    }
+
+
+def _computed(
+    files: Sequence[str], root: Path, features: str, processes: int, stop: Callable[[], bool]
+) -> Iterator[Result]:
+    """The results as they come in; the threads only carry questions to the processes."""
+    children = [ExtractionProcess(FEATURES[features]) for _ in range(processes)]
+    idle: SimpleQueue[ExtractionProcess] = SimpleQueue()
+    for child in children:
+        idle.put(child)
+    waiting = iter(files)
+    running: set[Future[Result]] = set()
+    try:
+        with ThreadPoolExecutor(max(processes, 1)) as threads:
+            while True:
+                while len(running) < processes and not stop() and (path := next(waiting, None)):
+                    running.add(threads.submit(_compute, idle, root, path))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in finished)
+    finally:
+        for child in children:
+            child.close()
+
+
+def _compute(idle: SimpleQueue[ExtractionProcess], root: Path, path: str) -> Result:
+    stamp, child = stamp_of(root / path), idle.get()
+    try:
+        return path, stamp, child.features(resolve_file(root, path))
+    except LabelingError as error:
+        return path, stamp, str(error)
+    finally:
+        idle.put(child)

@@ -1,0 +1,110 @@
+"""The feature matrix of a folder: what was extracted, scaled, in the order of the positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.extraction import known_entries, ledger_folder
+from labeling_core.modalities.extraction_ledger import read_vectors, vector
+from labeling_core.modalities.registry import module_of
+
+PIXEL_COMPONENTS = 32
+_SAMPLE = 5_000
+_CHUNK = 4_096
+FURTHEST = 10.0
+
+
+class Scaling(NamedTuple):
+    """The map from raw rows to scaled ones: (row - ``centre``) @ ``axes`` of the raw pixels, which
+    come first, and the other columns as they are; all by ``factor``, cut at ±FURTHEST."""
+
+    centre: np.ndarray
+    axes: np.ndarray
+    factor: np.ndarray
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        reduced = _reduced(rows - self.centre, self.axes)
+        return np.clip(reduced * self.factor, -FURTHEST, FURTHEST)
+
+    def components(self) -> np.ndarray:
+        """Centre, axes and factor as one linear map of centred rows: columns out × columns in."""
+        pixels, kept = self.axes.shape
+        linear = np.zeros((len(self.factor), len(self.centre)), np.float32)
+        linear[:kept, :pixels] = self.axes.T
+        linear[kept:, pixels:] = np.eye(len(self.centre) - pixels)
+        return linear * self.factor[:, None]
+
+
+def matrix(
+    files: Sequence[str], root: Path, folder: Path, features: str, target: Path
+) -> tuple[np.ndarray, Scaling]:
+    """Write the feature matrix of ``files`` to ``target`` (.npy, float32), a row a file, in order.
+
+    Arguments as of ``extract``. Every column has mean 0 and deviation 1 (over at most 5,000
+    rows), cut at ±10; columns of raw pixels give way to their first 32 principal components.
+    Returns for each row whether it is usable (rows of broken, changed or unread files are all
+    zero), and the scaling. Raises LabelingError when no row is. Memory: a few thousand rows.
+    """
+    ledger = ledger_folder(folder, features)
+    known, vectors = known_entries(files, root, ledger), read_vectors(ledger)
+    good = {at: known[path] for at, path in enumerate(files) if path in known}
+    good = {at: entry for at, entry in good.items() if entry.length}
+    if not good:
+        raise LabelingError("None of the files could be read: see the reasons in the list.")
+    places = np.array(list(good))
+
+    def rows(at: np.ndarray) -> np.ndarray:
+        return np.array([vector(vectors, good[place]) for place in at.tolist()])
+
+    sample = np.random.default_rng(0).permutation(places)[:_SAMPLE]
+    scaled = scaling(rows(np.sort(sample)), module_of(features).PIXEL_COLUMNS)
+    _write(target, len(files), places, lambda at: scaled(rows(at)))
+    usable = np.zeros(len(files), dtype=bool)
+    usable[places] = True
+    return usable, scaled
+
+
+def scaling(sample: np.ndarray, pixels: int) -> Scaling:
+    """The scaling fitted to ``sample``, whose first ``pixels`` columns are raw pixels. The width of
+    what it gives does not depend on the number of rows."""
+    centre = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
+    axes = _principal_axes(sample[:, :pixels] - centre[:pixels])
+    spread = _reduced(sample - centre, axes).std(axis=0)
+    # What does not vary tells nothing; blown up, its rounding errors would.
+    factor = np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0).astype(np.float32)
+    return Scaling(centre, axes, factor)
+
+
+def _reduced(centred: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    pixels = len(axes)
+    return np.hstack([centred[:, :pixels] @ axes, centred[:, pixels:]])
+
+
+def _principal_axes(centred: np.ndarray) -> np.ndarray:
+    """The first PIXEL_COMPONENTS eigenvectors of the covariance, as columns, signs fixed."""
+    if centred.shape[1] == 0:
+        return np.zeros((0, 0), np.float32)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    axes = axes[:, ::-1][:, :PIXEL_COMPONENTS]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
+    return (axes * np.sign(largest)).astype(np.float32)
+
+
+def _write(
+    target: Path, count: int, places: np.ndarray, rows: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The rows at ``places``, a chunk at a time; ``target`` appears only when it is whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    width = rows(places[:1]).shape[1]
+    result = np.lib.format.open_memmap(part, "w+", np.float32, (count, width))
+    for chunk in np.array_split(places, -(-len(places) // _CHUNK)):
+        result[chunk] = rows(chunk)
+    result.flush()
+    del result
+    part.replace(target)

@@ -1,0 +1,239 @@
+"""The model to take away: trained on every label, probes included, with a card beside it.
+
+It is trained when somebody asks for it and not with every session: a forest costs more than the
+session itself. Accuracy cannot be measured on what it was trained on, so its card tells what the
+last session's model reached on the probes, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+
+from labeling_core.errors import LabelingError
+from labeling_core.labeling.queue import Queue
+from labeling_core.modalities.registry import FEATURES
+from labeling_core.people import Person
+from labeling_core.progress import learning_curve
+from labeling_core.projects import predictions
+from labeling_core.projects.labels import Labels, read_labels
+from labeling_core.projects.renames import read_renames
+from labeling_core.sessions.loop import Loop
+from labeling_core.sessions.worker_client import Progress, Worker
+from labeling_core.settings import Project, Settings
+from labeling_core.store.database import Database, now
+from labeling_core.store.eventlog import newest_event
+from labeling_core.store.exporting import packed
+
+_LOADING = """import json, skops.io
+card = json.load(open("model_card.json", encoding="utf-8"))
+model = skops.io.load("model.skops", trusted=card["trusted_types"])
+"""
+_OF_TABLES = """print(model.predict(table))  # a pandas DataFrame with the columns of the source
+"""
+_OF_FILES = """from pathlib import Path
+from {module} import features  # run this in the folder of the labeling program
+print(model.predict([features(Path("a file of that kind"))]))
+"""
+
+
+KIND = "final model"  # of job
+
+
+class FinalModel(NamedTuple):
+    """The final model there is: how many labels it learned from, and how many decisions,
+    corrections and undos came since."""
+
+    trained: datetime
+    labels: int
+    since: int
+
+
+def train(loop: Loop, project: Project, by: Person) -> None:
+    """Have the worker train the final model; it replaces the last one.
+
+    Raises LabelingError when the labels do not allow it yet, or other work is being done.
+    """
+    by.require("manage", project.project_id)
+    with loop.database.read() as cursor:
+        if len(np.unique(read_labels(cursor, project).codes)) < 2:
+            raise LabelingError(
+                "A model needs labels of at least two categories: label some more first."
+            )
+    run = partial(_run, loop.database, partial(loop.open_projects.queue, project))
+    loop.learn(project, KIND, run)
+
+
+def _run(
+    database: Database,
+    held: Callable[[], Queue],
+    project: Project,
+    folder: Path,
+    worker: Worker,
+    progress: Progress,
+) -> str:
+    settings = project.settings
+    out = database.files(project.project_id, "final_model")
+    with database.lock, database.read() as cursor:
+        last_event, found = newest_event(database, project), read_labels(cursor, project)
+    np.savez(out / "task.npz", places=found.places, codes=found.codes)
+    job: dict[str, Any] = {
+        "kind": "final_model", "folder": str(folder), "out": str(out),
+        "classes": list(settings.classes), "classifier": settings.classifier,
+        "seed": settings.seed,
+    }  # fmt: skip
+    result = worker.run(job, progress)
+    with database.transaction() as cursor:
+        predictions.store(cursor, project.project_id, out / "predictions.parquet")
+        card = _card(cursor, project, held(), folder, found) | result
+        cursor.execute(
+            "DELETE FROM labeling.final_models WHERE project_id = ?", [project.project_id]
+        )
+        cursor.execute(
+            "INSERT INTO labeling.final_models VALUES (?, ?, ?, ?, ?, ?)",
+            [project.project_id, card["trained"], card["labels"], last_event,
+             json.dumps(card, ensure_ascii=False), (out / "model.skops").read_bytes()],
+        )  # fmt: skip
+    shutil.rmtree(out)
+    return f"the final model has learned from {card['labels']:,} labels"
+
+
+def _card(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    queue: Queue,
+    folder: Path,
+    found: Labels,
+) -> dict[str, Any]:
+    """What the model is, where it comes from, and how good it may be."""
+    settings = project.settings
+    return {
+        "project": settings.title,
+        "trained": now().isoformat(timespec="seconds"),
+        "source": settings.source,
+        "label_column": settings.label_column,
+        "categories": list(settings.classes),
+        "classifier": settings.classifier,
+        "strategy": settings.strategy,
+        "labels": len(found.codes),
+        "labels_per_category": dict(Counter(np.array(settings.classes)[found.codes].tolist())),
+        "accuracy": _accuracy(cursor, project, queue),
+        "features": json.loads((folder / "features.json").read_text()),
+        "versions": _versions(),
+        "how_to_load": _how_to_load(settings),
+        "label_ids": sorted(found.label_ids.tolist()),
+    }
+
+
+def _how_to_load(settings: Settings) -> str:
+    if settings.is_media:
+        return _LOADING + _OF_FILES.format(module=FEATURES[settings.features])
+    return _LOADING + _OF_TABLES
+
+
+def _accuracy(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue
+) -> dict[str, Any] | None:
+    """What the newest measured session's model reached; None if none was measured."""
+    measured = [
+        each
+        for each in learning_curve.sessions(cursor, project, queue)
+        if each.accuracy is not None
+    ]
+    if not measured:
+        return None
+    last = measured[-1]
+    return {
+        "note": f"Not measured on this model, which has learned from every label. The model of "
+        f"session {last.session_id}, trained on {last.labels} labels or fewer "
+        f"with the classifier “{last.classifier}”, reached it by: {last.kind}.",
+        "measured_on": last.kind,
+        "session_id": last.session_id,
+        "samples": last.evaluated,
+        "share": last.accuracy,
+        "low": last.low,
+        "high": last.high,
+        "auc": last.auc,
+    }
+
+
+def _versions() -> dict[str, str]:
+    # The metadata of the packages: importing them is for the worker only.
+    from importlib.metadata import version
+
+    names = ("scikit-learn", "skops", "numpy", "pandas")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def last_final(cursor: duckdb.DuckDBPyConnection, project_id: str) -> FinalModel | None:
+    """The final model there is; None before the first."""
+    row = cursor.execute(
+        "SELECT trained, labels, (SELECT count(*) FROM labeling.events AS e WHERE "
+        "e.project_id = f.project_id AND e.event_id > f.last_event AND "
+        "e.kind IN ('decision', 'correction', 'undo')) FROM labeling.final_models AS f "
+        "WHERE project_id = ?",
+        [project_id],
+    ).fetchone()
+    return FinalModel(*row) if row else None
+
+
+def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
+    """The final model as a zip of model.skops, model_card.json and model_card.md; None before
+    the first."""
+    row = cursor.execute(
+        "SELECT card, model FROM labeling.final_models WHERE project_id = ?", [project_id]
+    ).fetchone()
+    if row is None:
+        return None
+    card = to_markdown(json.loads(row[0]))
+    return packed({"model_card.json": row[0], "model_card.md": card, "model.skops": row[1]})
+
+
+def all_predictions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, form: str, safe: bool = False
+) -> bytes | None:
+    """What the final model says of every sample, as predictions.to_table has it; None before
+    there are any."""
+    known = last_final(cursor, project.project_id)
+    if known is None or not predictions.known(cursor, project.project_id):
+        return None
+    renames = read_renames(cursor, project.project_id)
+    since = [each for each in renames if each.happened > known.trained]
+    return predictions.to_table(cursor, project, since, form, safe)
+
+
+def to_markdown(card: dict[str, Any]) -> str:
+    """The card for people."""
+    accuracy = card["accuracy"]
+    told = "Not known: no session has measured it."
+    if accuracy:
+        told = (
+            f"{accuracy['share']:.1%} (95 % interval {accuracy['low']:.1%} to "
+            f"{accuracy['high']:.1%}) of {accuracy['samples']} samples. {accuracy['note']}"
+        )
+    counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
+    return (
+        f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
+        f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
+        f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{told}\n\n## Labels\n\n"
+        f"| category | labels |\n|---|---|\n{counts}\n\n## Loading\n\n```python\n"
+        f"{card['how_to_load']}```\n\nOr let the labeling program do it, for many at once:\n\n"
+        f"```\n{_command(card)}\n```\n\nMade with {versions}. What it learned from is in "
+        "`model_card.json` under `features`; scaling is part of the model.\n"
+    )
+
+
+def _command(card: dict[str, Any]) -> str:
+    source = "--data FILE" if "columns" in card["features"] else "--folder FOLDER"
+    return f"python -m labeling_core predict --model THIS.zip {source} --out predictions.csv"

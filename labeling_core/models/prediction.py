@@ -1,0 +1,223 @@
+"""Predictions of a downloaded model for any table or folder: the model at work, elsewhere.
+
+For the command line: numpy, pyarrow and skops are imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.extraction import extract, known_entries, ledger_folder
+from labeling_core.modalities.extraction_ledger import read_vectors, vector
+from labeling_core.modalities.registry import SUFFIXES, module_of
+from labeling_core.modalities.table_columns import batches, prepare
+from labeling_core.sources.folders import list_files
+from labeling_core.sources.importing import inspect, load
+from labeling_core.store.database import literal, quote
+from labeling_core.store.exporting import FORMATS, to_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Predicted = tuple[list[str], np.ndarray]  # categories and their probabilities, row by row
+
+# Besides what skops trusts by itself: what the classifiers on offer and the columns of a table
+# are made of. The list in the card does not count: it comes with the file.
+TRUSTED = [
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+]
+_CHUNK = 4_096
+_OURS = ("prediction", "probability", "problem")
+
+Progress = Callable[[float], None]
+
+
+class Model(NamedTuple):
+    """A model with its card; ``pipeline`` predicts categories from columns or raw features."""
+
+    card: dict[str, Any]
+    pipeline: Any
+
+    @property
+    def features(self) -> dict[str, Any]:
+        """What the card says of the features: ``columns`` of a table, or ``features`` of files."""
+        return dict(self.card["features"])
+
+    def predict(self, rows: Any) -> Predicted:
+        """The likeliest category of each row, and its probability (0..1)."""
+        found = self.pipeline.predict_proba(rows)
+        best = found.argmax(axis=1)
+        return self.pipeline.classes_[best].tolist(), found.max(axis=1)
+
+
+def read_model(path: Path) -> Model:
+    """The model in a zip that was downloaded; nothing but scikit-learn's types is trusted.
+
+    Raises LabelingError for anything else.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = json.loads(archive.read("model_card.json"))
+            content = archive.read("model.skops")
+        return Model(card, skops.io.loads(content, trusted=TRUSTED))
+    except FileNotFoundError as error:
+        raise LabelingError(f"There is no file {path}.") from error
+    except UntrustedTypesFoundException as error:
+        raise LabelingError(
+            f"{path.name} holds more than a classifier of this program: it is not opened."
+        ) from error
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise LabelingError(
+            f"{path.name} is no model that was downloaded here: it should be a zip with "
+            "model.skops and model_card.json."
+        ) from error
+
+
+def predict_table(model: Model, path: Path, out: Path, safe: bool = False) -> int:
+    """Write the rows of a CSV, TSV, Parquet or JSON file with ``prediction`` and ``probability``
+    (of that category, 0..1) to ``out``, and return how many they are.
+
+    Columns of the file with one of these names are called ``…_source``. Raises LabelingError when
+    a column that the model needs is missing; ``safe`` as for export.to_file.
+    """
+    form = _form(out)
+    kinds = model.features.get("columns")
+    if kinds is None:
+        raise LabelingError("This model is for files: name their folder with --folder.")
+    _require(path.is_file(), f"There is no file {path}.")
+    with tempfile.TemporaryDirectory() as folder, _memory() as cursor:
+        load(cursor, path, inspect(path, path.name), "source")
+        names = [row[0] for row in cursor.execute("DESCRIBE main.source").fetchall()]
+        for name in kinds:
+            _require(name in names, f"{path.name} has no column “{name}”, which the model needs.")
+        table = Path(folder) / "table.parquet"
+        cursor.execute(f"COPY main.source TO {literal(str(table))} (FORMAT parquet)")
+        predicted = (model.predict(prepare(each, kinds)) for each in batches(table, list(kinds)))
+        found = Path(folder) / "predictions.parquet"
+        rows = _write(predicted, found)
+        renamed = ", ".join(
+            f"s.{quote(name)} AS {quote(name + '_source' if name in _OURS else name)}"
+            for name in names
+        )
+        query = f"SELECT {renamed}, p.* FROM {_read(table)} AS s POSITIONAL JOIN {_read(found)} p"
+        _save(out, to_file(cursor, query, form, safe))
+    return rows
+
+
+def predict_folder(
+    model: Model, folder: Path, out: Path, safe: bool = False, progress: Progress | None = None
+) -> tuple[int, int]:
+    """Write the files of ``folder`` with ``prediction`` and ``probability`` to ``out``: how many
+    they are, and how many of them could not be read; these have a ``problem`` instead.
+
+    ``progress`` is told the share of files read (0..1). Raises LabelingError when the model is for
+    tables, or learned from features that this version does not compute.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    form = _form(out)
+    kind = model.features.get("features")
+    if kind is None:
+        raise LabelingError("This model is for tables: name a file with --data.")
+    _require(folder.is_dir(), f"There is no folder {folder}.")
+    if model.features["version"] != module_of(kind).FEATURES_VERSION:
+        raise LabelingError(
+            "This version of the program computes other features than the model learned from: "
+            "train the final model anew."
+        )
+    files = list_files(folder, SUFFIXES[kind.split("_")[0]]).files
+    _require(bool(files), f"{folder.name} holds no {kind.split('_')[0]}.")
+    with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
+        broken, usable, rows = _read_files(folder, files, kind, Path(kept), progress)
+        found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"
+        _write(map(model.predict, rows), found)
+        pq.write_table(pa.table({"path": pa.array(usable, pa.string())}), listed)
+        cursor.execute(
+            "CREATE TABLE broken AS SELECT unnest(?::VARCHAR[]) AS path, "
+            "unnest(?::VARCHAR[]) AS problem",
+            [list(broken), list(broken.values())],
+        )
+        query = (
+            f"SELECT f.path, p.*, NULL AS problem FROM {_read(listed)} AS f POSITIONAL JOIN "
+            f"{_read(found)} AS p UNION ALL SELECT path, NULL, NULL, problem FROM broken "
+            "ORDER BY path"
+        )
+        _save(out, to_file(cursor, query, form, safe))
+    return len(files), len(broken)
+
+
+def _read_files(
+    folder: Path, files: list[str], kind: str, kept: Path, progress: Progress | None
+) -> tuple[dict[str, str], list[str], Iterator[np.ndarray]]:
+    """Why some files cannot be read, the others, and their features, some thousand at a time."""
+    import numpy as np
+
+    tell = progress or (lambda share: None)
+    broken = extract(files, folder, kept, kind, lambda now: tell(now.done / now.total)).broken
+    ledger = ledger_folder(kept, kind)
+    known, vectors = known_entries(files, folder, ledger), read_vectors(ledger)
+    broken |= {name: "It went away while it was read." for name in files if name not in known}
+    usable = [name for name in files if name not in broken]
+    chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
+    return (
+        broken,
+        usable,
+        (np.array([vector(vectors, known[name]) for name in part]) for part in chunks),
+    )
+
+
+def _write(predicted: Iterator[Predicted], path: Path) -> int:
+    """Write predictions to Parquet piece by piece; how many there were."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("prediction", pa.string()), ("probability", pa.float64())])
+    rows = 0
+    with pq.ParquetWriter(path, schema) as file:
+        for categories, probabilities in predicted:
+            file.write_table(pa.table([categories, probabilities], schema=schema))
+            rows += len(categories)
+    return rows
+
+
+def _memory() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"autoinstall_known_extensions": "false"})
+
+
+def _read(path: Path) -> str:
+    return f"read_parquet({literal(str(path))})"
+
+
+def _form(out: Path) -> str:
+    """The one of FORMATS that the name of ``out`` asks for."""
+    for form, (suffix, _) in FORMATS.items():
+        if out.suffix.lower() == f".{suffix}":
+            return form
+    endings = " or ".join(f".{suffix}" for suffix, _ in FORMATS.values())
+    raise LabelingError(f"{out.name} should end in {endings}.")
+
+
+def _save(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise LabelingError(f"{out} cannot be written: {error.strerror}.") from error
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise LabelingError(sentence)

@@ -1,0 +1,220 @@
+"""The learning curve: accuracy by session with honest intervals, counts, labels over time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.labeling.queue import Queue
+from labeling_core.learning.evaluation import auc, wilson
+from labeling_core.projects.labels import Labels, below, measuring_end, read_labels, split, standing
+from labeling_core.projects.renames import Rename, fold, read_renames
+from labeling_core.settings import Project
+from labeling_core.store.database import quote
+
+
+class Session(NamedTuple):
+    """One session as the curve shows it; shares in 0..1, times in seconds since the epoch.
+
+    ``kind`` says what accuracy was measured on: test table, probes or cross-validation
+    ("" and None where it could not be). ``contradictions`` is the share of predictions that
+    changed since the session before, out of ``compared``.
+    """
+
+    session_id: int
+    state: str
+    started_by: str
+    started: float
+    finished: float | None
+    labels: int
+    classifier: str
+    strategy: str
+    kind: str
+    evaluated: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    auc: float | None
+    contradictions: float | None
+    compared: int
+    reason: str | None
+
+
+def sessions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None = None
+) -> list[Session]:
+    """All sessions of a project, first to last.
+
+    With ``queue``, each session's model is measured anew on all probes labeled so far, so
+    that the points of the curve compare like with like; without it, as at its own time. Of
+    probes that the share of probes has taken in since, a model may have learned: it is not
+    measured on those.
+    """
+    rows = cursor.execute(
+        "SELECT session_id, state, started_by, epoch(started), epoch(finished), labels, "
+        "classifier, strategy, evaluation, evaluated, correct, auc, changed, compared, reason, "
+        "classes, checks, probe_limit FROM labeling.sessions WHERE project_id = ? "
+        "ORDER BY session_id",
+        [project.project_id],
+    ).fetchall()
+    measured = probes(cursor, project, queue) if queue is not None else None
+    renames = read_renames(cursor, project.project_id)
+    return [_session(row, project, measured, renames) for row in rows]
+
+
+def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
+    """The probes labeled so far that measure; None where none are drawn."""
+    if not queue.probe_limit:
+        return None
+    end = measuring_end(cursor, project, queue.closed, queue.probe_limit)
+    return split(read_labels(cursor, project), queue.probe_limit, end)[1]
+
+
+def _session(
+    row: tuple[Any, ...], project: Project, probes: Labels | None, renames: Sequence[Rename]
+) -> Session:
+    kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
+    classes, checks = row[15], row[16]
+    if probes is not None and kind != "test table" and checks is not None:
+        unseen = below(probes, row[17])
+        again = _measure(*by_today(classes, checks, row[3], renames), project, unseen)
+        if again is not None:
+            kind, (evaluated, correct, area) = "probes", again
+    share = wilson(correct, evaluated) if evaluated else None
+    changed, compared = row[12] or 0, row[13] or 0
+    return Session(
+        *row[:8],  # type: ignore[call-arg]  # eight columns, as selected
+        kind,
+        evaluated,
+        share.share if share else None,
+        share.low if share else None,
+        share.high if share else None,
+        area,
+        changed / compared if compared else None,
+        compared,
+        row[14],
+    )
+
+
+def by_today(
+    classes: str, checks: bytes, started: float, renames: Sequence[Rename]
+) -> tuple[list[str], NDArray[np.float32]]:
+    """What a session that ``started`` then has kept of its model: today's names of its classes,
+    and the probabilities [places, classes] of the first places."""
+    names = json.loads(classes)
+    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(names))
+    return fold(names, found, [each for each in renames if each.happened.timestamp() > started])
+
+
+def kept_models(
+    cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: Sequence[int]
+) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
+    """What these sessions have kept, in their order (see by_today), and below which
+    place none of them has learned."""
+    renames = read_renames(cursor, project.project_id)
+    rows = cursor.execute(
+        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
+        "WHERE project_id = ? AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
+        [project.project_id, list(session_ids)],
+    ).fetchall()
+    kept = [by_today(classes, checks, at, renames) for classes, checks, at, _ in rows]
+    return kept, min((limit for *_, limit in rows), default=0)
+
+
+def _measure(
+    classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
+) -> tuple[int, int, float | None] | None:
+    """(evaluated, correct, AUC) of a stored model on the probes among its kept places.
+
+    By today's categories; of one that the model does not know, it never finds a sample.
+    """
+    kept = probes.places < len(found)
+    if not kept.any():
+        return None
+    rows, truth = found[probes.places[kept]], _truth(classes, project, probes)[kept]
+    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+
+
+def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[np.intp]:
+    """The probes' categories as codes of a stored model; -1 for one it did not know."""
+    codes = {name: code for code, name in enumerate(classes)}
+    names = project.settings.classes
+    return np.array([codes.get(names[code], -1) for code in probes.codes], dtype=np.intp)
+
+
+def hits(
+    classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
+) -> NDArray[np.bool_]:
+    """Which of the probes among its kept places a stored model (see by_today) gets right."""
+    kept = probes.places < len(found)
+    right = found[probes.places[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
+    return np.asarray(right)
+
+
+def outdated(cursor: duckdb.DuckDBPyConnection, project: Project) -> str:
+    """Why the newest model does not fit the categories any more, in a sentence; empty if it does.
+
+    It stays until a session makes another one: its queries still order the pool.
+    """
+    row = cursor.execute(
+        "SELECT session_id, classes FROM labeling.sessions WHERE project_id = ? "
+        "AND state = 'DONE' ORDER BY session_id DESC LIMIT 1",
+        [project.project_id],
+    ).fetchone()
+    known, wanted = (json.loads(row[1]) if row else []), project.settings.classes
+    missing = [name for name in wanted if name not in known]
+    extra = [name for name in known if name not in wanted]
+    if row is None or not (missing or extra):
+        return ""
+    parts = [f"it does not know {', '.join(missing)}"] if missing else []
+    parts += [f"it still tells {', '.join(extra)}"] if extra else []
+    return (
+        f"The model of session {row[0]} is from before the categories were changed: "
+        f"{' and '.join(parts)}. The next session makes a new one."
+    )
+
+
+def labels_by_category(
+    cursor: duckdb.DuckDBPyConnection, project: Project
+) -> list[tuple[str, int]]:
+    """(category, labeled samples) in the categories' order."""
+    settings = project.settings
+    rows = cursor.execute(
+        f"SELECT label, count(*) FROM ({standing(settings)}) GROUP BY label"
+    ).fetchall()
+    found = dict(rows)
+    return [(name, found.get(name, 0)) for name in settings.names]
+
+
+def labels_over_time(
+    cursor: duckdb.DuckDBPyConnection, project: Project, points: int = 400
+) -> list[tuple[str, float, int]]:
+    """(annotator, seconds since the epoch, labels so far), at most ``points`` of each one."""
+    return cursor.execute(
+        "WITH each AS (SELECT annotator, epoch(labeled_at) AS moment, row_number() OVER "
+        "(PARTITION BY annotator ORDER BY labeled_at) AS number, count(*) OVER "
+        f"(PARTITION BY annotator) AS total FROM main.{quote(project.settings.metadata_table)} "
+        "WHERE status = 'LABELED') SELECT annotator, moment, number FROM each "
+        "WHERE number = total OR number % greatest(1, total // ?) = 0 ORDER BY 1, 3",
+        [points],
+    ).fetchall()
+
+
+class Summary(NamedTuple):
+    """One project at a glance."""
+
+    labeled: int
+    skipped: int
+    total: int
+    last: Session | None
+
+
+def summary(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Summary:
+    """Counts of a project and its last finished session."""
+    done = [each for each in sessions(cursor, project, queue) if each.state == "DONE"]
+    return Summary(queue.labeled, queue.skipped, queue.size, done[-1] if done else None)

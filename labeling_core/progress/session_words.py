@@ -1,0 +1,44 @@
+"""A session in words, for people who only look at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeling_core.learning import classifiers
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.progress.learning_curve import Session
+
+
+def explain_accuracy(session: Session) -> str:
+    """Where an accuracy comes from, in words for someone who never labels."""
+    number = f"{session.evaluated:,}"
+    probes = "1 probe" if session.evaluated == 1 else f"{number} probes"
+    words = {
+        "test table": f"Measured on the {number} samples of the labeled test table, "
+        "which the model never trains on.",
+        "probes": f"Measured on {probes}: samples drawn at random and kept from training, the same "
+        "ones for every session.",
+        "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
+        "Labels chosen by a strategy are no random draw, so this can be off; "
+        "probes or a test table would be honest.",
+    }
+    return words[session.kind]
+
+
+def session_row(each: Session) -> dict[str, Any]:
+    """A session as a row for reading."""
+    return {
+        "session": each.session_id,
+        "state": each.state.lower(),
+        "labels": each.labels,
+        "accuracy": each.accuracy,
+        "from": each.low,
+        "to": each.high,
+        "AUC": each.auc,
+        "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
+        "contradictions": each.contradictions,
+        "classifier": classifiers.title(each.classifier),
+        "strategy": STRATEGIES[each.strategy].title,
+        "started by": each.started_by,
+        "reason": each.reason,
+    }

@@ -1,0 +1,274 @@
+"""What can be wrong with the settings of a project, told field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
+from labeling_core.modalities.registry import SUFFIXES
+from labeling_core.projects import category_checks, overlap, samples
+from labeling_core.settings import (
+    IMAGE_FEATURES,
+    MODALITIES,
+    Project,
+    Settings,
+    default_tables,
+    output_tables,
+)
+from labeling_core.sources.folders import chosen_folder, list_files
+from labeling_core.store.database import columns, folder_of, quote, tables
+
+MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
+
+
+class Problem(NamedTuple):
+    """One mistake in the settings: the field it belongs to and a sentence."""
+
+    field: str
+    sentence: str
+
+
+@dataclass
+class _Problems:
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, where: str, sentence: str) -> None:
+        self.found.append(Problem(where, sentence))
+
+
+def check(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    others: Sequence[Project],
+) -> list[Problem]:
+    """Everything that is wrong with ``settings``, for a new project or for ``project``.
+
+    ``others`` are the projects whose tables must be left alone.
+    """
+    problems = _Problems()
+    _check_title(settings, project, others, problems)
+    known = project.settings.names if project else ()
+    problems.found += [
+        Problem("categories", each) for each in category_checks.mistakes(settings.categories, known)
+    ]
+    _check_source(cursor, settings, project, problems)
+    _check_columns(cursor, settings, problems)
+    _check_outputs(cursor, settings, project, others, problems)
+    _check_learning(cursor, settings, problems)
+    problems.found += [Problem(*each) for each in overlap.mistakes(settings)]
+    if project is not None:
+        _check_change(cursor, settings, project, problems)
+    return problems.found
+
+
+def _check_title(
+    settings: Settings, project: Project | None, others: Sequence[Project], problems: _Problems
+) -> None:
+    title = settings.title.strip()
+    if not title:
+        problems.add("title", "A project needs a name.")
+    elif project is not None and project.settings.title.strip() == title:
+        return  # it has had that name for long
+    for other in others:
+        if title and other.settings.title.strip().lower() == title.lower():
+            problems.add(
+                "title",
+                f"There is a project “{other.settings.title}” already: choose another name.",
+            )
+            return
+
+
+def _check_source(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    problems: _Problems,
+) -> None:
+    if settings.modality not in MODALITIES:
+        problems.add("modality", f"“{settings.modality}” is no modality.")
+        return
+    old = project.settings if project else Settings()
+    moved = (settings.source, settings.modality) != (old.source, old.modality)
+    if not settings.source:
+        thing = "folder" if settings.is_media else "table"
+        problems.add("source", f"Choose the {thing} to label, or upload one.")
+    elif settings.is_media and moved:
+        _check_folder(cursor, settings, problems)
+    elif moved:
+        _check_table(cursor, settings, problems)
+    if settings.image_features not in IMAGE_FEATURES:
+        problems.add("image_features", f"“{settings.image_features}” are no features on offer.")
+    elif settings.features == "images_embedding" and not embedding_available():
+        problems.add("image_features", f"The embedding is not installed: run `{INSTALL_COMMAND}`.")
+
+
+def _check_folder(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    try:
+        folder = chosen_folder(settings.source, folder_of(cursor))
+        suffixes = SUFFIXES[settings.modality]
+        if not list_files(folder, suffixes).files:
+            known = ", ".join(sorted(suffixes))
+            problems.add(
+                "source", f"The folder “{settings.source}” holds no {settings.modality} ({known})."
+            )
+    except LabelingError as error:
+        problems.add("source", str(error))
+    except OSError as error:
+        problems.add("source", f"The folder “{settings.source}” cannot be read: {error.strerror}.")
+
+
+def _check_table(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    found = columns(cursor, settings.source)
+    if not found:
+        problems.add("source", f"There is no table “{settings.source}” in the database.")
+        return
+    row = cursor.execute(f"SELECT 1 FROM main.{quote(settings.source)} LIMIT 1").fetchone()
+    if row is None:
+        problems.add("source", f"The table “{settings.source}” has no rows.")
+
+
+def _check_columns(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    """The label columns stand beside those of the source, and must not be among them."""
+    found = samples.source_columns(cursor, settings)
+    taken = {name.lower(): name for name, _ in found}
+    thing = "labels table of files" if settings.is_media else f"table “{settings.source}”"
+    for name in samples.RESERVED:
+        if name in taken:
+            problems.add("source", f"The column “{taken[name]}” is one we need: rename it.")
+    for where, name in (
+        ("label_column", settings.label_column),
+        ("label_id_column", settings.label_id_column),
+    ):
+        if not name.strip():
+            problems.add(where, "The column needs a name.")
+        elif name.lower() in taken:
+            problems.add(
+                where,
+                f"The {thing} already has a column “{taken[name.lower()]}”: "
+                "choose another name here.",
+            )
+    if settings.label_column.lower() == settings.label_id_column.lower():
+        problems.add("label_id_column", "Label column and label id column need two names.")
+    reserved = {"sample_id", "status", "comment", "session_id", "annotator", "labeled_at",
+                "origin", "seconds"}  # fmt: skip
+    for where in ("label_column", "label_id_column"):
+        name = getattr(settings, where)
+        if name.lower() in reserved:
+            problems.add(where, f"“{name}” is a column of the metadata table: choose another.")
+
+
+def _check_outputs(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    others: Sequence[Project],
+    problems: _Problems,
+) -> None:
+    own = set() if project is None else {name.lower() for name in output_tables(project.settings)}
+    existing = {name.lower() for name in tables(cursor)} - own
+    owners = {
+        name.lower(): other.settings.title
+        for other in others
+        for name in output_tables(other.settings)
+    }
+    # What follows from the name of a new project is told there: nobody has typed anything else.
+    derived = default_tables(settings.title) if project is None else {}
+    clashes: list[str] = []
+    seen: set[str] = set()
+    for where in ("labels_table", "metadata_table", "queries_table"):
+        name = getattr(settings, where).strip()
+        low = name.lower()
+        if not name and where != "queries_table":
+            problems.add(where, "The table needs a name.")
+        elif name == derived.get(where) and (low in owners or low in existing):
+            clashes.append(f"“{name}”")
+        elif low in owners:
+            problems.add(
+                where,
+                f"The table “{name}” is in use by the project “{owners[low]}”: choose another.",
+            )
+        elif low in existing:
+            problems.add(where, f"A table “{name}” already exists: choose another name.")
+        elif low and low in seen:
+            problems.add(where, f"“{name}” is named twice: each table needs its own name.")
+        seen.add(low)
+    if clashes and not any(each.field == "title" for each in problems.found):
+        _tell_clashes(clashes, problems)
+
+
+def _tell_clashes(clashes: list[str], problems: _Problems) -> None:
+    """What follows from a project's name is taken: told at the name."""
+    one = len(clashes) == 1
+    problems.add(
+        "title",
+        f"This name stands for the {'table' if one else 'tables'} {', '.join(clashes)}, which "
+        f"{'exists' if one else 'exist'} already: choose another name, or name the tables "
+        "yourself.",
+    )
+
+
+def _check_learning(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+) -> None:
+    if settings.classifier not in CLASSIFIERS:
+        problems.add("classifier", f"“{settings.classifier}” is no classifier on offer.")
+    if settings.strategy not in STRATEGIES:
+        problems.add("strategy", f"“{settings.strategy}” is no query strategy on offer.")
+    if settings.every < 1:
+        problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
+    elif settings.every > MOST_LABELINGS:
+        problems.add(
+            "every",
+            f"So many labels hardly ever come together: enter at most {MOST_LABELINGS:,}, or turn "
+            "active learning off.",
+        )
+    if not 0 <= settings.probe_share <= 0.5:
+        problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
+    if settings.test_table and settings.is_media:
+        problems.add("test_table", "A test table goes with tables only: choose none.")
+    elif settings.test_table:
+        found = {name.lower() for name, _ in columns(cursor, settings.test_table)}
+        wanted = {name.lower() for name, _ in columns(cursor, settings.source)}
+        missing = sorted((wanted | {settings.label_column.lower()}) - found)
+        if not found:
+            problems.add("test_table", f"There is no table “{settings.test_table}”.")
+        elif missing:
+            problems.add(
+                "test_table",
+                f"The table “{settings.test_table}” lacks the column “{missing[0]}”: it needs "
+                "the columns of the table to label and the label column.",
+            )
+
+
+def _check_change(
+    cursor: duckdb.DuckDBPyConnection, settings: Settings, project: Project, problems: _Problems
+) -> None:
+    old = project.settings
+    row = cursor.execute(f"SELECT 1 FROM main.{quote(old.metadata_table)} LIMIT 1").fetchone()
+    if row is None:
+        return
+    for where in ("source", "modality"):
+        if getattr(settings, where) != getattr(old, where):
+            problems.add(
+                where, "Decisions have been made on the old one: make a new project instead."
+            )
+    used = cursor.execute(
+        f"SELECT DISTINCT {quote(old.label_column)} FROM main.{quote(old.metadata_table)} "
+        "WHERE status = 'LABELED'"
+    ).fetchall()
+    for name in sorted({name for (name,) in used} - set(settings.names)):
+        problems.add("categories", f"“{name}” has labels: rename, merge or retire it.")

@@ -1,0 +1,59 @@
+"""Before the first session: the whole pool in the strategy's own order, for no model is needed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from labeling_core.labeling.queue import Queue
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.projects.labels import read_labels, split
+from labeling_core.sessions.publishing import publish_start
+from labeling_core.sessions.worker_client import Progress, Worker
+from labeling_core.settings import Project
+from labeling_core.store.database import Database
+
+
+def missing(project: Project, queue: Queue) -> bool:
+    """Whether samples still come in the shuffled order though the strategy has a better one."""
+    settings = project.settings
+    starts = bool(settings.queries_table) and STRATEGIES[settings.strategy].cold_start
+    return starts and queue.order is None
+
+
+def run(
+    database: Database,
+    project: Project,
+    held: Callable[[], Queue],
+    folder: Path,
+    worker: Worker,
+    progress: Progress,
+) -> None:
+    """Have the pool put in order by the worker, and serve it until the first session has run.
+
+    ``held`` gives the queue of the moment, ``folder`` holds the features.
+    Raises LabelingError with the worker's sentence.
+    """
+    queue = held()
+    if not missing(project, queue):
+        return
+    progress("Choosing what to ask first", 0.9)
+    settings, out = project.settings, database.files(project.project_id, "start")
+    closed, kept = queue.closed.copy(), queue.probe_limit
+    with database.read() as cursor:
+        train, _ = split(read_labels(cursor, project), kept, kept)
+    pool = np.flatnonzero(~closed)
+    np.savez(
+        out / "task.npz",
+        pool=pool, queryable=pool >= kept, train=train.places, train_codes=train.codes,
+    )  # fmt: skip
+    worker.run(
+        {"kind": "start", "folder": str(folder), "out": str(out), "strategy": settings.strategy,
+         "batch": settings.every, "seed": settings.seed},
+        progress,
+    )  # fmt: skip
+    publish_start(database, project, held, out)
+    shutil.rmtree(out)

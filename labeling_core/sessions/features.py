@@ -1,0 +1,108 @@
+"""The feature matrix of a project: made by the worker, and the samples it found broken."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from labeling_core.labeling.queue import Queue
+from labeling_core.projects import samples
+from labeling_core.sessions.worker_client import Progress, Worker
+from labeling_core.settings import Project
+from labeling_core.sources.folders import source_folder
+from labeling_core.store.database import Database, literal
+
+# Seconds of reading files between two looks at what is broken.
+FIRST_SLICE, SLICE = 15.0, 120.0
+
+
+def features_folder(database: Database, project: Project) -> Path:
+    """Where the feature matrix lies; its name holds the version of the samples and the kind of
+    features, so that what has changed is computed anew."""
+    name = f"features_{project.source_version}_{project.settings.features}"
+    return database.files(project.project_id) / name
+
+
+def have_features(database: Database, project: Project) -> bool:
+    """Whether the feature matrix is there, whole."""
+    return (features_folder(database, project) / "features.json").exists()
+
+
+def ensure_features(
+    database: Database,
+    project: Project,
+    held: Callable[[], Queue],
+    worker: Worker,
+    progress: Progress,
+) -> Path:
+    """The folder of the project's feature matrix; computed by the worker where missing.
+
+    Older versions are deleted. Samples that turn out to be broken are set aside in tables and
+    queue as soon as the worker has told of them; ``held`` gives the queue of that moment, since
+    reading files may take hours and the queue be read anew meanwhile.
+    """
+    root, folder = database.files(project.project_id), features_folder(database, project)
+    if have_features(database, project):
+        return folder
+    for old in root.glob("features_*"):
+        shutil.rmtree(old, ignore_errors=True)
+    folder.mkdir()
+    table = root / "samples.parquet"
+    progress("Reading the samples", 0.0)
+    _write_samples(database, project, table)
+    settings = project.settings
+    exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
+    media = source_folder(settings.source, database.path.parent) if settings.is_media else ""
+    job: dict[str, Any] = {
+        "kind": "features", "features": settings.features, "table": str(table),
+        "folder": str(folder), "exclude": exclude, "root": str(media),
+        "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
+    }  # fmt: skip
+    while True:
+        answer = worker.run(job, progress)
+        set_aside(database, project, held, answer["broken"])
+        if answer["complete"]:
+            break
+        job["seconds"] = SLICE
+    table.unlink()
+    return folder
+
+
+def _write_samples(database: Database, project: Project, path: Path) -> None:
+    with database.read() as cursor:
+        cursor.execute(
+            f"COPY (SELECT {samples.SOURCE_COLUMNS} FROM {samples.table(project.project_id)} "
+            f"ORDER BY {samples.PLACE}) TO {literal(str(path))} (FORMAT parquet)"
+        )
+
+
+def set_aside(
+    database: Database, project: Project, held: Callable[[], Queue], broken: dict[str, str]
+) -> None:
+    """Keep which samples (sample_id → reason) cannot be used; they leave the pool."""
+    with database.transaction() as cursor:
+        cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
+        cursor.execute(
+            "INSERT INTO labeling.broken SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [project.project_id, list(broken), list(broken.values())],
+        )
+        found = cursor.execute(
+            f"SELECT {samples.PLACE}, {samples.SAMPLE_ID} FROM {samples.table(project.project_id)} "
+            f"WHERE {samples.SAMPLE_ID} IN (SELECT unnest(?::VARCHAR[]))",
+            [list(broken)],
+        ).fetchall()
+        queue = held()
+        for place, sample_id in found:
+            queue.set_aside(place, sample_id)
+
+
+def broken_samples(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tuple[str, str]]:
+    """``(sample_id, reason)`` of what was set aside, in the order of their names."""
+    return cursor.execute(
+        "SELECT sample_id, reason FROM labeling.broken WHERE project_id = ? ORDER BY ALL",
+        [project_id],
+    ).fetchall()

@@ -1,0 +1,249 @@
+"""Looking for label errors in a project: the job, what it found, and what is left to look at.
+
+What a person has confirmed or changed in a review is told by the event log: an event of kind
+``review`` (kept) or ``correction`` (changed) whose detail names the label as ``reviewed``. As long
+as that is the sample's label, it stays out of the lists.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.errors import LabelingError
+from labeling_core.learning import label_quality
+from labeling_core.people import Person
+from labeling_core.projects import samples
+from labeling_core.projects.labels import Labels, read_labels
+from labeling_core.sessions.loop import Loop
+from labeling_core.sessions.worker_client import Progress, Worker
+from labeling_core.settings import Project
+from labeling_core.store.database import Database, now, quote
+from labeling_core.store.eventlog import newest_event
+
+KIND = "review"  # of job
+# What a list can hold, as SQL on a finding f.
+SEGMENTS = {"likely": "f.likely", "all": "true", "people": "f.prediction <> f.label"}
+
+
+class Check(NamedTuple):
+    """When labels were last looked through, with which classifier, how many there were, and how
+    many decisions, corrections and undos came since."""
+
+    checked: datetime
+    classifier: str
+    labels: int
+    since: int
+
+
+class Listing(NamedTuple):
+    """Which findings: of one of SEGMENTS, of one ``annotator`` ("": of all), and of one pair of
+    given label and prediction ("": of any)."""
+
+    segment: str = "likely"
+    annotator: str = ""
+    label: str = ""
+    prediction: str = ""
+
+
+class Finding(NamedTuple):
+    """One label with what is thought of it; probabilities in 0..1, see label_quality.Quality."""
+
+    place: int
+    sample_id: str
+    label: str
+    suggested: str
+    given_probability: float
+    suggested_probability: float
+    annotator: str
+    labeled_at: datetime
+    comment: str | None
+    likely: bool
+
+
+def look(loop: Loop, project: Project, by: Person) -> None:
+    """Have the worker judge all labels of the project; the result replaces the last one.
+
+    Raises LabelingError when the labels do not allow it yet, or other work is being done.
+    """
+    by.require("label", project.project_id)
+    if not label_quality.judgeable(_labels(loop.database, project).codes):
+        raise LabelingError(
+            f"There are too few labels yet: it takes {label_quality.FEWEST}, with two of at "
+            "least two categories."
+        )
+    loop.learn(project, KIND, partial(_run, loop.database))
+
+
+def _labels(database: Database, project: Project) -> Labels:
+    with database.read() as cursor:
+        return read_labels(cursor, project)
+
+
+def _run(
+    database: Database, project: Project, folder: Path, worker: Worker, progress: Progress
+) -> str:
+    settings = project.settings
+    out = database.files(project.project_id, "review")
+    with database.lock:
+        last_event, found = newest_event(database, project), _labels(database, project)
+    np.savez(out / "task.npz", places=found.places, codes=found.codes)
+    job: dict[str, Any] = {
+        "kind": "review", "folder": str(folder), "out": str(out),
+        "classes": list(settings.classes), "classifier": settings.classifier,
+        "seed": settings.seed,
+    }  # fmt: skip
+    worker.run(job, progress)
+    with np.load(out / "quality.npz") as arrays:
+        quality = label_quality.Quality(**arrays)
+    _store(database, project, found, quality, last_event)
+    shutil.rmtree(out)
+    number = int(quality.likely.sum())
+    return f"{number} likely label error{'' if number == 1 else 's'} found"
+
+
+def _store(
+    database: Database,
+    project: Project,
+    found: Labels,
+    quality: label_quality.Quality,
+    last_event: int,
+) -> None:
+    """Replace what was found the last time."""
+    order, names = quality.order, np.array(project.settings.classes)
+    with database.transaction() as cursor:
+        for name in ("label_checks", "label_findings"):
+            cursor.execute(
+                f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id]
+            )
+        cursor.execute(
+            "INSERT INTO labeling.label_checks VALUES (?, ?, ?, ?, ?)",
+            [project.project_id, now(), project.settings.classifier, len(order), last_event],
+        )
+        cursor.execute(
+            "INSERT INTO labeling.label_findings SELECT ?, d.rank, s."
+            f"{samples.SAMPLE_ID}, d.label_id, d.label, d.given, d.likely, d.suggested, "
+            "d.other, d.prediction, d.sure FROM (SELECT unnest(?::INTEGER[]) AS rank, "
+            "unnest(?::INTEGER[]) AS place, unnest(?::BIGINT[]) AS label_id, "
+            "unnest(?::VARCHAR[]) AS label, unnest(?::DOUBLE[]) AS given, "
+            "unnest(?::BOOLEAN[]) AS likely, unnest(?::VARCHAR[]) AS suggested, "
+            "unnest(?::DOUBLE[]) AS other, unnest(?::VARCHAR[]) AS prediction, "
+            "unnest(?::DOUBLE[]) AS sure) AS d "
+            f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.PLACE} = d.place "
+            "ORDER BY d.rank",
+            [
+                project.project_id,
+                list(range(1, len(order) + 1)),
+                found.places[order].tolist(),
+                found.label_ids[order].tolist(),
+                names[found.codes[order]].tolist(),
+                quality.given_probability[order].tolist(),
+                quality.likely[order].tolist(),
+                names[quality.suggested[order]].tolist(),
+                quality.suggested_probability[order].tolist(),
+                names[quality.prediction[order]].tolist(),
+                quality.prediction_probability[order].tolist(),
+            ],
+        )
+
+
+def last_check(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Check | None:
+    """The last look through the labels; None before the first."""
+    row = cursor.execute(
+        "SELECT checked, classifier, labels, (SELECT count(*) FROM labeling.events AS e WHERE "
+        "e.project_id = c.project_id AND e.event_id > c.last_event AND "
+        "e.kind IN ('decision', 'correction', 'undo')) FROM labeling.label_checks AS c "
+        "WHERE project_id = ?",
+        [project_id],
+    ).fetchone()
+    return Check(*row) if row else None
+
+
+def findings(
+    cursor: duckdb.DuckDBPyConnection, project: Project, listing: Listing
+) -> list[Finding]:
+    """What is left to look at, most suspicious first.
+
+    Labels that changed since they were judged, or have been reviewed, are not in it. In the
+    segment ``people`` the suggestion is the prediction of the project's own classifier.
+    """
+    by_model = listing.segment == "people"
+    suggested = "f.prediction" if by_model else "f.suggested"
+    probability = "f.prediction_probability" if by_model else "f.suggested_probability"
+    rows = cursor.execute(
+        f"SELECT s.{samples.PLACE}, f.sample_id, f.label, {suggested}, f.given_probability, "
+        f"{probability}, m.annotator, m.labeled_at, m.comment, f.likely "
+        f"FROM {_current(project)} JOIN {samples.keys(project.project_id)} AS s "
+        f"ON s.{samples.SAMPLE_ID} = f.sample_id LEFT JOIN {_REVIEWED} AS r "
+        "ON r.sample_id = f.sample_id AND r.reviewed = f.label "
+        f"WHERE f.project_id = $project AND r.sample_id IS NULL AND {SEGMENTS[listing.segment]} "
+        "AND ($annotator = '' OR m.annotator = $annotator) AND ($label = '' OR f.label = $label) "
+        "AND ($prediction = '' OR f.prediction = $prediction) ORDER BY f.rank",
+        {"project": project.project_id, "annotator": listing.annotator,
+         "label": listing.label, "prediction": listing.prediction},
+    ).fetchall()  # fmt: skip
+    return [Finding(*row) for row in rows]
+
+
+_REVIEWED = (
+    "(SELECT sample_id, arg_max(detail->>'$.reviewed', event_id) AS reviewed FROM labeling.events "
+    "WHERE project_id = $project AND kind IN ('review', 'correction') "
+    "AND detail->>'$.reviewed' IS NOT NULL GROUP BY sample_id)"
+)
+
+
+def _current(project: Project) -> str:
+    """The findings f on labels that are still the same, with their metadata m."""
+    settings = project.settings
+    return (
+        f"labeling.label_findings AS f JOIN main.{quote(settings.metadata_table)} AS m "
+        f"ON m.{quote(settings.label_id_column)} = f.label_id AND m.status = 'LABELED' "
+        f"AND m.{quote(settings.label_column)} = f.label"
+    )
+
+
+def agreement(
+    cursor: duckdb.DuckDBPyConnection, project: Project, annotator: str = ""
+) -> dict[tuple[str, str], int]:
+    """How many labels there are of each (given label, prediction) pair; of one annotator, or of
+    all. Samples that were relabeled since do not count."""
+    rows = cursor.execute(
+        f"SELECT f.label, f.prediction, count(*) FROM {_current(project)} "
+        "WHERE f.project_id = $project AND ($annotator = '' OR m.annotator = $annotator) "
+        "GROUP BY ALL",
+        {"project": project.project_id, "annotator": annotator},
+    ).fetchall()
+    return {(label, prediction): number for label, prediction, number in rows}
+
+
+def table(pairs: Mapping[tuple[str, str], int], names: Sequence[str]) -> NDArray[np.int64]:
+    """:func:`agreement` as an array [given label, prediction], both in the order of ``names``."""
+    return np.array([[pairs.get((row, column), 0) for column in names] for row in names])
+
+
+def reviewed_number(cursor: duckdb.DuckDBPyConnection, project: Project) -> dict[str, int]:
+    """How many labels have been kept and changed in reviews so far."""
+    row = cursor.execute(
+        "SELECT count(*) FILTER (kind = 'review'), count(*) FILTER (kind = 'correction') "
+        "FROM (SELECT sample_id, arg_max(kind, event_id) AS kind, "
+        "arg_max(detail->>'$.reviewed', event_id) AS reviewed FROM labeling.events "
+        "WHERE project_id = ? AND kind IN ('review', 'correction') "
+        "AND detail->>'$.reviewed' IS NOT NULL GROUP BY sample_id) WHERE reviewed <> ''",
+        [project.project_id],
+    ).fetchone()
+    return {"kept": row[0], "changed": row[1]} if row else {"kept": 0, "changed": 0}
+
+
+def scope(by: Person, project_id: str, segment: str = "likely") -> Listing:
+    """The widest list a person may review: everybody's labels with the role for it, else their
+    own. Raises ForbiddenError for people who may not label."""
+    by.require("label", project_id)
+    return Listing(segment, "" if by.may("manage", project_id) else by.name)

@@ -1,0 +1,269 @@
+"""The loop of each project: when a session runs, what is read before, and how far all that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from labeling_core.errors import LabelingError
+from labeling_core.labeling.open_projects import OpenProjects
+from labeling_core.labeling.queue import Queue
+from labeling_core.progress import deck_advice
+from labeling_core.projects import lifecycle
+from labeling_core.sessions import cold_start, features, records, session
+from labeling_core.sessions.jobs import JobLine, Status
+from labeling_core.sessions.trigger import due, next_trigger
+from labeling_core.sessions.worker_client import Progress, Worker
+from labeling_core.settings import Project
+
+SESSION, FEATURES = "session", "features"  # kinds of jobs
+
+
+class Loop:
+    """Sessions and the reading of files, for all open projects."""
+
+    def __init__(self, open_projects: OpenProjects) -> None:
+        """Start nothing yet."""
+        self.open_projects, self.database = open_projects, open_projects.database
+        self.trainer = JobLine(self._finished, Worker())
+        # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
+        self.reader = JobLine(self._finished, Worker(imports=()))
+        self._triggers: dict[str, int] = {}
+        self._in_session: set[str] = set()
+        self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
+
+    def stop(self) -> None:
+        """End the workers."""
+        self.reader.stop()
+        self.trainer.stop()
+
+    def forget(self, project_id: str) -> None:
+        """Drop what is held in memory of a project."""
+        self._triggers.pop(project_id, None)
+
+    def status(self, project: Project) -> Status:
+        """What the loop of a project is doing, in a sentence."""
+        settings = project.settings
+        reading = self.reader.status.get(project.project_id)
+        if reading is not None and reading.state == "stopped":
+            return Status("waiting", f"reading is stopped, sessions wait for it ({reading.text})")
+        if reading is not None and reading.state != "idle":
+            return reading
+        if not settings.queries_table:
+            return Status("off", "active learning is off, samples come in random order")
+        known = self.trainer.status.get(project.project_id)
+        if known is not None and known.state == "running":
+            return known
+        held = self.open_projects.queue(project)
+        left = self._trigger(project) + settings.every - held.labeled
+        more = f"{max(left, 1)} more label{'s' * (left > 1)}"
+        state, then = "idle", f"next after {more}"
+        if left <= 0 and self._classes(held) < 2:
+            state, then = "waiting", "a session needs labels of at least two categories"
+        last = self._last_session(project)
+        if last is not None and last.state == "failed":
+            text = f"The last session failed: {last.text} The next one comes after {more}."
+            return Status("failed", text)
+        last = last or self.trainer.outcomes.get((project.project_id, FEATURES))
+        if last is None or state == "waiting":
+            return Status(state, then)
+        return Status(last.state, f"{last.text}; {then}")
+
+    def _last_session(self, project: Project) -> Status | None:
+        """How the last session ended, whatever other work has been done since; of one before the
+        program's start only a failure is told. None while there is nothing to tell."""
+        project_id = project.project_id
+        if (project_id, SESSION) not in self.trainer.outcomes and project_id not in self._before:
+            with self.database.read() as cursor:
+                self._before[project_id] = records.last_failure(cursor, project_id)
+        reason = self._before.get(project_id, "")
+        earlier = Status("failed", reason) if reason else None
+        return self.trainer.outcomes.get((project_id, SESSION), earlier)
+
+    def after_decisions(self, project: Project) -> None:
+        """Apply the rule: start a session when enough labels have come in."""
+        if not project.settings.queries_table:
+            return
+        with self.database.lock:  # two browsers may bring the n-th label at once
+            held = self.open_projects.queue(project)
+            trigger, every = self._trigger(project), project.settings.every
+            running = project.project_id in self._in_session or self._reading(project) == "running"
+            if self._classes(held) < 2 and held.labeled - trigger > every:
+                # nothing could be learned at the points that have gone by: they are not made up for
+                self._triggers[project.project_id] = held.labeled - every
+            elif due(held.labeled, trigger, every, self._classes(held), running):
+                if not project.settings.is_media or features.have_features(self.database, project):
+                    self.start_session(project, "trigger")
+                elif self._reading(project) not in ("stopped", "failed"):
+                    self.read_files(project)  # the session follows when that is done
+
+    def require_idle(self, project_id: str) -> None:
+        """Raise LabelingError while a session runs or files are read."""
+        self.require_no_session(project_id)
+        if self.reader.running(project_id):
+            raise LabelingError("The files are being read: stop that first, or wait for its end.")
+
+    def require_no_session(self, project_id: str) -> None:
+        """Raise LabelingError while a session runs, or the worker is busy with the project."""
+        if self.trainer.running(project_id):
+            raise LabelingError("A session is running: try again when it has finished.")
+
+    def _reading(self, project: Project) -> str:
+        known = self.reader.status.get(project.project_id)
+        return known.state if known is not None else "idle"
+
+    def _busy(self, project_id: str) -> bool:
+        return self.trainer.running(project_id) or self.reader.running(project_id)
+
+    def _finished(self, project_id: str) -> None:
+        """After a job: labels that came in meanwhile may make up the next session."""
+        with self.database.read() as cursor:
+            known = {each.project_id: each for each in lifecycle.list_projects(cursor)}
+        if project_id in known:
+            self.after_decisions(known[project_id])
+
+    def start_session(
+        self, project: Project, started_by: str, classifier: str = "", strategy: str = ""
+    ) -> None:
+        """Queue a session; classifier and strategy default to the project's.
+
+        Raises LabelingError when one is under way, or the labels do not allow it yet.
+        """
+        project = self.open_projects.project(
+            project.project_id
+        )  # the caller's settings may be older
+        settings = project.settings
+        if not settings.queries_table:
+            raise LabelingError(
+                "Active learning is off: name a queries table in the settings first."
+            )
+        with self.database.lock:
+            if project.project_id in self._in_session:
+                raise LabelingError("A session of this project is running already.")
+            self._require_files(project)
+            held = self.open_projects.queue(project)
+            if self._classes(held) < 2:
+                raise LabelingError(
+                    "A session needs labels of at least two categories: label some more first."
+                )
+            trigger = held.labeled
+            if started_by == "trigger":
+                trigger = next_trigger(held.labeled, self._trigger(project), settings.every)
+            self._triggers[project.project_id] = trigger
+            self._in_session.add(project.project_id)
+            chosen = project._replace(
+                settings=replace(
+                    settings,
+                    classifier=classifier or settings.classifier,
+                    strategy=strategy or settings.strategy,
+                )
+            )
+            self.trainer.submit(
+                project.project_id,
+                lambda worker, progress: self._session(
+                    chosen, started_by, trigger, worker, progress
+                ),
+                SESSION,
+            )
+
+    def learn(
+        self, project: Project, kind: str, run: Callable[[Project, Path, Worker, Progress], str]
+    ) -> None:
+        """Queue a job on the project's features, which are computed first where they are missing;
+        ``run`` is given the project as it is now, and their folder.
+
+        Raises LabelingError while other work is being done, or not all files have been read.
+        """
+        with self.database.lock:
+            if self.trainer.running(project.project_id):
+                raise LabelingError(
+                    "The worker is busy with this project: try again when it is done."
+                )
+            # The caller's settings may be older. Once the job is queued none of them can change.
+            known = self.open_projects.project(project.project_id)
+            self._require_files(known)
+
+            def work(worker: Worker, progress: Progress) -> str:
+                held = partial(self.open_projects.queue, known)
+                folder = features.ensure_features(self.database, known, held, worker, progress)
+                return run(known, folder, worker, progress)
+
+            self.trainer.submit(project.project_id, work, kind)
+
+    def _require_files(self, project: Project) -> None:
+        if project.settings.is_media and not features.have_features(self.database, project):
+            self.prepare(project)
+            raise LabelingError("The files have to be read first: see how far that is.")
+
+    def prepare(self, project: Project) -> None:
+        """Warm up for labeling: start the worker, have the features computed early."""
+        if project.settings.is_media:
+            if self._reading(project) != "stopped":
+                self.read_files(project)
+        elif project.settings.queries_table and self._unprepared(project):
+            self._compute_features(project, self.trainer)
+        if project.settings.queries_table:
+            self.trainer.worker.start()
+
+    def read_files(self, project: Project) -> None:
+        """Read the files that have not been read yet, in the background; goes on where it was
+        stopped."""
+        if self._unprepared(project):
+            self._compute_features(project, self.reader)
+
+    def _unprepared(self, project: Project) -> bool:
+        read = features.have_features(self.database, project)
+        return not read or cold_start.missing(project, self.open_projects.queue(project))
+
+    def stop_reading(self, project: Project) -> None:
+        """Stop reading files; what was read is kept."""
+        self.reader.stop_job(project.project_id)
+
+    def _compute_features(self, project: Project, line: JobLine) -> None:
+        def work(worker: Worker, progress: Progress) -> str:
+            held = partial(self.open_projects.queue, project)
+            folder = features.ensure_features(self.database, project, held, worker, progress)
+            cold_start.run(self.database, project, held, folder, worker, progress)
+            if line is self.reader:
+                worker.pause()  # it is not needed for long
+            return "features are ready"
+
+        with self.database.lock:
+            if not self._busy(project.project_id):
+                line.submit(project.project_id, work, FEATURES)
+
+    def _session(
+        self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
+    ) -> str:
+        try:
+            settings = project.settings
+            project, _ = self.open_projects.compare_source(project, again=settings.is_media)
+            project = project._replace(settings=settings)
+            held = self.open_projects.queue(project)
+            behind = held.labeled - trigger >= settings.every
+            labels = trigger if behind else held.labeled
+            session_id = records.begin(self.database, project, started_by, labels, trigger)
+            told = session.run(self.database, project, held, session_id, labels, worker, progress)
+            deck_advice.update(self.database, project, held)
+            with self.database.lock:
+                if (
+                    self.open_projects.queue(project) is not held
+                ):  # a write failed, it was read anew
+                    self.open_projects.forget(project.project_id)
+            return told
+        finally:
+            self._in_session.discard(project.project_id)
+
+    def _trigger(self, project: Project) -> int:
+        if project.project_id not in self._triggers:
+            with self.database.read() as cursor:
+                self._triggers[project.project_id] = records.last_trigger(
+                    cursor, project.project_id
+                )
+        return self._triggers[project.project_id]
+
+    @staticmethod
+    def _classes(held: Queue) -> int:
+        return sum(number > 0 for number in held.categories.values())

@@ -1,0 +1,154 @@
+"""Publishing a finished session: queries, session row and model become visible at once."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.labeling.queue import Queue
+from labeling_core.learning.evaluation import Contradictions, contradictions
+from labeling_core.progress import efficiency
+from labeling_core.projects import queries
+from labeling_core.projects.labels import Labels
+from labeling_core.projects.renames import fold, read_renames
+from labeling_core.settings import Project
+from labeling_core.store.database import Database, literal, now, quote
+
+COMPARED = 1_000
+
+
+def publish(
+    database: Database,
+    project: Project,
+    queue: Queue,
+    session_id: int,
+    folder: Path,
+    out: Path,
+    evaluation: dict[str, Any],
+    train: Labels,
+) -> None:
+    """Make a finished session visible: queries, session row and model in one transaction.
+
+    The queries are prepared beside the old ones without holding up any decision; what has
+    been decided meanwhile is taken out at the end.
+    """
+    checks = np.load(out / "checks.npy")
+    prepared, order, uncertainty = _prepare(database, project, session_id, out)
+    draw = efficiency.measure(uncertainty, project.settings.every)
+    with database.lock:
+        with database.transaction() as cursor:
+            queries.replace(cursor, project, prepared)
+            changed = _contradictions(cursor, project, queue, checks)
+            cursor.execute(
+                "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
+                "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
+                "checks = ?, asked = ?, asked_uncertainty = ?, pool = ?, pool_uncertainty = ?, "
+                "pool_spread = ?, probe_limit = ? WHERE project_id = ? AND session_id = ?",
+                [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
+                 evaluation["auc"], *changed, json.dumps(project.settings.classes),
+                 checks.tobytes(), *draw, queue.probe_limit, project.project_id, session_id],
+            )  # fmt: skip
+            _store_model(cursor, project, session_id, folder, out, evaluation, train)
+        queue.set_order(order, session_id)
+
+
+def publish_start(
+    database: Database, project: Project, held: Callable[[], Queue], out: Path
+) -> None:
+    """Make the order of a cold start visible, as that of session 0, unless a session was faster."""
+    prepared, order, _ = _prepare(database, project, 0, out)
+    with database.lock:
+        queue = held()
+        with database.transaction() as cursor:
+            if queue.order is not None:
+                cursor.execute(f"DROP TABLE {prepared}")
+                return
+            queries.replace(cursor, project, prepared)
+        queue.set_order(order, 0)
+
+
+def _prepare(
+    database: Database, project: Project, session_id: int, out: Path
+) -> tuple[str, NDArray[np.int32], NDArray[np.float64]]:
+    """Load the worker's scores into a table beside the queries: its name, the queue's order, and
+    the uncertainty in that order."""
+    scores = literal(str(out / "scores.parquet"))
+    prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
+    with database.read() as cursor:
+        cursor.execute(
+            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "
+            "?::INTEGER AS session_id, file_row_number::INTEGER AS rank "
+            f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
+            [session_id],
+        )
+        asked = cursor.execute(
+            f"SELECT place, uncertainty FROM read_parquet({scores}, file_row_number = true) "
+            "WHERE queryable ORDER BY file_row_number"
+        ).fetchnumpy()
+    return prepared, asked["place"].astype(np.int32), asked["uncertainty"]
+
+
+def _contradictions(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, checks: NDArray[np.float32]
+) -> Contradictions:
+    row = cursor.execute(
+        "SELECT classes, checks, started FROM labeling.sessions "
+        "WHERE project_id = ? AND state = 'DONE' ORDER BY session_id DESC LIMIT 1",
+        [project.project_id],
+    ).fetchone()
+    if row is None:
+        return Contradictions(0, 0)
+    classes = json.loads(row[0])
+    renames = read_renames(cursor, project.project_id)
+    names, found = fold(
+        classes,
+        np.frombuffer(row[1], np.float32).reshape(-1, len(classes)),
+        [each for each in renames if each.happened > row[2]],
+    )
+    before = np.array(names)[found.argmax(axis=1)]
+    after = np.array(project.settings.classes)[checks.argmax(axis=1)]
+    both = min(len(before), len(after))
+    return contradictions(before[:both], after[:both], ~queue.closed[:both], COMPARED)
+
+
+def _store_model(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    session_id: int,
+    folder: Path,
+    out: Path,
+    evaluation: dict[str, Any],
+    train: Labels,
+) -> None:
+    """Keep the model of this session (only the newest is kept) with its card."""
+    settings = project.settings
+    names = np.array(settings.classes)
+    card = {
+        "project": settings.title,
+        "session_id": session_id,
+        "trained": now().isoformat(timespec="seconds"),
+        "source": settings.source,
+        "label_column": settings.label_column,
+        "classifier": settings.classifier,
+        "strategy": settings.strategy,
+        "labels": len(train.places),
+        "labels_per_category": dict(Counter(names[train.codes].tolist())),
+        "evaluation": evaluation,
+        "python": platform.python_version(),
+        "features": json.loads((folder / "features.json").read_text()),
+        "label_ids": sorted(train.label_ids.tolist()),
+    }
+    cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project.project_id])
+    cursor.execute(
+        "INSERT INTO labeling.models VALUES (?, ?, ?, ?)",
+        [project.project_id, session_id, json.dumps(card, ensure_ascii=False),
+         (out / "model.skops").read_bytes()],
+    )  # fmt: skip

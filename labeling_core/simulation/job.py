@@ -1,0 +1,65 @@
+"""Carrying out a simulation in the worker process: features, then one run after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeling_core.simulation.labeled_data import (
+    Arrays,
+    LabeledFiles,
+    features_of_files,
+    table_features,
+)
+from labeling_core.simulation.replay import Plan, Run, simulate
+
+Progress = Callable[[str, float], None]
+RUNS = "runs.jsonl"  # a line a run, in the order in which they were finished
+
+
+def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Replay the job's ``plan`` on its ``data`` and add each run to RUNS in its ``folder``.
+
+    ``data`` is one of the forms of simulation_data.Prepared. Raises LabelingError for data or a
+    plan that nothing can be learned from.
+    """
+    X, y = _arrays(job["data"], Path(job["folder"]) / "data", progress)
+    plan = Plan(**job["plan"])
+    begun, done = time.monotonic(), 0
+    with (Path(job["folder"]) / RUNS).open("a", buffering=1) as file:
+
+        def finished(each: Run) -> None:
+            nonlocal done
+            file.write(json.dumps(each._asdict()) + "\n")
+            done += 1
+
+        def told(share: float) -> None:
+            left = (time.monotonic() - begun) * (1 - share) / share
+            all_runs = plan.seeds * len(plan.strategies)
+            progress(f"{done} of {all_runs} runs, {_duration(left)} left", share)
+
+        progress("Replaying", 0.0)
+        simulate(X, y, plan, told, finished)
+    return {"runs": done}
+
+
+def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
+    if data["form"] == "arrays":
+        arrays = np.load(folder / "arrays.npz")
+        return arrays["X"], arrays["y"]
+    if data["form"] == "table":
+        table = folder / "table.parquet"
+        return table_features(table, data["label"], data["exclude"], folder, progress)
+    found = LabeledFiles(**json.loads((folder / "files.json").read_text()))
+    return features_of_files(found, Path(data["root"]), folder, Path(data["extracted"]), progress)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

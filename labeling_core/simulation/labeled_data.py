@@ -1,0 +1,220 @@
+"""What a simulation learns from: labeled tables, folders and arrays, as features and codes."""
+
+from __future__ import annotations
+
+import csv
+import math
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.errors import LabelingError
+from labeling_core.modalities import file_features
+from labeling_core.modalities.registry import SUFFIXES
+from labeling_core.modalities.tabular import fit_features
+from labeling_core.sources.folders import list_files
+from labeling_core.sources.importing import inspect, load
+from labeling_core.store.database import literal, quote
+
+Progress = Callable[[str, float], None]
+Arrays = tuple[NDArray[np.float32], NDArray[np.intp]]
+
+
+class Drawn(NamedTuple):
+    """How many rows have a label, and how many of them were taken."""
+
+    labeled: int
+    taken: int
+
+
+class LabeledFiles(NamedTuple):
+    """Files of a folder (relative, POSIX) with their labels, aligned; ``modality`` of them all."""
+
+    modality: str
+    files: list[str]
+    labels: list[str]
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Arrays ``X`` [n, d] and ``y`` [n] of an NPZ file: columns standardised, classes coded.
+
+    A missing number (NaN) stands at the mean of its column, as in a table.
+    Raises LabelingError for anything else than numbers and plain labels.
+    """
+    _require_file(path)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            X, y = np.asarray(arrays["X"], dtype=np.float64), arrays["y"]
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        # Arrays of Python objects are pickles, which could run anything when they are read.
+        raise LabelingError(
+            f"{path.name} is no NPZ file with plain arrays X and y (labels that are texts must be "
+            "saved as y.astype(str))."
+        ) from error
+    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y):
+        raise LabelingError(
+            f"{path.name}: X must be [n, d] and y [n]; they are {list(X.shape)} and "
+            f"{list(y.shape)}."
+        )
+    if not X.size:
+        raise LabelingError(f"{path.name}: X is empty; it needs rows and columns.")
+    if np.isinf(X).any():
+        raise LabelingError(f"{path.name}: X holds infinite numbers; replace them.")
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        raise LabelingError(f"{path.name}: y holds NaN; leave out the rows without a label.")
+    known = np.ma.masked_invalid(X)
+    spread = known.std(axis=0).filled(0.0)
+    scaled = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled.filled(0.0).astype(np.float32), codes(y)
+
+
+def codes(labels: NDArray[np.generic] | Sequence[str]) -> NDArray[np.intp]:
+    """Class codes 0..classes-1 in the sorted order of the labels."""
+    return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.intp)
+
+
+def read_table(path: Path, label: str) -> Arrays:
+    """Features and class codes of a labeled CSV, TSV or Parquet file; unlabeled rows are left out.
+
+    The features are those a tabular project would be given; ``label`` is none of them.
+    """
+    _require_file(path)
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "table.parquet"
+        draw_file(path, path.name, label, table)
+        return table_features(table, label, [label], Path(folder))
+
+
+def draw_file(
+    path: Path, name: str, label: str, target: Path, rows: int | None = None,
+    reading: Mapping[str, str | None] | None = None,
+) -> Drawn:  # fmt: skip
+    """As :func:`draw`, from a file called ``name`` by the user; ``reading`` as in ``inspect``."""
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        load(connection, path, inspect(path, name, **(reading or {})), "source")
+        return draw(connection, "source", label, target, rows, name)
+
+
+def draw(
+    cursor: duckdb.DuckDBPyConnection,
+    table: str,
+    label: str,
+    target: Path,
+    rows: int | None = None,
+    name: str = "",
+) -> Drawn:
+    """Write the labeled rows of ``main.table``, shuffled with a fixed seed, to Parquet ``target``.
+
+    At most ``rows`` of them if given. Raises LabelingError (``field="label"``) without such a
+    column; ``name`` is what the sentence calls the table.
+    """
+    found = cursor.execute(f"DESCRIBE main.{quote(table)}").fetchall()
+    if label not in [row[0] for row in found]:
+        raise LabelingError(f"{name or table} has no column “{label}”.", field="label")
+    labeled = f"FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL"
+    row = cursor.execute(f"SELECT count(*) {labeled}").fetchone()
+    number = int(row[0]) if row else 0
+    cursor.execute(
+        # Shuffled, because the features are fitted on the first rows of a long table.
+        f"COPY (SELECT * EXCLUDE (__number) FROM (SELECT *, row_number() OVER () - 1 AS __number "
+        f"FROM main.{quote(table)}) WHERE {quote(label)} IS NOT NULL ORDER BY hash(__number) "
+        f"LIMIT {number if rows is None else rows}) TO {literal(str(target))} (FORMAT parquet)"
+    )
+    return Drawn(number, number if rows is None else min(rows, number))
+
+
+def table_features(
+    table: Path, label: str, exclude: Sequence[str], folder: Path,
+    progress: Progress = lambda text, share: None,
+) -> Arrays:  # fmt: skip
+    """Features and class codes of the rows of a Parquet file that are all labeled.
+
+    What was computed is left in ``folder``.
+    """
+    import pyarrow.parquet as pq
+
+    labels = [str(each) for each in pq.read_table(table, columns=[label]).column(0).to_pylist()]
+    if not labels:
+        raise LabelingError(f"No row has a label in the column “{label}”.", field="label")
+    features = fit_features(table, folder, exclude, progress)
+    return np.array(features.matrix), codes(labels)
+
+
+def read_folder(folder: Path) -> Arrays:
+    """Features and class codes of a labeled folder of images or sounds (see labeled_files)."""
+    if not folder.is_dir():
+        raise LabelingError(f"There is no folder {folder}.", field="folder")
+    with tempfile.TemporaryDirectory() as kept:
+        found = labeled_files(folder)
+        return features_of_files(found, folder, Path(kept) / "features", Path(kept) / "extracted")
+
+
+def labeled_files(folder: Path) -> LabeledFiles:
+    """The images or sounds of ``folder``, whichever are more, with their labels.
+
+    The label is the first sub-folder on the way to a file; or what a CSV file in the folder, or
+    beside it, says in its columns ``path`` and ``label``. Raises LabelingError for neither.
+    """
+    modality, files = max(
+        ((each, list_files(folder, SUFFIXES[each]).files) for each in SUFFIXES),
+        key=lambda found: len(found[1]),
+    )
+    if not files:
+        raise LabelingError(f"{folder.name} holds no images or sounds.", field="folder")
+    told = _told_labels(folder) or {
+        name: PurePosixPath(name).parts[0] for name in files if "/" in name
+    }
+    labeled = [(name, told[name]) for name in files if told.get(name)]
+    if not labeled:
+        raise LabelingError(
+            f"The files of {folder.name} have no labels: put each category into a sub-folder, or "
+            "a CSV file with the columns path and label beside them.",
+            field="folder",
+        )
+    return LabeledFiles(modality, [name for name, _ in labeled], [label for _, label in labeled])
+
+
+def _told_labels(folder: Path) -> dict[str, str]:
+    """Path → label of the first CSV file that has these two columns; empty if there is none."""
+    for path in [*sorted(folder.glob("*.csv")), folder.with_name(f"{folder.name}.csv")]:
+        if path.is_file():
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                rows = csv.DictReader(file)
+                if {"path", "label"} <= set(rows.fieldnames or ()):
+                    return {row["path"].replace("\\", "/"): row["label"] or "" for row in rows}
+    return {}
+
+
+def features_of_files(
+    found: LabeledFiles, root: Path, folder: Path, extracted: Path,
+    progress: Progress = lambda text, share: None,
+) -> Arrays:  # fmt: skip
+    """Features and class codes of labeled files; those that cannot be read are left out.
+
+    The matrix is left in ``folder``, what was read of each file in ``extracted``, so that it is
+    not read again.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / "files.parquet"
+    pq.write_table(pa.table({"path": found.files}), table)
+    job = {
+        "features": found.modality, "root": str(root), "folder": str(folder),
+        "extracted": str(extracted), "seconds": math.inf,
+    }  # fmt: skip
+    broken = file_features.fit_features(table, job, progress)["broken"]
+    usable = np.array([name not in broken for name in found.files])
+    return np.load(folder / "features.npy")[usable], codes(np.array(found.labels)[usable])
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise LabelingError(f"There is no file {path}.")

@@ -1,0 +1,230 @@
+"""Uploads: many files or zip archives, unpacked with nothing taken on trust.
+
+Names are sanitised, sizes counted while they are written (what an archive declares is only
+used to refuse early), and nothing is ever written over.
+"""
+
+from __future__ import annotations
+
+import errno
+import lzma
+import os
+import re
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, NamedTuple
+
+from labeling_core.errors import LabelingError
+from labeling_core.sources.folders import Refusal, has_suffix
+
+ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar", ".lz4"}
+_BLOCK = 1 << 20
+# Below this size a high ratio is harmless, and common: a blank BMP packs 1:1000.
+_SMALL = 10 * 2**20
+# What zipfile says of damage, each method of compression in its own way.
+_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, OSError, EOFError,
+           ValueError, RuntimeError)  # fmt: skip
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+
+
+class Limits(NamedTuple):
+    """Bounds of one upload: files, bytes of one file, bytes in all, unpacked / packed size."""
+
+    files: int = 100_000
+    file_bytes: int = 2 * 2**30
+    total_bytes: int = 8 * 2**30
+    ratio: float = 200.0
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def sanitised(name: str) -> str:
+    """``name`` as a relative POSIX path that is safe on every file system.
+
+    Raises LabelingError for absolute paths, drive letters, ``..`` and names without a letter
+    left. Control, direction and reserved characters become ``_``; parts keep 200 bytes.
+    """
+    plain = unicodedata.normalize("NFC", name).replace("\\", "/")
+    parts = [part for part in plain.split("/") if part not in ("", ".")]
+    if plain.startswith("/") or re.match(r"[A-Za-z]:", plain):
+        raise LabelingError("The name is an absolute path.")
+    if ".." in parts:
+        raise LabelingError("The name contains '..' and would lead out of the folder.")
+    cleaned = [_part(part) for part in parts]
+    if not cleaned or not all(cleaned) or len("/".join(cleaned)) > 1000:
+        raise LabelingError("The name is empty or too long.")
+    return "/".join(cleaned)
+
+
+def _part(part: str) -> str:
+    part = _FORBIDDEN.sub("_", part).strip(". ")
+    if len(part.encode()) <= 200:
+        return part
+    stem, suffix = PurePosixPath(part).stem, PurePosixPath(part).suffix[:16]
+    return stem.encode()[:150].decode(errors="ignore") + suffix
+
+
+def unpack(
+    archive: Path | BinaryIO,
+    target: Path,
+    suffixes: Collection[str],
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Refusal]:
+    """Unpack the media files of a zip ``archive`` into ``target``; returns what was not taken.
+
+    One bad entry never stops the others. Raises LabelingError (field ``upload``) when the
+    whole is refused: no zip at all, too many files, or a bomb by total size or ratio.
+    """
+    return _unpack(archive, target, suffixes, limits)[0]
+
+
+def _unpack(
+    archive: Path | BinaryIO, target: Path, suffixes: Collection[str], limits: Limits
+) -> tuple[list[Refusal], int]:
+    """The refusals, and how many bytes of ``limits`` are left."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not _passed_over(entry)]
+            _require_bounded(opened, entries, limits)
+            return _unpack_entries(opened, entries, target, suffixes, limits)
+    except _DAMAGE as error:
+        _require_damage(error)
+        raise LabelingError("The archive is damaged or not a zip file.", "upload") from error
+
+
+def _passed_over(entry: zipfile.ZipInfo) -> bool:
+    parts = entry.filename.replace("\\", "/").split("/")
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return entry.is_dir() or hidden or "__MACOSX" in parts
+
+
+def _require_bounded(
+    opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], limits: Limits
+) -> None:
+    total = sum(entry.file_size for entry in entries)
+    # Entries that overlap share their packed bytes, so only the archive's own size is true.
+    assert opened.fp is not None
+    packed = max(1, opened.fp.seek(0, os.SEEK_END))
+    if len(entries) > limits.files:
+        raise LabelingError(f"The archive holds more than {limits.files:,} files.", "upload")
+    if total > limits.total_bytes:
+        size = f"{limits.total_bytes / 2**30:.1f} GB"
+        raise LabelingError(f"The archive unpacks to more than {size}: split it.", "upload")
+    if total > _SMALL and total / packed > limits.ratio:
+        raise LabelingError(
+            f"The archive is refused: it unpacks to more than {limits.ratio:.0f} times "
+            "its own size, as zip bombs do.",
+            "upload",
+        )
+
+
+def _unpack_entries(
+    opened: zipfile.ZipFile,
+    entries: list[zipfile.ZipInfo],
+    target: Path,
+    suffixes: Collection[str],
+    limits: Limits,
+) -> tuple[list[Refusal], int]:
+    refusals, left = [], limits.total_bytes
+    for entry in entries:
+        try:
+            path = _destination(entry.filename, target, suffixes)
+            _require_harmless(entry, limits)
+            with opened.open(entry) as source:
+                left -= _write(source, path, min(limits.file_bytes, left))
+        except LabelingError as error:
+            refusals.append(Refusal(_shown(entry.filename), str(error)))
+        except _DAMAGE as error:
+            _require_damage(error)
+            refusals.append(Refusal(_shown(entry.filename), "The entry is damaged."))
+    return refusals, left
+
+
+def _require_damage(error: Exception) -> None:
+    """Pass on what the system has against it, such as a full disk: the archive is well.
+
+    What bz2 says of its data has no number, and a seek to nowhere is an invalid argument.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
+
+
+def _require_harmless(entry: zipfile.ZipInfo, limits: Limits) -> None:
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise LabelingError("The entry is a symbolic link.")
+    if entry.flag_bits & 1:
+        raise LabelingError("The entry is encrypted: pack it without a password.")
+    if entry.file_size > limits.file_bytes:
+        raise LabelingError(f"The file is larger than {limits.file_bytes / 2**20:,.0f} MB.")
+    ratio = entry.file_size / max(1, entry.compress_size)
+    if entry.file_size > _SMALL and ratio > limits.ratio:
+        raise LabelingError(f"The file unpacks to {ratio:.0f} times its size, as zip bombs do.")
+
+
+def _destination(name: str, target: Path, suffixes: Collection[str]) -> Path:
+    relative = sanitised(name)
+    if has_suffix(relative, ARCHIVES):
+        raise LabelingError("Archives inside of an upload are not unpacked: unpack it first.")
+    if not has_suffix(relative, suffixes):
+        known = ", ".join(sorted(suffixes))
+        raise LabelingError(f"The kind of file does not belong to this project ({known}).")
+    path = target.joinpath(*PurePosixPath(relative).parts)
+    if path.exists():
+        raise LabelingError("A file of this name is there already: rename it.")
+    if not path.parent.resolve().is_relative_to(target.resolve()):
+        raise LabelingError("The name leads out of the folder.")
+    return path
+
+
+def _write(source: IO[bytes], path: Path, most: int) -> int:
+    """Copy at most ``most`` bytes to ``path``, which appears only when it is complete."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise LabelingError("A file has the name of its folder: rename one.") from error
+    part = path.with_name(f".{path.name}.part")
+    written = 0
+    try:
+        with part.open("wb") as sink:
+            while block := source.read(_BLOCK):
+                written += len(block)
+                if written > most:
+                    raise LabelingError("The upload is larger than the limit of its size.")
+                sink.write(block)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return written
+
+
+def _shown(name: str) -> str:
+    return _FORBIDDEN.sub("_", name)[:200]
+
+
+def store_upload(
+    uploads: Iterable[tuple[str, BinaryIO]],
+    target: Path,
+    suffixes: Collection[str],
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Refusal]:
+    """Store uploaded files (name as the browser told it, content) below ``target``; zip
+    archives are unpacked. Returns what was not taken; one bad file never stops the others."""
+    refusals: list[Refusal] = []
+    left = limits.total_bytes
+    for name, content in uploads:
+        try:
+            if has_suffix(name, {".zip"}):
+                rest = limits._replace(total_bytes=left)
+                refused, left = _unpack(content, target, suffixes, rest)
+                refusals += refused
+            else:
+                path = _destination(name, target, suffixes)
+                left -= _write(content, path, min(limits.file_bytes, left))
+        except LabelingError as error:
+            refusals.append(Refusal(_shown(name), str(error)))
+    return refusals

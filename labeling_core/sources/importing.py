@@ -1,0 +1,153 @@
+"""Tables that people upload: CSV, TSV, Parquet and JSON lines, read by DuckDB."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, find_reading
+from labeling_core.sources.import_errors import encoding_error
+from labeling_core.sources.import_sql import Plan, make_plan
+from labeling_core.store.database import quote
+
+__all__ = ["DELIMITERS", "Preview", "inspect", "load"]
+
+PREVIEW_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an uploaded file holds and how it was, or is to be, read.
+
+    ``encoding``, ``delimiter`` and ``decimal`` may be replaced before :func:`load`; they are
+    None where the format has no such thing. ``columns`` are (name, DuckDB type).
+    """
+
+    name: str
+    format: str  # "csv" (TSV too), "parquet" or "json"
+    encoding: str | None
+    delimiter: str | None
+    decimal: str | None
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    row_count: int
+    notes: tuple[str, ...]
+
+
+def inspect(
+    path: Path,
+    name: str,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+) -> Preview:
+    """Find out what is in the uploaded file ``path``, called ``name`` by the user.
+
+    What is given (``encoding``, ``delimiter``, ``decimal``) is taken, the rest found out.
+    Reads the whole file, so that the types hold for every row.
+    Raises LabelingError with one sentence if the file cannot be read as a table.
+    """
+    reading = find_reading(path, name, encoding, delimiter, decimal)
+    offline: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with duckdb.connect(config=offline) as con, _readable(path, reading) as file:
+        plan = make_plan(con, file, reading)
+        rows = _first_rows(con, plan)
+    return Preview(
+        name=name,
+        format=reading.format,
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        decimal=reading.decimal,
+        columns=plan.columns,
+        rows=tuple(rows),
+        row_count=plan.row_count,
+        notes=reading.notes + plan.notes,
+    )
+
+
+def load(con: duckdb.DuckDBPyConnection, path: Path, preview: Preview, table: str) -> int:
+    """Create ``main.table`` from the file, rows in the file's order; return their number.
+
+    Honours the encoding, delimiter and decimal mark of ``preview``. The caller owns the
+    transaction. Raises LabelingError (``field="source"``) if the table exists already.
+    """
+    taken = con.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = 'main' "
+        "AND table_catalog = current_database() AND lower(table_name) = lower(?)",
+        [table],
+    ).fetchone()
+    if taken:
+        raise LabelingError(
+            f"The database already has a table “{table}”: choose another name, or pick that "
+            "table as the source.",
+            field="source",
+        )
+    reading = find_reading(path, preview.name, preview.encoding, preview.delimiter, preview.decimal)
+    with _readable(path, reading) as file:
+        plan = make_plan(con, file, reading)
+        con.execute(f"CREATE TABLE main.{quote(table)} AS {plan.sql}")
+    return plan.row_count
+
+
+def _first_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[tuple[Any, ...]]:
+    # Without a time zone package DuckDB cannot hand moments with a zone to Python.
+    zoned = [name for name, kind in plan.columns if kind == "TIMESTAMP WITH TIME ZONE"]
+    texts = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in zoned)
+    shown = f"* REPLACE ({texts})" if zoned else "*"
+    return con.execute(f"SELECT {shown} FROM ({plan.sql} LIMIT {PREVIEW_ROWS})").fetchall()
+
+
+@contextmanager
+def _readable(path: Path, reading: Reading) -> Iterator[Path]:
+    """The file itself, or a temporary UTF-8 copy with one kind of line end where needed."""
+    text = reading.format != "parquet"
+    plain = not re.search(r"[*?\[\]{}]", str(path))  # DuckDB would read these as patterns
+    if plain and (not text or (reading.encoding == "utf-8" and not _mixed_line_ends(path))):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        copy = Path(folder) / "table"
+        if text:
+            _rewrite(path, copy, reading)
+        else:
+            shutil.copyfile(path, copy)
+        yield copy
+
+
+def _mixed_line_ends(path: Path) -> bool:
+    """Whether the file has line ends of more than one kind, which DuckDB refuses."""
+    feeds = returns = both = 0
+    last = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            feeds += block.count(b"\n")
+            returns += block.count(b"\r")
+            both += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
+            last = block[-1:]
+    return (feeds > both) + (returns > both) + (both > 0) > 1
+
+
+def _rewrite(path: Path, copy: Path, reading: Reading) -> None:
+    encoding = reading.encoding or "utf-8"
+    try:
+        with (
+            path.open(encoding=encoding, newline=None) as source,
+            copy.open("w", encoding="utf-8", newline="") as target,
+        ):
+            while text := source.read(BLOCK):
+                target.write(text)
+    except (LookupError, UnicodeError) as error:
+        raise encoding_error(reading.name, encoding) from error

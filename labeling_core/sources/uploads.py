@@ -1,0 +1,87 @@
+"""Uploads wait beside the database until a project is made of them, for a day at most.
+
+Media are unpacked there, and move to their place then; of a table the waiting file goes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import BinaryIO, NamedTuple
+
+from labeling_core.sources.archives import store_upload
+from labeling_core.sources.folders import UPLOADS, Refusal, list_files
+
+_WAITING = ".waiting-"
+_LONGEST = 24 * 3600.0  # seconds that an upload nobody made a project of is kept
+
+
+class Staged(NamedTuple):
+    """An upload that waits: ``folder`` holds ``files`` files, ``refusals`` were not taken."""
+
+    folder: Path
+    files: int
+    refusals: list[Refusal]
+
+
+def stage(home: Path, uploads: Iterable[tuple[str, BinaryIO]], suffixes: Collection[str]) -> Staged:
+    """Unpack ``uploads`` (name, content; zip archives among them) to a new folder that waits.
+
+    ``home`` is the folder of the database. One bad file never stops the others.
+    """
+    folder = _waiting_folder(home)
+    refusals = store_upload(uploads, folder, suffixes)
+    return Staged(folder, len(list_files(folder, suffixes).files), refusals)
+
+
+def stage_table(home: Path, content: bytes | memoryview) -> Path:
+    """Write an uploaded table to a new folder that waits; the path of the file.
+
+    ``home`` is the folder of the database.
+    """
+    path = _waiting_folder(home) / "table"
+    path.write_bytes(content)
+    return path
+
+
+def _waiting_folder(home: Path) -> Path:
+    """A new folder; those that have waited for a day are deleted."""
+    place = home / UPLOADS
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob(f"{_WAITING}*"):
+        if time.time() - old.stat().st_mtime > _LONGEST:
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(mkdtemp(prefix=_WAITING, dir=place))
+
+
+def discard(staged: Staged) -> None:
+    """Delete an upload that is not wanted any more."""
+    shutil.rmtree(staged.folder, ignore_errors=True)
+
+
+def discard_table(path: Path) -> None:
+    """Delete a table of :func:`stage_table`, if it still waits."""
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def free_source(home: Path, name: str) -> str:
+    """A source ``uploads/<name>`` that does not exist yet, numbered if need be."""
+    names = (name if number == 1 else f"{name}_{number}" for number in range(1, 100_000))
+    return next(f"{UPLOADS}/{each}" for each in names if not (home / UPLOADS / each).exists())
+
+
+@contextmanager
+def placed(staged: Staged, home: Path, source: str) -> Iterator[None]:
+    """Move an upload to where ``source`` says; it goes back if what follows fails."""
+    place = home / source
+    staged.folder.rename(place)
+    place.chmod(0o755)
+    try:
+        yield
+    except BaseException:
+        place.rename(staged.folder)
+        raise

@@ -1,0 +1,296 @@
+"""Copies of the database: made while labeling goes on, kept for a while, put back."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.people import EVERYWHERE, Person
+from labeling_core.store import eventlog
+from labeling_core.store.database import BACKUPS, CATALOG, Database, is_held, literal, now
+from labeling_core.store.migrations import MIGRATIONS
+
+log = logging.getLogger(__name__)
+KEPT_DAYS = 14
+FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
+_CHECKPOINTS = 50  # attempts, a tenth of a second apart
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+
+
+class Backup(NamedTuple):
+    """One copy: its file, when it was made (UTC), how large it is."""
+
+    path: Path
+    made: datetime
+    size: int
+
+
+def backup_folder(database: Path) -> Path:
+    """The folder that LABELING_BACKUPS names, else ``<file>.files/backups`` beside the file."""
+    named = os.environ.get("LABELING_BACKUPS", "").strip()
+    return Path(named).expanduser().resolve() if named else _own_folder(database)
+
+
+def _own_folder(database: Path) -> Path:
+    return database.with_name(database.name + ".files") / BACKUPS
+
+
+def _prefix(database: Path) -> str:
+    """What the names of a database's backups begin with: ``<stem>-``.
+
+    In a folder that it may share with others of its name, eight digits of its path's hash
+    follow: ``<stem>-<hash>-``. What a version without them left there is listed, and thinned
+    out, no longer; it can be put back by its path.
+    """
+    if backup_folder(database) == _own_folder(database):
+        return f"{database.stem}-"
+    return f"{database.stem}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}-"
+
+
+def kept_days() -> int:
+    """For how many days a backup is kept: LABELING_BACKUPS_KEEP, else KEPT_DAYS."""
+    named = os.environ.get("LABELING_BACKUPS_KEEP", "").strip()
+    if not named:
+        return KEPT_DAYS
+    if not named.isdigit() or int(named) < 1:
+        raise LabelingError(f"LABELING_BACKUPS_KEEP is “{named}”: set it to a number of days.")
+    return int(named)
+
+
+def list_backups(database: Path) -> list[Backup]:
+    """The backups of a database file, newest first.
+
+    In a folder that several databases share those of this very path, see :func:`_prefix`.
+    """
+    found, prefix = [], _prefix(database)
+    for path in backup_folder(database).glob(f"{_escaped(prefix)}*.duckdb"):
+        try:
+            made = datetime.strptime(path.stem[len(prefix) :], _STAMP)
+        except ValueError:
+            continue
+        found.append(Backup(path, made.replace(tzinfo=UTC), path.stat().st_size))
+    return sorted(found, key=lambda each: each.made, reverse=True)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
+
+
+def due(backups: Sequence[Backup], moment: datetime) -> bool:
+    """Whether none of these is less than a day old; one of a clock that ran ahead is none."""
+    return not any(timedelta() <= moment - each.made < timedelta(days=1) for each in backups)
+
+
+def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
+    """Which of these (newest first) need not be kept any longer.
+
+    Kept are the last one of each of the newest ``days`` days that have one, and all of the
+    newest such day.
+    """
+    by_day: dict[str, list[Backup]] = {}
+    for each in backups:
+        by_day.setdefault(f"{each.made:%Y-%m-%d}", []).append(each)
+    kept = {
+        each.path
+        for number, of_day in enumerate(by_day.values())
+        for each in (of_day if number == 0 else of_day[:1])
+        if number < days
+    }
+    return [each for each in backups if each.path not in kept]
+
+
+class Backups:
+    """The backups of one open database: by hand, and one a day in a thread of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._one = threading.Lock()
+        self._closing = threading.Event()
+        self._copying: duckdb.DuckDBPyConnection | None = None
+        self._thread: threading.Thread | None = None
+        self.trouble = ""  # why the last daily backup could not be made
+
+    def make(self, by: Person) -> Backup:
+        """Make a backup now; LabelingError when one is being made, or it cannot be written."""
+        by.require("manage")
+        made = self._make()
+        told = {"file": made.path.name}
+        eventlog.note(self._database, EVERYWHERE, by, "backup", told)
+        return made
+
+    def start(self, first_look: float = FIRST_LOOK, look: float = LOOK) -> None:
+        """Make a backup whenever the newest is a day old; looks every ``look`` seconds."""
+
+        def serve() -> None:
+            wait = first_look
+            while not self._closing.wait(wait):
+                wait = look
+                self._make_if_due()
+
+        self._thread = threading.Thread(target=serve, name="backups", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; a backup under way is given up."""
+        self._closing.set()
+        copying = self._copying
+        if copying is not None:
+            copying.interrupt()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _make_if_due(self) -> None:
+        try:
+            if due(list_backups(self._database.path), now()):
+                self._make()
+            self.trouble = ""
+        except (LabelingError, OSError) as error:
+            self.trouble = str(error)
+            log.warning("The daily backup could not be made: %s", error)
+
+    def _make(self) -> Backup:
+        if not self._one.acquire(blocking=False):
+            raise LabelingError("A backup is being made already: wait for its end.")
+        try:
+            path = self._database.path
+            folder, days = backup_folder(path), kept_days()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                made = self._copy(folder, _prefix(path))
+            except (duckdb.Error, OSError) as error:
+                raise LabelingError(
+                    f"No backup could be made in {folder} ({str(error).splitlines()[0][:160]}): "
+                    "check the space and the permissions there, or set LABELING_BACKUPS."
+                ) from error
+            for each in superfluous(list_backups(path), days):
+                each.path.unlink(missing_ok=True)
+            return made
+        finally:
+            self._one.release()
+
+    def _copy(self, folder: Path, prefix: str) -> Backup:
+        """One consistent moment of the database in a file of its own, under its name when whole.
+
+        ``COPY FROM DATABASE`` reads a snapshot: decisions are stored meanwhile, and are not in it.
+        """
+        part = folder / f"{prefix}copy.part"
+        moment = now()
+        _remove(part)
+        try:
+            with self._database.read() as cursor:
+                self._copying = cursor
+                cursor.execute(f"ATTACH {literal(str(part))} AS labeling_backup")
+                try:
+                    cursor.execute(f"COPY FROM DATABASE {CATALOG} TO labeling_backup")
+                    _checkpoint(cursor)
+                finally:
+                    cursor.execute("DETACH labeling_backup")
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            path = folder / f"{prefix}{moment.strftime(_STAMP)}.duckdb"
+            part.replace(path)
+        finally:
+            self._copying = None
+            _remove(part)
+        return Backup(path, moment, path.stat().st_size)
+
+
+def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Move all into the file itself; DuckDB refuses while another transaction writes or ends."""
+    for _ in range(_CHECKPOINTS - 1):
+        try:
+            cursor.execute("CHECKPOINT labeling_backup")
+            return
+        except duckdb.TransactionException:
+            time.sleep(0.1)
+    cursor.execute("CHECKPOINT labeling_backup")
+
+
+def _remove(path: Path) -> None:
+    for each in (path, path.with_name(path.name + ".wal")):
+        each.unlink(missing_ok=True)
+
+
+def restore(backup: Path, database: Path, by: Person) -> Path | None:
+    """Put a backup in the place of a database file; where the replaced file lies now, if any.
+
+    Raises LabelingError when the backup is none, or a program has the database open.
+    """
+    by.require("manage")
+    _check(backup)
+    _require_closed(database)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    part = database.with_name(database.name + ".restoring")
+    _remove(part)
+    try:
+        shutil.copyfile(backup, part)
+        opened = Database(part)
+        try:
+            eventlog.note(opened, EVERYWHERE, by, "put back", {"file": backup.name})
+            with opened.read() as cursor:
+                cursor.execute("CHECKPOINT")
+        finally:
+            opened.close()
+        _require_closed(database)
+        replaced = _move_away(database)
+        part.replace(database)
+    finally:
+        _remove(part)
+    # What was computed from samples that the backup may not know: it is computed anew.
+    for folder in database.with_name(database.name + ".files").glob("*/features_*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return replaced
+
+
+def _check(backup: Path) -> None:
+    if not backup.is_file():
+        raise LabelingError(
+            f"There is no backup {backup}: `python -m labeling_core backup --list` names those "
+            "there are."
+        )
+    try:
+        with duckdb.connect(str(backup), read_only=True) as connection:
+            row = connection.execute("SELECT max(version) FROM labeling.migrations").fetchone()
+    except duckdb.Error as error:
+        raise LabelingError(f"{backup} is no backup of a labeling database.") from error
+    if row is None or row[0] is None or row[0] > len(MIGRATIONS):
+        raise LabelingError(f"{backup} was made by a newer program: update this one first.")
+
+
+def _require_closed(database: Path) -> None:
+    """Also writes what its log holds into the file, so that it can be moved."""
+    if not database.exists():
+        return
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {literal(str(database))} AS closing")
+            connection.execute("DETACH closing")
+    except duckdb.Error as error:
+        if is_held(error):
+            raise LabelingError(
+                f"The database {database} is open in another process: stop the app first."
+            ) from error
+        # It cannot be read: all the more reason to put a backup in its place.
+
+
+def _move_away(database: Path) -> Path | None:
+    if not database.exists():
+        return None
+    stamp = now().strftime("%Y%m%d-%H%M%S-%f")
+    replaced = database.with_name(f"{database.stem}-replaced-{stamp}{database.suffix}")
+    wal = database.with_name(database.name + ".wal")
+    database.rename(replaced)
+    if wal.exists():
+        wal.rename(replaced.with_name(replaced.name + ".wal"))
+    return replaced

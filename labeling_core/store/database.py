@@ -1,0 +1,279 @@
+"""The one DuckDB file: opening it, its schema, and the one way to write to it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.store.migrations import migrate
+
+CATALOG = "labeling_file"
+# The folders below ``<database>.files/`` that belong to the program and to no project. Every
+# project keeps what it computes there in a folder of its own, called like its id, that goes with
+# the project: no project must get one of these names.
+BACKUPS = "backups"
+SIMULATIONS = "simulations"
+OWN_FOLDERS = frozenset({BACKUPS, SIMULATIONS})
+
+
+def quote(identifier: str) -> str:
+    """Return ``identifier`` as a quoted SQL identifier, whatever characters it holds."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as an SQL string literal, for the few places that take no parameter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def now() -> datetime:
+    """The current time, in UTC and aware of it."""
+    return datetime.now(UTC)
+
+
+class UnavailableError(OSError):
+    """Nothing can be stored for now; the message is one sentence for people."""
+
+
+class Database:
+    """One open DuckDB file.
+
+    Reads go through :meth:`read`, from any thread. Every write goes through
+    :meth:`transaction`, one at a time: two DuckDB transactions that touch the same row
+    make the later one fail at commit, so they must not overlap.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file at ``path`` and bring its schema up to date.
+
+        Raises LabelingError with one sentence when the file is in use by another process,
+        is no DuckDB file, cannot be written, or was written by a newer version.
+        """
+        self.path = path
+        self.lock = threading.RLock()
+        self._open: duckdb.DuckDBPyConnection | None = None
+        self._connection = _connect(path)
+        self._identity = _identity(path)
+        self._invalid = False
+        # Called when a commit failed: what is held in memory is to be read anew from the tables.
+        self.on_failed_commit: Callable[[], None] = lambda: None
+        try:
+            self.created = migrate(self._connection, path)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise LabelingError(_sentence(path, error)) from error
+        except LabelingError:
+            self._connection.close()
+            raise
+        # One cursor for all writing: to open one costs as much as a short transaction.
+        self._writer = self._cursor()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor of its own, to be used by the calling thread only."""
+        cursor = self._cursor()
+        try:
+            yield cursor
+        except duckdb.Error as error:
+            self._note(error)
+            raise
+        finally:
+            cursor.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        self._recover()
+        cursor = self._connection.cursor()
+        cursor.execute(f"USE {CATALOG}")
+        return cursor
+
+    def _commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        try:
+            cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            if "succeeded and is durable" not in str(error):
+                self.on_failed_commit()
+                raise
+            # Stored all the same, but for the checkpoint after it: whoever took this for a
+            # failure would store the same once more.
+            self._note(error)
+
+    def _note(self, error: BaseException) -> None:
+        signs = ("autocheckpoint failed", "been invalidated")
+        self._invalid = self._invalid or any(sign in str(error) for sign in signs)
+
+    def _recover(self) -> None:
+        """Open the file again where DuckDB serves nothing more from it.
+
+        That is so when a checkpoint could not be written, on a full disk for one; all that was
+        committed is in the file.
+        """
+        if not self._invalid:
+            return
+        with self.lock:
+            self._writer.close()
+            self._connection.close()
+            try:
+                self._connection = _connect(self.path)
+            except LabelingError as error:
+                raise UnavailableError(str(error)) from error
+            self._invalid = False
+            self._writer = self._cursor()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield the cursor of the one write transaction; commit at the end.
+
+        Rolls back on any exception (an interrupt included). Nested use joins the outer
+        transaction. Raises UnavailableError while the file is not in its place.
+        """
+        with self.lock:
+            if self._open is not None:
+                yield self._open
+                return
+            self.require_file()
+            self._recover()
+            cursor = self._writer
+            try:
+                cursor.execute("BEGIN TRANSACTION")
+                self._open = cursor
+                yield cursor
+                self._commit(cursor)
+            except BaseException as error:
+                self._note(error)
+                _roll_back(cursor)
+                raise
+            finally:
+                self._open = None
+
+    def require_file(self) -> None:
+        """Raise UnavailableError when another file, or none, lies where the database was.
+
+        What is written to the open file would then be in no file that anybody finds.
+        """
+        if _identity(self.path) != self._identity:
+            raise UnavailableError(
+                f"The database {self.path.name} has been moved away or replaced while the program "
+                "runs: put it back, or restart the program to use the one that is there now; "
+                "nothing is stored until then."
+            )
+
+    def files(self, *parts: str) -> Path:
+        """Return a folder beside the database file for caches; it is created if missing."""
+        folder = self.path.with_name(self.path.name + ".files").joinpath(*parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def close(self) -> None:
+        """Close the file; another process may open it then."""
+        with self.lock:
+            self._writer.close()
+            self._connection.close()
+
+
+def why_not_stored(error: Exception) -> str:
+    """One sentence for people on why a write failed; a browser sends it again by itself."""
+    if isinstance(error, UnavailableError):
+        return str(error)
+    if any(sign in str(error) for sign in ("No space left", "File too large", "quota exceeded")):
+        return (
+            "The disk that holds the database is full: make room on it. Your decisions are kept "
+            "in this browser and sent again by themselves."
+        )
+    return "The decisions could not be stored yet; they are kept and sent again."
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from any other; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # a failed COMMIT has ended it already
+        cursor.execute("ROLLBACK")
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    # Attached under a name of ours: opened directly, a file called labeling.duckdb would be a
+    # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
+        connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
+        connection.execute(f"USE {CATALOG}")
+    except (duckdb.Error, OSError) as error:
+        raise LabelingError(_sentence(path, error)) from error
+    return connection
+
+
+def is_held(error: Exception) -> bool:
+    """Whether a file could not be opened because another process has it."""
+    text = str(error)
+    return any(
+        each in text
+        for each in ("lock is held", "already open", "already attached", "being used by another")
+    )
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    text = str(error)
+    if is_held(error):
+        holder = re.search(r"\(PID (\d+)\)", text)
+        who = f" (process {holder[1]})" if holder else ""
+        return (
+            f"The database {path} is open in another process{who}: close that one first, or "
+            "set LABELING_DATABASE to another file."
+        )
+    if "newer version" in text or "read a database file with version number" in text:
+        return (
+            f"The database {path} was written by a newer DuckDB: update with "
+            "`python -m pip install --upgrade duckdb`, or set LABELING_DATABASE to another file."
+        )
+    if "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException):
+        return (
+            f"The file {path} is not a DuckDB database: move it away, or set LABELING_DATABASE "
+            "to another file."
+        )
+    return (
+        f"The database {path} cannot be opened for writing ({text.splitlines()[0][:160]}): "
+        "check the folder's permissions, or set LABELING_DATABASE to a file you may write."
+    )
+
+
+def tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the tables and views in schema ``main``, sorted."""
+    rows = cursor.execute(
+        "SELECT table_name FROM information_schema.tables "
+        "WHERE table_catalog = current_database() AND table_schema = 'main' ORDER BY table_name"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def folder_of(cursor: duckdb.DuckDBPyConnection) -> Path:
+    """The folder in which the database file of ``cursor`` lies."""
+    row = cursor.execute(
+        "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    ).fetchone()
+    return Path(row[0]).parent if row else Path()
+
+
+def columns(cursor: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """``(name, type)`` of the columns of ``main.table``, in their order; empty if unknown."""
+    rows = cursor.execute(
+        "SELECT column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = current_database() AND table_schema = 'main' "
+        "AND lower(table_name) = lower(?) ORDER BY ordinal_position",
+        [table],
+    ).fetchall()
+    return [(name, kind) for name, kind in rows]

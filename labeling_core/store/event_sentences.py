@@ -1,0 +1,180 @@
+"""An event of the log as a sentence that anyone can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labeling_core.store.eventlog import Entry
+
+MOST = 200  # characters of a comment or a value
+
+
+def sentence(entry: Entry) -> str:
+    """What happened, such as “ana changed sample 17 from red to white.”"""
+    tell = _TOLD.get(entry.kind, _anything)
+    comment = entry.detail.get("comment")
+    said = f" Comment: “{_cut(comment)}”" if comment else ""
+    return f"{tell(entry)}.{said}"
+
+
+def state(status: str | None, label: str | None) -> str:
+    """A decision in a word: the category, or skipped."""
+    return label if status == "LABELED" and label is not None else "skipped"
+
+
+def _decision(entry: Entry) -> str:
+    now = state(entry.detail.get("status"), entry.detail.get("label"))
+    if now == "skipped":
+        return f"{entry.annotator} skipped sample {entry.sample_id}"
+    return f"{entry.annotator} labeled sample {entry.sample_id} {now}"
+
+
+def _correction(entry: Entry) -> str:
+    now = state(entry.detail.get("status"), entry.detail.get("label"))
+    before = _before(entry)
+    if before == now:
+        return f"{entry.annotator} kept sample {entry.sample_id} at {now} with another comment"
+    return f"{entry.annotator} changed sample {entry.sample_id} from {before} to {now}"
+
+
+def _review(entry: Entry) -> str:
+    label = entry.detail.get("label")
+    if entry.detail.get("reviewed"):
+        return f"{entry.annotator} looked at sample {entry.sample_id} again and kept it at {label}"
+    return f"{entry.annotator} took back a review of sample {entry.sample_id}, which is {label}"
+
+
+def _adjudication(entry: Entry) -> str:
+    now = state(entry.detail.get("status"), entry.detail.get("label"))
+    return f"{entry.annotator} settled sample {entry.sample_id} as {now}"
+
+
+def _undo(entry: Entry) -> str:
+    return (
+        f"{entry.annotator} took back the decision on sample {entry.sample_id}, "
+        f"which was {_before(entry)}"
+    )
+
+
+def _restore(entry: Entry) -> str:
+    detail = entry.detail
+    now = "undecided"
+    if detail.get("status"):
+        now = state(detail["status"], detail.get("label"))
+    whose = detail.get("of")
+    of = f", as {whose} had it" if whose != entry.annotator else ""
+    return f"{entry.annotator} put sample {entry.sample_id} back from {_before(entry)} to {now}{of}"
+
+
+def _refused(entry: Entry) -> str:
+    asked = entry.detail.get("category") or entry.detail.get("action")
+    reason = str(entry.detail.get("reason", "")).rstrip(".")
+    return (
+        f"What {entry.annotator} decided on sample {entry.sample_id} ({asked}) was not stored: "
+        f"{reason}"
+    )
+
+
+def _before(entry: Entry) -> str:
+    was = entry.detail.get("was")
+    return state(was[0], was[1]) if was else "undecided"
+
+
+def _created(entry: Entry) -> str:
+    return f"{entry.annotator} made the project “{entry.detail.get('title', entry.project_id)}”"
+
+
+def _deleted(entry: Entry) -> str:
+    return f"{entry.annotator} deleted the project “{entry.detail.get('title', entry.project_id)}”"
+
+
+def _settings(entry: Entry) -> str:
+    told = [_changed(name, *both) for name, both in entry.detail.get("changed", {}).items()]
+    return f"{entry.annotator} changed the settings: {'; '.join(told) or 'nothing'}"
+
+
+def _changed(field: str, old: Any, new: Any) -> str:
+    if field != "categories":
+        return f"{field.replace('_', ' ')} from {_value(old)} to {_value(new)}"
+    before, after = ([each["name"] for each in side] for side in (old, new))
+    added = [name for name in after if name not in before]
+    gone = [name for name in before if name not in after]
+    parts = [f"added {', '.join(added)}"] if added else []
+    parts += [f"removed {', '.join(gone)}"] if gone else []
+    return f"categories ({'; '.join(parts) or 'order, keys, colours or descriptions'})"
+
+
+def _category(entry: Entry) -> str:
+    detail, who = entry.detail, entry.annotator
+    old, new = detail.get("old"), detail.get("new")
+    number = detail.get("labels", 0)
+    followed = f" ({number:,} {'label' if number == 1 else 'labels'} followed)" if number else ""
+    words = {
+        "rename": f"{who} renamed the category {old} to {new}{followed}",
+        "merge": f"{who} merged the category {old} into {new}{followed}",
+        "retire": f"{who} retired the category {old}, "
+        + ("its labels still train the model" if detail.get("learned") else "nothing learns of it"),
+        "offer": f"{who} offers the category {old} again",
+    }
+    return words.get(str(detail.get("change")), f"{who} changed the category {old}")
+
+
+def _refreshed(entry: Entry) -> str:
+    added, gone = entry.detail.get("added", 0), entry.detail.get("vanished", 0)
+    return f"{entry.annotator} took over the source: {added:,} new samples, {gone:,} gone"
+
+
+def _session(entry: Entry) -> str:
+    detail = entry.detail
+    used = ", ".join(str(detail[name]) for name in ("classifier", "strategy") if detail.get(name))
+    return f"{entry.annotator} started a session by hand" + (f" ({used})" if used else "")
+
+
+def _backup(entry: Entry) -> str:
+    return f"{entry.annotator} made the backup {entry.detail.get('file')}"
+
+
+def _put_back(entry: Entry) -> str:
+    return (
+        f"{entry.annotator} put the backup {entry.detail.get('file')} in the place of the "
+        "database: what had been decided between the two is in the replaced file"
+    )
+
+
+def _anything(entry: Entry) -> str:
+    about = f" sample {entry.sample_id}" if entry.sample_id else ""
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {_value(value)}"
+        for name, value in entry.detail.items()
+        if name != "comment"
+    )
+    return f"{entry.annotator}: {entry.kind}{about}" + (f" ({told})" if told else "")
+
+
+def _value(value: Any) -> str:
+    return f"“{_cut(value)}”" if isinstance(value, str) and value else _cut(value or "nothing")
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= MOST else text[:MOST] + " …"
+
+
+_TOLD: dict[str, Callable[[Entry], str]] = {
+    "decision": _decision,
+    "correction": _correction,
+    "undo": _undo,
+    "review": _review,
+    "adjudication": _adjudication,
+    "restore": _restore,
+    "refused": _refused,
+    "created": _created,
+    "deleted": _deleted,
+    "settings": _settings,
+    "category": _category,
+    "refreshed": _refreshed,
+    "session": _session,
+    "backup": _backup,
+    "put back": _put_back,
+}

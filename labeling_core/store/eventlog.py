@@ -1,0 +1,191 @@
+"""The append-only log of who did what: adding to it, and reading it page by page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import duckdb
+
+from labeling_core.people import EVERYWHERE, Person
+from labeling_core.settings import Project, Settings
+from labeling_core.store.database import Database, now
+from labeling_core.store.exporting import to_file
+
+# What happened to a decision, and what happened to a project: a word for each kind.
+DECISIONS = {
+    "decision": "decided",
+    "correction": "changed a decision",
+    "undo": "took a decision back",
+    "review": "reviewed a label",
+    "restore": "restored a decision",
+    "adjudication": "settled a disagreement",
+    "adjudication undone": "took a settlement back",
+    "refused": "not stored",
+}
+KINDS = DECISIONS | {
+    "created": "made a project",
+    "settings": "changed settings",
+    "category": "changed categories",
+    "refreshed": "looked for new samples",
+    "session": "started a session",
+    "deleted": "deleted a project",
+    "backup": "made a backup",
+    "put back": "restored a backup",
+    "role": "changed a role",
+}
+
+
+COLUMNS = "event_id, happened, project_id, annotator, kind, sample_id, label_id, detail"
+
+
+class Entry(NamedTuple):
+    """One event; ``happened`` is in UTC, ``detail`` says what, by kind."""
+
+    event_id: int
+    happened: datetime
+    project_id: str
+    annotator: str
+    kind: str
+    sample_id: str | None
+    label_id: int | None
+    detail: dict[str, Any]
+
+
+class Filter(NamedTuple):
+    """Which events are wanted; what is empty does not narrow.
+
+    ``project_id`` EVERYWHERE means all projects, ``since`` ≤ happened < ``until``, ``text``
+    is looked for in comments, in any case.
+    """
+
+    project_id: str = EVERYWHERE
+    annotator: str = ""
+    kinds: tuple[str, ...] = ()
+    sample_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+
+
+def note(
+    database: Database,
+    project_id: str,
+    who: Person,
+    kind: str,
+    detail: dict[str, Any],
+    sample_id: str | None = None,
+    label_id: int | None = None,
+) -> None:
+    """Append an event; within a transaction it is stored or not stored together with it."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
+            "label_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [now(), project_id, who.name, kind, sample_id, label_id,
+             json.dumps(detail, ensure_ascii=False)],
+        )  # fmt: skip
+
+
+def changes(old: Settings, new: Settings) -> dict[str, list[Any]]:
+    """Field → [old, new] of what differs between two settings."""
+    before, after = json.loads(old.to_json()), json.loads(new.to_json())
+    names = [each.name for each in fields(Settings)]
+    return {name: [before[name], after[name]] for name in names if before[name] != after[name]}
+
+
+def read(
+    cursor: duckdb.DuckDBPyConnection, wanted: Filter, by: Person, offset: int, count: int
+) -> list[Entry]:
+    """``count`` events from number ``offset`` on, newest first.
+
+    An admin sees all, an annotator only what they did or what was done to their decisions.
+    Raises ForbiddenError for anyone else.
+    """
+    where, values = _where(wanted, by)
+    rows = cursor.execute(
+        f"SELECT {COLUMNS} FROM labeling.events WHERE event_id IN (SELECT event_id "
+        f"FROM labeling.events WHERE {where} ORDER BY event_id DESC LIMIT ? OFFSET ?) "
+        "ORDER BY event_id DESC",  # the numbers first: sorting whole rows took seconds
+        [*values, count, offset],
+    ).fetchall()
+    return [from_row(row) for row in rows]
+
+
+def from_row(row: tuple[Any, ...]) -> Entry:
+    """An event from a row of COLUMNS."""
+    *told, detail = row
+    return Entry._make([*told, json.loads(detail or "{}")])
+
+
+def count(cursor: duckdb.DuckDBPyConnection, wanted: Filter, by: Person) -> int:
+    """How many events there are of those that :func:`read` pages through."""
+    where, values = _where(wanted, by)
+    row = cursor.execute(f"SELECT count(*) FROM labeling.events WHERE {where}", values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def annotators(cursor: duckdb.DuckDBPyConnection, project_id: str, by: Person) -> list[str]:
+    """Whose events ``by`` may see, sorted."""
+    where, values = _where(Filter(project_id), by)
+    rows = cursor.execute(
+        f"SELECT DISTINCT annotator FROM labeling.events WHERE {where} ORDER BY 1", values
+    ).fetchall()
+    return [name for (name,) in rows if name]
+
+
+def export(cursor: duckdb.DuckDBPyConnection, wanted: Filter, by: Person) -> bytes:
+    """A CSV of the events wanted: oldest first, times in UTC, safe to open in a spreadsheet.
+
+    Only an admin gets ``detail`` as stored: it tells what the model thought of a sample.
+    """
+    where, values = _where(wanted, by)
+    detail = ", detail" if by.may("manage", wanted.project_id) else ""
+    paths = ["$.status", "$.label", "$.comment", "$.was[1]", "$.was[0]"]
+    query = (
+        "SELECT event_id, strftime(happened AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') "
+        "AS happened, project_id, annotator, kind, sample_id, label_id, told[1] AS status, "
+        f"told[2] AS label, told[3] AS comment, coalesce(told[4], told[5]) AS before{detail} "
+        f"FROM (SELECT *, json_extract_string(detail, {paths}) AS told "
+        f"FROM labeling.events WHERE {where}) ORDER BY event_id"
+    )
+    return to_file(cursor, query, "CSV", safe=True, values=values)
+
+
+def _where(wanted: Filter, by: Person) -> tuple[str, list[Any]]:
+    by.require("manage" if wanted.project_id == EVERYWHERE else "label", wanted.project_id)
+    parts: list[tuple[str, list[Any]]] = []
+    if wanted.project_id != EVERYWHERE:
+        parts.append(("project_id = ?", [wanted.project_id]))
+    if not by.may("manage", wanted.project_id):
+        own = "(annotator = ? OR (detail->>'of') = ?)"
+        parts.append((own, [by.name, by.name]))
+    if wanted.annotator:
+        parts.append(("annotator = ?", [wanted.annotator]))
+    if wanted.kinds:
+        parts.append(("kind IN (SELECT unnest(?::VARCHAR[]))", [list(wanted.kinds)]))
+    if wanted.sample_id:
+        parts.append(("sample_id = ?", [wanted.sample_id]))
+    if wanted.since:
+        parts.append(("happened >= ?", [wanted.since]))
+    if wanted.until:
+        parts.append(("happened < ?", [wanted.until]))
+    if wanted.text:
+        # Words that are nowhere in the JSON need not be looked for in its comment.
+        written = json.dumps(wanted.text, ensure_ascii=False)[1:-1]
+        parts.append(("contains(lower(detail), lower(?))", [written]))
+        parts.append(("contains(lower(detail->>'comment'), lower(?))", [wanted.text]))
+    where = " AND ".join(sql for sql, _ in parts) or "true"
+    return where, [value for _, values in parts for value in values]
+
+
+def newest_event(database: Database, project: Project) -> int:
+    """The number of the project's last entry in the event log; 0 without one."""
+    with database.read() as cursor:
+        row = cursor.execute(
+            "SELECT coalesce(max(event_id), 0) FROM labeling.events WHERE project_id = ?",
+            [project.project_id],
+        ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,183 @@
+"""What people do and look at through the pages, each with the check of their role."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labeling_core.labeling import category_changes
+from labeling_core.models import final_model
+from labeling_core.people import Person
+from labeling_core.progress import downloads
+from labeling_core.projects import lifecycle, queries, samples
+from labeling_core.settings import Project, Settings
+from labeling_core.store import eventlog
+from labeling_core.store.database import OWN_FOLDERS
+from labeling_core.workspace import Workspace
+
+# The tables name everybody's decisions, and which samples were probes.
+_OPEN_EXPORTS = ("sessions",)
+
+
+def visible_projects(space: Workspace, by: Person) -> dict[str, Project]:
+    """The projects that a person may see, by id; to them there are no others."""
+    with space.database.read() as cursor:
+        found = lifecycle.list_projects(cursor)
+    return {each.project_id: each for each in found if by.may("see", each.project_id)}
+
+
+def create_project(space: Workspace, settings: Settings, by: Person) -> Project:
+    """Make a project; LabelingError for the first mistake in its settings."""
+    by.require("manage")
+    with space.database.transaction():
+        project = lifecycle.create_project(space.database, settings)
+        told = {"title": project.settings.title, "source": project.settings.source}
+        eventlog.note(space.database, project.project_id, by, "created", told)
+    return project
+
+
+def update_project(space: Workspace, project_id: str, settings: Settings, by: Person) -> Project:
+    """Change a project's settings; LabelingError for the first mistake in them."""
+    by.require("manage", project_id)
+    with space.database.lock:
+        space.loop.require_idle(project_id)
+        old = space.project(project_id)
+        with space.database.transaction() as cursor:
+            project = lifecycle.update_project(space.database, project_id, settings)
+            queries.drop_unknown_predictions(cursor, project)
+            changed = eventlog.changes(old.settings, project.settings)
+            if changed:
+                told = {"changed": changed}
+                eventlog.note(space.database, project_id, by, "settings", told)
+        space.open_projects.forget(project_id)
+    return project
+
+
+def delete_project(space: Workspace, project_id: str, by: Person) -> None:
+    """Forget a project; its labels and metadata tables stay."""
+    by.require("manage", project_id)
+    with space.database.lock:
+        space.loop.require_idle(project_id)
+        told = {"title": space.project(project_id).settings.title}
+        with space.database.transaction():
+            lifecycle.delete_project(space.database, project_id)
+            eventlog.note(space.database, project_id, by, "deleted", told)
+        space.roles.read()
+        space.open_projects.forget(project_id)
+        if project_id not in OWN_FOLDERS:  # an id from before these were kept out
+            shutil.rmtree(space.database.files(project_id), ignore_errors=True)
+
+
+def refresh_source(
+    space: Workspace, project: Project, by: Person
+) -> tuple[Project, samples.Change]:
+    """Take over rows or files that were added to the source or are gone from it.
+
+    Raises LabelingError while a session runs or files are read.
+    """
+    by.require("manage", project.project_id)
+    with space.database.lock:
+        space.loop.require_idle(project.project_id)
+        project, change = space.open_projects.compare_source(project)
+        told = change._asdict()
+        eventlog.note(space.database, project.project_id, by, "refreshed", told)
+    return project, change
+
+
+def rename_category(space: Workspace, project_id: str, old: str, new: str, by: Person) -> Project:
+    """See category_changes.rename."""
+    with _between_sessions(space, project_id):
+        return category_changes.rename(space.open_projects, project_id, old, new, by)
+
+
+def merge_category(space: Workspace, project_id: str, old: str, into: str, by: Person) -> Project:
+    """See category_changes.merge."""
+    with _between_sessions(space, project_id):
+        return category_changes.merge(space.open_projects, project_id, old, into, by)
+
+
+def retire_category(
+    space: Workspace, project_id: str, name: str, learned: bool, by: Person
+) -> Project:
+    """See category_changes.retire."""
+    with _between_sessions(space, project_id):
+        return category_changes.retire(space.open_projects, project_id, name, learned, by)
+
+
+def offer_category(space: Workspace, project_id: str, name: str, by: Person) -> Project:
+    """See category_changes.offer."""
+    with _between_sessions(space, project_id):
+        return category_changes.offer(space.open_projects, project_id, name, by)
+
+
+@contextmanager
+def _between_sessions(space: Workspace, project_id: str) -> Iterator[None]:
+    """No session starts in this block; LabelingError while one runs."""
+    with space.database.lock:
+        space.loop.require_no_session(project_id)
+        yield
+
+
+def run_session(
+    space: Workspace, project: Project, by: Person, classifier: str, strategy: str
+) -> None:
+    """Start a session by hand; LabelingError when one runs, or the labels do not allow it yet."""
+    by.require("label", project.project_id)
+    space.loop.start_session(project, "hand", classifier, strategy)
+    told = {"classifier": classifier, "strategy": strategy}
+    eventlog.note(space.database, project.project_id, by, "session", told)
+
+
+def read_files(space: Workspace, project: Project, by: Person) -> None:
+    """Go on reading the files of a project."""
+    by.require("manage", project.project_id)
+    space.loop.read_files(project)
+
+
+def stop_reading(space: Workspace, project: Project, by: Person) -> None:
+    """Stop reading the files of a project; what was read is kept."""
+    by.require("manage", project.project_id)
+    space.loop.stop_reading(project)
+
+
+def exports(project: Project, by: Person) -> list[str]:
+    """What of export.exports a person may download; the model comes on top for admins."""
+    manages = by.may("manage", project.project_id)
+    sees = by.may("see", project.project_id)
+    return [
+        each for each in downloads.exports(project) if manages or (sees and each in _OPEN_EXPORTS)
+    ]
+
+
+def export_table(
+    space: Workspace, project: Project, what: str, form: str, by: Person, safe: bool = False
+) -> bytes:
+    """One of export.exports as a file in one of export.FORMATS; ``safe`` as export.table has it."""
+    by.require("see" if what in _OPEN_EXPORTS else "manage", project.project_id)
+    with space.database.read() as cursor:
+        return downloads.table(cursor, project, what, form, safe, space.queue(project))
+
+
+def export_model(space: Workspace, project: Project, by: Person) -> bytes:
+    """The current model as a zip; empty before the first session."""
+    by.require("manage", project.project_id)
+    with space.database.read() as cursor:
+        return downloads.model(cursor, project.project_id) or b""
+
+
+def export_final_model(space: Workspace, project: Project, by: Person) -> bytes:
+    """The final model as a zip; empty before the first."""
+    by.require("manage", project.project_id)
+    with space.database.read() as cursor:
+        return final_model.archive(cursor, project.project_id) or b""
+
+
+def export_predictions(
+    space: Workspace, project: Project, form: str, by: Person, safe: bool = False
+) -> bytes:
+    """Every sample with its label and what the final model says of it, in one of export.FORMATS;
+    empty before the first. ``safe`` as export.to_file has it."""
+    by.require("manage", project.project_id)
+    with space.database.read() as cursor:
+        return final_model.all_predictions(cursor, project, form, safe) or b""

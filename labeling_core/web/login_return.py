@@ -1,0 +1,66 @@
+"""After a login back to the page that was asked for, and not to the first one.
+
+Streamlit comes back from the provider to ``/``. The address that somebody came from stands in the
+Referer of the step to the login; a cookie of a few minutes carries it to the step back.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from labeling_core.access.rights import PAGES
+
+LOGIN, CALLBACK = "/auth/login", "/oauth2callback"  # Streamlit's
+COOKIE, SECONDS = "labeling_wanted", 600
+LONGEST = 500  # characters
+ADDRESSES = PAGES.keys() - {"home"} | {""}  # the first page has no path
+
+
+def wanted(address: str) -> str:
+    """What of ``address`` may be gone back to: the path of one of our pages, without the first
+    ``/``, and its query; empty for anything else. Never another host."""
+    try:
+        parts = urlsplit(address)
+        query = urlencode(parse_qsl(parts.query))
+    except ValueError:
+        return ""
+    page = parts.path.strip("/")
+    found = f"{page}?{query}" if query else page
+    return found if page in ADDRESSES and len(found) <= LONGEST else ""
+
+
+class ReturnAfterLogin:
+    """Keeps the address of the page on the way to the login, and goes there on the way back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in (LOGIN, CALLBACK):
+            await self.app(scope, receive, send)
+            return
+        asked = HTTPConnection(scope)
+        on_the_way = scope["path"] == LOGIN
+        known = asked.headers.get("referer", "") if on_the_way else asked.cookies.get(COOKIE, "")
+        address = wanted(known)
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start" and address:
+                headers = MutableHeaders(scope=message)
+                if on_the_way:
+                    headers.append("Set-Cookie", _cookie(address, SECONDS, scope["scheme"]))
+                elif "code" in asked.query_params and message["status"] == 302:
+                    headers["Location"] = f"/{address}"
+                    headers.append("Set-Cookie", _cookie("", 0, scope["scheme"]))
+            await send(message)
+
+        await self.app(scope, receive, send_on)
+
+
+def _cookie(value: str, seconds: int, scheme: str) -> str:
+    text = f"{COOKIE}={value}; HttpOnly; Max-Age={seconds}; Path=/; SameSite=lax"
+    return f"{text}; Secure" if scheme == "https" else text

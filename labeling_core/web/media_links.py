@@ -1,0 +1,112 @@
+"""Images and sounds on their way to a browser: signed links, and the files behind them.
+
+A link is made for one annotator in one browser, names one file of one project, and ends. It is
+the same for some hours, so that the browser's own cache works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from labeling_core.access import tokens
+from labeling_core.errors import LabelingError
+from labeling_core.modalities import images, sound_pictures, sounds
+from labeling_core.settings import Project
+from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.web.renditions import remembered, rendition_place
+
+ADDRESS = "/labeling/media/"
+WINDOW = 6 * 3600  # seconds for which a link stays the same; it holds for one to two of them
+IMAGE_SIZE = (1920, 1080)
+PICTURE_SIZE = (1200, 360)
+
+
+class Viewer(NamedTuple):
+    """Who looks at the samples of a project: what their links are signed with and bound to.
+
+    ``home`` is the folder of the database; ``browser`` is what :func:`browser_of` gives.
+    """
+
+    key: bytes
+    project: Project
+    home: Path
+    annotator: str
+    browser: str
+
+    def file(self, sample_id: str) -> Path:
+        """The file of a sample; LabelingError when it is gone."""
+        return resolve_file(source_folder(self.project.settings.source, self.home), sample_id)
+
+    def link(self, kind: str, sample_id: str) -> str:
+        """The address of what one of KINDS makes of a sample's file; another version of the file
+        has another address."""
+        expires = (int(time.time()) // WINDOW + 2) * WINDOW
+        changed = self.file(sample_id).stat().st_mtime_ns
+        link = Link(
+            self.project.project_id, self.annotator, self.browser, kind, sample_id, changed, expires
+        )
+        return ADDRESS + tokens.seal(self.key, "media", list(link))
+
+
+class Link(NamedTuple):
+    """What a link stands for; ``expires`` in seconds since the epoch."""
+
+    project_id: str
+    annotator: str
+    browser: str
+    kind: str
+    sample_id: str
+    changed: int
+    expires: float
+
+
+def browser_of(cookie: str | None) -> str:
+    """What links hold of a browser: a hash of its cookie; empty when it has none."""
+    return hashlib.sha256(cookie.encode()).hexdigest()[:32] if cookie else ""
+
+
+def read_link(key: bytes, token: str, browser: str) -> Link:
+    """What a link stands for; LabelingError when it is not ours, not this browser's, or over."""
+    link = Link(*tokens.unseal(key, "media", token))
+    if not browser or browser != link.browser:
+        raise LabelingError("This link was made for another browser: open the project yourself.")
+    if link.expires < time.time():
+        raise LabelingError("This link is over: reload the page.")
+    return link
+
+
+def etag(cache: Path, path: Path, kind: str) -> str:
+    """Names the content that ``kind`` makes of ``path``, without making it."""
+    return f'"{rendition_place(cache, path, kind).name}"'
+
+
+def serve(cache: Path, path: Path, kind: str) -> tuple[Path, str]:
+    """The file that one of KINDS makes of ``path``, made once and kept in ``cache``, and its media
+    type. Raises LabelingError when ``path`` cannot be read."""
+    return KINDS[kind](cache, path)
+
+
+def _image(cache: Path, path: Path) -> tuple[Path, str]:
+    content = remembered(cache, path, "image", lambda: images.rendition(path, *IMAGE_SIZE)[0])
+    kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
+    return rendition_place(cache, path, "image"), kind
+
+
+def _picture(cache: Path, path: Path) -> tuple[Path, str]:
+    remembered(cache, path, "picture", lambda: sound_pictures.picture(path, *PICTURE_SIZE))
+    return rendition_place(cache, path, "picture"), "image/png"
+
+
+def _audio(cache: Path, path: Path) -> tuple[Path, str]:
+    return sounds.playable(path, rendition_place(cache, path, "audio"))
+
+
+KINDS: dict[str, Callable[[Path, Path], tuple[Path, str]]] = {
+    "image": _image,
+    "picture": _picture,
+    "audio": _audio,
+}

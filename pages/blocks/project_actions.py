@@ -1,0 +1,36 @@
+"""What else can be done with a project on the settings page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import use_cases
+from labeling_core.errors import LabelingError
+from labeling_core.people import Person
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace
+
+
+def show(space: Workspace, project: Project, by: Person) -> None:
+    """Take over changes of the source; forget the project."""
+    st.subheader("More", anchor=False)
+    with st.container(horizontal=True):
+        what = "files" if project.settings.is_media else "rows"
+        if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
+            try:
+                _, change = use_cases.refresh_source(space, project, by)
+                st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
+            except LabelingError as error:
+                st.error(str(error))
+        with st.popover("Delete the project", icon=":material/delete:"):
+            settings = project.settings
+            st.write(
+                f"The tables {settings.labels_table} and {settings.metadata_table} stay in the "
+                "database; the queries, sessions and models go."
+            )
+            if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
+                try:
+                    use_cases.delete_project(space, project.project_id, by)
+                    st.switch_page("home.py")
+                except LabelingError as error:
+                    st.error(str(error))

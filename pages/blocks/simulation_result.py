@@ -1,0 +1,139 @@
+"""What a simulation found: progress while it runs, then curves, a table and one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from labeling_core.errors import LabelingError
+from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.people import EVERYWHERE, Person
+from labeling_core.sessions.jobs import Status
+from labeling_core.simulation import figure, summary
+from labeling_core.simulation.replay import Run
+from labeling_core.simulation.simulations import Simulation
+from labeling_core.workspace import Workspace
+from pages.shell import gate, identity
+from pages.shell.figure import show_figure
+
+BANDS = {"± 1 standard error": False, "95 % interval": True}
+TITLES = {"accuracy": "Accuracy", "auc": "AUC"}
+
+
+def show(space: Workspace) -> None:
+    """The chosen one of all simulations, whoever started it; it is named in the URL."""
+    listed = {each.simulation_id: each for each in space.simulations.listed(identity.person())}
+    if not listed:
+        return
+    asked = st.query_params.get("simulation")
+    if st.session_state.get("simulation") not in listed:
+        st.session_state["simulation"] = asked if asked in listed else next(iter(listed))
+    st.subheader("Result", anchor=False)
+    chosen = st.selectbox(
+        "Simulation", list(listed), key="simulation", format_func=lambda each: listed[each].words
+    )
+    st.query_params["simulation"] = chosen
+    simulation = listed[chosen]
+    running = space.simulations.status(simulation).state == "running"
+    st.fragment(_show, run_every="2s" if running else None)(space, simulation, running)
+
+
+def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
+    gate.still("manage", EVERYWHERE)
+    status = space.simulations.status(simulation)
+    if was_running and status.state != "running":
+        st.rerun()
+    runs = space.simulations.runs(simulation)
+    _tell(space, simulation, status, max((run.n_labels[-1] for run in runs), default=0))
+    if runs:
+        _curves(runs, simulation, whole=status.state == "done")
+    with st.container(horizontal=True):
+        if runs:
+            st.download_button(
+                "Download the runs (JSON)", json.dumps(summary.as_json(runs)),
+                f"simulation_{simulation.simulation_id}.json", "application/json",
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+        if status.state != "running" and st.button("Delete", icon=":material/delete:"):
+            _do(space.simulations.delete, simulation)
+
+
+def _do(action: Callable[[Simulation, Person], None], simulation: Simulation) -> None:
+    try:
+        action(simulation, identity.person())
+    except LabelingError as error:
+        st.error(str(error))
+        return
+    st.rerun()
+
+
+def _tell(space: Workspace, simulation: Simulation, status: Status, reached: int) -> None:
+    """What is replayed, and how far; ``reached`` labels in the runs so far, 0 before the first."""
+    plan = simulation.plan
+    pool = f" (the data held {reached:,})" if 0 < reached < plan.budget else ""
+    st.caption(
+        f"{simulation.source}. {CLASSIFIERS[plan.classifier].title}, batches of {plan.batch} up to "
+        f"{plan.budget:,} labels{pool}, {plan.seeds} seeds; {plan.holdout:.0%} held out to measure."
+    )
+    for note in simulation.notes:
+        st.caption(note)
+    if status.state == "running":
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(status.progress or 0.0, text=status.text)
+            if st.button("Stop", icon=":material/stop:"):
+                _do(space.simulations.stop, simulation)
+    elif status.state != "done":
+        kind = st.error if status.state == "failed" else st.warning
+        kind(status.text)
+
+
+def _curves(runs: list[Run], simulation: Simulation, whole: bool) -> None:
+    titles = {name: each.title for name, each in STRATEGIES.items()}
+    done = len({run.seed for run in runs})
+    if not whole:
+        st.caption(f"So far {done} of {simulation.plan.seeds} seeds:")
+    answer = summary.verdict(runs, titles)
+    if answer:
+        st.info(answer, title="Would active learning have helped?")
+    elif whole:
+        st.info("Random and another strategy are both needed for an answer: run it with them.")
+    interval = BANDS[
+        st.segmented_control("Bands", list(BANDS), default=next(iter(BANDS)), required=True)
+    ]
+    measures = [each for each in summary.MEASURES if runs[0]._asdict()[each]]
+    for column, measure in zip(st.columns(len(measures)), measures, strict=True):
+        with column:
+            curves = summary.curves(runs, measure)
+            title = TITLES[measure]
+            show_figure(
+                f"{title} by labels",
+                figure.learning_curves(curves, title, interval, titles),
+                f"Learning curves: {title} of each query strategy against the number of labels",
+            )
+    st.dataframe(
+        [_row(each, titles) for each in summary.rows(runs)], hide_index=True,
+        column_config={
+            "share of random’s labels": st.column_config.NumberColumn(format="percent"),
+            "labels to reach random’s end": st.column_config.NumberColumn(format="%.0f"),
+        },
+    )  # fmt: skip
+    st.caption(
+        "AULC: the area under the accuracy curve, which is the mean accuracy on the way, ± its "
+        "standard error over the seeds. Random’s end: the accuracy at its last label. The ± of the "
+        "answer above is its 95 % interval."
+    )
+
+
+def _row(row: summary.Row, titles: dict[str, str]) -> dict[str, object]:
+    reached = row.needed is not None and np.isfinite(row.needed)
+    return {
+        "strategy": titles.get(row.strategy, row.strategy),
+        "AULC": f"{row.aulc:.2%} ± {row.aulc_error:.2%}",
+        "last accuracy": f"{row.last:.2%} ± {row.last_error:.2%}",
+        "labels to reach random’s end": row.needed if reached else None,
+        "share of random’s labels": row.share if reached else None,
+    }

@@ -1,0 +1,116 @@
+"""The fields of the settings page that only projects of images and sounds have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
+from labeling_core.modalities.registry import SUFFIXES
+from labeling_core.settings import IMAGE_FEATURES, Project, Settings, slug
+from labeling_core.sources import uploads
+from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder, list_files
+from labeling_core.sources.uploads import Staged
+from labeling_core.workspace import Workspace
+from pages.forms.fields import Fields
+
+UPLOAD, FOLDER = "Upload files", "Use a folder on the server"
+
+
+def source(
+    fields: Fields, space: Workspace, modality: str, base: Settings, old: Project | None
+) -> tuple[str, Staged | None]:
+    """The folder to label: one on the server, or an upload of many files or of a zip."""
+    way = FOLDER
+    if old is None:
+        way = st.segmented_control(
+            "Samples from", [UPLOAD, FOLDER], default=UPLOAD, key=fields.key("media_way"),
+            required=True,
+        )  # fmt: skip
+    home = space.database.path.parent
+    if way == UPLOAD:
+        return _uploaded(fields, home, modality)
+    known = base.source if base.modality == modality else ""
+    folder = fields.text(
+        "source", "Folder", known,
+        "Its sub-folders belong to it. It lies below one of: "
+        + ", ".join(f"`{root}`" for root in allowed_roots(os.environ)),
+    )  # fmt: skip
+    if folder:
+        try:
+            found = listing(chosen_folder(folder, home), modality)
+            _preview(len(found.files), found.refusals, modality)
+        except (LabelingError, OSError) as error:
+            fields.tell("source", str(error))
+    return folder, None
+
+
+@st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")
+def listing(folder: Path, modality: str) -> Listing:
+    """The files of a folder; looked through again after half a minute."""
+    return list_files(folder, SUFFIXES[modality])
+
+
+def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | None]:
+    kinds = sorted(SUFFIXES[modality])
+    files = st.file_uploader(
+        f"{modality.capitalize()}, or a zip of them", type=[*kinds, ".zip"],
+        accept_multiple_files=True, key=fields.key(f"files_{modality}"),
+        help="Folders inside of a zip are kept. Names stay as they are: they become the ids.",
+    )  # fmt: skip
+    fields.slot("source", "Samples")
+    if not files:
+        return "", None
+    staged = _stage(files, home, modality)
+    _preview(staged.files, staged.refusals, modality)
+    name = fields.text(
+        "folder", "Name of the new folder", "", "The files are kept beside the database under it.",
+        default=slug(Path(files[0].name).stem if len(files) == 1 else modality),
+    )  # fmt: skip
+    return uploads.free_source(home, slug(name)), staged
+
+
+def _stage(files: list[Any], home: Path, modality: str) -> Staged:
+    """Unpack an upload once; reruns find it there, and another upload takes its place."""
+    ids = (modality, *(each.file_id for each in files))
+    kept = st.session_state.get("staged")
+    if kept is not None and kept[0] == ids and kept[1].folder.exists():
+        return kept[1]
+    if kept is not None:
+        uploads.discard(kept[1])
+    with st.spinner("Unpacking …"):
+        staged = uploads.stage(home, [(each.name, each) for each in files], SUFFIXES[modality])
+    st.session_state["staged"] = (ids, staged)
+    return staged
+
+
+def _preview(count: int, refusals: list[Refusal], modality: str) -> None:
+    """How many files there are, and which were not taken, each with its reason."""
+    st.caption(f"{count:,} {modality}.")
+    if refusals:
+        with st.expander(f"{len(refusals):,} files not taken", icon=":material/warning:"):
+            st.dataframe(
+                {"file": [each.name for each in refusals],
+                 "reason": [each.reason for each in refusals]},
+                hide_index=True,
+            )  # fmt: skip
+
+
+def image_features(fields: Fields, base: Settings) -> str:
+    """What images are turned into, and how to install what is missing for it."""
+    titles = dict(
+        zip(IMAGE_FEATURES, ("Colours, edges, thumbnail", "Pretrained embedding"), strict=True)
+    )
+    chosen = fields.choice(
+        "image_features", "Image features", titles, base.image_features,
+        "What the model sees of an image. The embedding knows far more of photographs; it takes "
+        "about ten times as long to compute, once.",
+    )  # fmt: skip
+    if chosen == "embedding" and not embedding_available():
+        st.info("The embedding is an extra. This installs it; then start the app again:")
+        st.code(f"python -m {INSTALL_COMMAND}", language="bash")
+    return chosen

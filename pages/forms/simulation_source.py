@@ -1,0 +1,129 @@
+"""Choosing what a simulation replays: a table, a file, a folder or a project's labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import streamlit as st
+
+from labeling_core.errors import LabelingError
+from labeling_core.projects.lifecycle import list_projects
+from labeling_core.simulation import data_sources
+from labeling_core.simulation.data_sources import Source
+from labeling_core.sources import importing
+from labeling_core.sources.folders import allowed_roots
+from labeling_core.store.database import columns, quote, tables
+from labeling_core.workspace import Workspace
+from pages.forms.settings_fields import keep_upload
+from pages.shell import identity
+
+USUAL = ("label", "class", "category", "target", "y")  # what label columns are often called
+Choice = Callable[[], Source]
+
+
+def choose(space: Workspace) -> Choice:
+    """The fields; what they name is looked at when the simulation is started."""
+    ways = {
+        "A table in the database": _table,
+        "A file": _file,
+        "A folder": _folder,
+        "A project’s labels": _project,
+    }
+    way = st.segmented_control(
+        "Labeled data from", list(ways), default=next(iter(ways)), required=True,
+        key="simulation-way",
+    )  # fmt: skip
+    return ways[way](space)
+
+
+def _refuse(sentence: str) -> Choice:
+    def refuse() -> Source:
+        raise LabelingError(sentence)
+
+    return refuse
+
+
+def _table(space: Workspace) -> Choice:
+    with space.database.read() as cursor:
+        names = tables(cursor)
+        labeled = [name for name in names if _has_labels(cursor, name)]
+    if not names:
+        st.info("The database holds no table yet: upload a file.")
+        return _refuse("Choose labeled data first: the database holds no table yet.")
+    first = labeled[0] if labeled else names[0]
+    name = st.selectbox("Table", names, names.index(first), key="simulation-table")
+    with space.database.read() as cursor:
+        label = _label([each for each, _ in columns(cursor, name)])
+    return lambda: data_sources.table(space.database, name, label, identity.person())
+
+
+def _has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
+    label = _guess([each for each, _ in columns(cursor, table)])
+    query = f"SELECT 1 FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL LIMIT 1"
+    return bool(label) and cursor.execute(query).fetchone() is not None
+
+
+def _file(space: Workspace) -> Choice:
+    file = st.file_uploader(
+        "CSV, TSV, Parquet or JSON lines",
+        type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson", "json"],
+        help="One row a sample, with a column that holds its category.",
+    )
+    if file is None:
+        return _refuse("Choose labeled data first: upload a file above.")
+    path = keep_upload(space, file)
+    try:
+        preview = _inspect(path, file.name)
+    except LabelingError as error:
+        st.error(str(error))
+        return _refuse(str(error))
+    st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns.")
+    label = _label([name for name, _ in preview.columns])
+    return lambda: data_sources.upload(path, file.name, label, {}, identity.person())
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the file …")
+def _inspect(path: Path, name: str) -> importing.Preview:
+    return importing.inspect(path, name)
+
+
+def _label(names: list[str]) -> str:
+    """The label column among ``names``."""
+    guess = _guess(names) or names[-1]
+    return str(st.selectbox("Label column", names, names.index(guess), key="simulation-label"))
+
+
+def _guess(names: list[str]) -> str:
+    known = {name.lower(): name for name in reversed(names)}
+    return next((known[each] for each in USUAL if each in known), "")
+
+
+def _folder(space: Workspace) -> Choice:
+    text = st.text_input(
+        "Folder of images or sounds", key="simulation-folder",
+        help="Each category is a sub-folder; or a CSV file in the folder has the columns path and "
+        "label. Below one of: " + ", ".join(f"`{root}`" for root in allowed_roots(os.environ)),
+        placeholder="digits",
+    ).strip()  # fmt: skip
+    if not text:
+        return _refuse("Choose labeled data first: name a folder above.")
+    return lambda: data_sources.folder(space.database, text, identity.person())
+
+
+def _project(space: Workspace) -> Choice:
+    with space.database.read() as cursor:
+        listed = {each.project_id: each for each in list_projects(cursor)}
+    mine = [each for each in listed if identity.person().may("label", each)]
+    if not mine:
+        st.info("There is no project whose labels you may use.")
+        return _refuse("Choose labeled data first: there is no project whose labels you may use.")
+    chosen = st.selectbox(
+        "Labels of", mine, key="simulation-project",
+        index=mine.index(st.session_state["project"]) if st.session_state["project"] in mine else 0,
+        format_func=lambda each: listed[each].settings.title,
+    )  # fmt: skip
+    st.caption(f"{space.queue(listed[chosen]).labeled:,} labels so far.")
+    return lambda: data_sources.project(space.database, listed[chosen], identity.person())

@@ -1,0 +1,48 @@
+"""The project that a page is about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling_core import use_cases
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace, workspace
+from pages.shell import identity
+
+LABEL_PAGES = {
+    "tabular": "label_tabular.py",
+    "images": "label_images.py",
+    "sounds": "label_sounds.py",
+}
+
+
+def visible_projects() -> dict[str, Project]:
+    return use_cases.visible_projects(workspace(), identity.person())
+
+
+def current_project() -> tuple[Workspace, Project]:
+    """The workspace and the chosen project; shows an empty state and stops if there is none."""
+    chosen = st.session_state.get("project")
+    if chosen is None or chosen not in visible_projects():
+        no_project()
+        st.stop()
+    return workspace(), workspace().project(chosen)
+
+
+def no_project() -> None:
+    """The empty state of a page, with the way out for those who may take it."""
+    if not identity.person().may("manage"):
+        st.info("An admin can make one.", title="There is no project yet")
+        return
+    st.info(
+        "Make one from a table, a folder of images or of recordings: it takes a minute.",
+        title="There is no project yet",
+    )
+    st.page_link(
+        "settings.py", label="New project", icon=":material/add:", query_params={"new": "1"}
+    )
+
+
+def label_page(project: Project) -> str:
+    """The page on which a project's samples are labeled."""
+    return LABEL_PAGES[project.settings.modality]

@@ -1,0 +1,77 @@
+"""What pages show of a project's files: how far they are read, and which were set aside."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import streamlit as st
+
+from labeling_core import use_cases
+from labeling_core.sessions import features
+from labeling_core.settings import Project
+from labeling_core.workspace import Workspace, workspace
+from pages.shell import gate, identity
+
+
+def show_reading(project: Project) -> None:
+    """How far the files are read, with a button to stop or go on; then what was set aside."""
+    ready = features.have_features(workspace().database, project)
+    # It looks again only while there may be something new.
+    st.fragment(_show, run_every=None if ready else "2s")(project, ready)
+
+
+def _show(project: Project, ready: bool) -> None:
+    gate.still("see", project.project_id)
+    space = workspace()
+    status = space.loop.reader.status.get(project.project_id)
+    if features.have_features(space.database, project):
+        if not ready:
+            st.rerun()
+    elif status is not None:
+        _show_progress(space, project)
+    if identity.person().may("label", project.project_id):
+        show_broken(project)
+
+
+def _show_progress(space: Workspace, project: Project) -> None:
+    status, who = space.loop.reader.status[project.project_id], identity.person()
+    may_steer = who.may("manage", project.project_id)
+    if status.state == "running":
+        st.progress(status.progress or 0.0, text=status.text)
+        if may_steer and st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
+            use_cases.stop_reading(space, project, who)
+        return
+    if status.state == "failed":
+        st.error(status.text)
+    else:
+        st.caption(f"Stopped. {status.text}")
+    if may_steer and st.button("Go on reading", icon=":material/play_arrow:", key="go_on_reading"):
+        use_cases.read_files(space, project, who)
+
+
+def show_broken(project: Project) -> None:
+    """The files that were set aside, each with its reason."""
+    with workspace().database.read() as cursor:
+        broken = features.broken_samples(cursor, project.project_id)
+    if broken:
+        files = "1 file" if len(broken) == 1 else f"{len(broken):,} files"
+        with st.popover(f"{files} set aside", icon=":material/warning:"):
+            st.caption("What cannot be read is never shown, and the model learns nothing from it.")
+            st.dataframe(
+                {
+                    "file": [path for path, _ in broken],
+                    "reason": [_beside(*each) for each in broken],
+                },
+                hide_index=True,
+                width=680,
+                column_config={
+                    "file": st.column_config.TextColumn(width=220),
+                    "reason": st.column_config.TextColumn(width=460),
+                },
+            )
+
+
+def _beside(path: str, reason: str) -> str:
+    """A reason where the file's name stands already."""
+    told = reason.removeprefix(f"{PurePosixPath(path).name} ")
+    return told[:1].upper() + told[1:]

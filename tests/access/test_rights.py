@@ -1,0 +1,548 @@
+"""Every page, route and use case × everybody does what the one table says."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from annotating import SETTINGS, Annotator, make_source, rows
+from PIL import Image
+from serving import Answer, ask, serving
+from streamlit.testing.v1 import AppTest
+
+import labeling_core
+from labeling_core import use_cases
+from labeling_core import workspace as workspaces
+from labeling_core.access import rights, tokens
+from labeling_core.labeling import adjudicating, category_changes, restoring, reviewing
+from labeling_core.models import final_model
+from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
+from labeling_core.projects.lifecycle import create_project
+from labeling_core.sessions import label_errors
+from labeling_core.sessions.label_errors import Listing
+from labeling_core.simulation import data_sources, simulations
+from labeling_core.store import backups, eventlog
+from labeling_core.web import (
+    adjudication_exchange,
+    label_exchange,
+    messages,
+    review_exchange,
+    routes,
+)
+from labeling_core.workspace import Workspace
+from pages.blocks.downloads import export_table
+
+ROOT = Path(__file__).parents[2]
+PEOPLE = {
+    "no login": "",
+    "viewer": "vera@example.org",
+    "annotator": "ana@example.org",
+    "admin": "adam@example.org",
+    "annotator of another project": "otto@example.org",
+}
+ROLE = {who: who if who in ROLES else "none" for who in PEOPLE}
+SECRET = "Wine of the cellar"  # the title of the project that is asked for
+LOCAL = local_person("the owner")
+
+
+def allowed(who: str, action: str) -> bool:
+    """What the table says of somebody."""
+    return ROLES.index(ROLE[who]) >= ROLES.index(ACTIONS[action])
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A hosted instance with two tables, `wine` and `other`, images, and somebody of each kind."""
+    path = tmp_path / "team.duckdb"
+    monkeypatch.setenv("LABELING_DATABASE", str(path))
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
+    monkeypatch.setenv("LABELING_ADMINS", PEOPLE["admin"].title())
+    folder = tmp_path / "root" / "pictures"
+    folder.mkdir(parents=True)
+    for number in range(8):
+        Image.new("RGB", (8, 8), (number * 20, 0, 0)).save(folder / f"{number}.png")
+    local = Workspace(path)
+    make_source(local.database)
+    create_project(local.database, replace(SETTINGS, title="wine"))
+    tables = ("labels", "metadata", "queries")
+    for title, source in (("other", "wine"), ("pictures", "pictures")):
+        named: Any = {f"{each}_table": f"{title}_{each}" for each in tables}
+        modality = "images" if title == "pictures" else "tabular"
+        settings = replace(SETTINGS, title=title, source=source, modality=modality, **named)
+        create_project(local.database, settings)
+    use_cases.update_project(
+        local, "wine", replace(local.project("wine").settings, title=SECRET), LOCAL
+    )
+    for project in ("wine", "pictures"):
+        local.roles.set_role(PEOPLE["viewer"], project, "viewer", LOCAL)
+        local.roles.set_role(PEOPLE["annotator"], project, "annotator", LOCAL)
+    another = PEOPLE["annotator of another project"]
+    local.roles.set_role(another, "other", "annotator", LOCAL)
+    local.close()
+    yield workspaces.workspace(hosted=True)
+    workspaces.close_workspaces()
+
+
+# The table
+
+
+def test_the_readme_holds_the_table() -> None:
+    assert rights.markdown() in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_table_names_every_page() -> None:
+    main = (ROOT / "pages" / "main.py").read_text("utf-8")
+    assert set(re.findall(r'"(\w+)\.py"', main)) == set(rights.PAGES)
+
+
+def test_the_table_names_every_route() -> None:
+    methods = [(each.path, (each.methods or set()) - {"HEAD"}) for each in routes.ROUTES]
+    assert {f"{m} {path}" for path, of in methods for m in of} == set(rights.ROUTES)
+
+
+def test_the_table_names_every_use_case() -> None:
+    """A use case is what takes the person who acts."""
+    found = set()
+    for info in pkgutil.walk_packages(labeling_core.__path__, "labeling_core."):
+        if info.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(info.name)
+        for name, each in [*vars(module).items()]:
+            if getattr(each, "__module__", None) == info.name and not name.startswith("_"):
+                found |= set(_acting(f"{info.name.split('.', 1)[1]}.{name}", each))
+    assert found == set(rights.USE_CASES)
+
+
+def _acting(name: str, thing: Any) -> Iterator[str]:
+    if inspect.isclass(thing):
+        for inner, each in vars(thing).items():
+            if not inner.startswith("_"):
+                yield from _acting(f"{name}.{inner}", each)
+    elif inspect.isfunction(thing):
+        annotated = inspect.signature(thing).parameters.get("by")
+        if annotated is not None and annotated.annotation == "Person":
+            yield name
+
+
+def test_a_page_that_the_table_does_not_name_is_for_admins() -> None:
+    assert rights.page_action("made_tomorrow") == "manage"
+
+
+# Pages
+
+
+def open_page(name: str, email: str, **query: str) -> AppTest:
+    """A deep link of somebody whose login gives that e-mail."""
+    at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+    at.secrets = {"auth": {"client_id": "labeling"}}
+    at.user = {"is_logged_in": bool(email), "email": email, "email_verified": True}
+    for page in ("home", name):  # a page has to be known before it can be switched to
+        at.query_params.update(query)
+        at.switch_page(f"{page}.py").run()
+    return at
+
+
+def everything(at: AppTest) -> str:
+    """All that a page sends to the browser, in words."""
+    return repr(at.main) + repr(at.sidebar) + str([each.options for each in at.selectbox])
+
+
+@pytest.mark.parametrize("page", rights.PAGES)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_page_opens_for_those_the_table_names(space: Workspace, who: str, page: str) -> None:
+    at = open_page(page, PEOPLE[who], project="wine")
+    assert not at.exception
+    shown = everything(at)
+    if who == "no login":
+        assert [each.label for each in at.button] == ["Sign in"]
+        assert not (at.selectbox or at.info or at.warning or at.sidebar.children)
+        assert "wine" not in shown.lower() and "other" not in shown
+    elif who == "annotator of another project":
+        assert SECRET not in shown
+        assert at.selectbox(key="project-1").options == ["other"]
+        told = [each.value for each in at.warning]
+        assert "There is no project “wine” here: choose one below." in told
+    elif allowed(who, rights.page_action(page)):
+        assert not at.warning
+        assert at.selectbox(key="project-1").value == "wine"
+    else:
+        assert re.match("This needs the role “.*”, and yours here is", at.main.warning[0].value)
+        assert len(at.main.children) == 2  # its title and that sentence
+
+
+def test_a_project_that_is_not_ones_own_is_told_like_one_that_does_not_exist(
+    space: Workspace,
+) -> None:
+    otto = PEOPLE["annotator of another project"]
+    told = [
+        open_page("session_progress", otto, project=name).warning[0].value.replace(name, "X")
+        for name in ("wine", "nowhere")
+    ]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"is_logged_in": True, "email": "adam@example.org", "email_verified": False},
+        {"is_logged_in": True, "email": "adam@example.org", "email_verified": "false"},
+        {"is_logged_in": False, "email": "adam@example.org"},
+        {"is_logged_in": True},
+        {"is_logged_in": True, "email": "*"},
+        {},
+    ],
+)
+def test_a_login_without_a_confirmed_address_is_nobodys(space: Workspace, user: Any) -> None:
+    at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+    at.user = user
+    at.run()
+    assert not at.exception
+    assert not at.selectbox and not at.sidebar.children
+
+
+def test_a_server_that_was_hosted_stays_so_when_its_secrets_go(space: Workspace) -> None:
+    at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60).run()
+    assert [each.label for each in at.button] == ["Sign in"]
+
+
+def test_somebody_without_a_role_reads_one_sentence(space: Workspace) -> None:
+    at = open_page("home", "Unknown@Else.org")
+    assert [each.value for each in at.info] == [
+        "`unknown@else.org` has no role here yet: send this address to an admin of this page."
+    ]
+    assert not at.selectbox
+
+
+def test_a_role_that_is_gone_since_the_page_was_drawn_renames_nothing(space: Workspace) -> None:
+    eva = "eva@example.org"
+    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    for label, chosen in {
+        "Rename it": {"rename-old": "red", "rename-new": "rouge"},
+        "Merge them": {"merge-old": "red", "merge-into-red": "white"},
+        "Retire it": {"retire-name": "red"},
+    }.items():
+        at = open_page("settings", eva, project="wine")
+        for key, value in chosen.items():
+            at.session_state[f"category-choice-wine-{key}"] = value
+        at.run()
+        for key, value in chosen.items():  # AppTest forgets what is in a form
+            at.session_state[f"category-choice-wine-{key}"] = value
+        space.roles.set_role(eva, EVERYWHERE, "viewer", LOCAL)
+        next(each for each in at.button if each.label == label).click().run()
+        assert not at.exception
+        assert "This needs the role “admin”" in at.session_state["category-refused"]
+        space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    assert [each.name for each in space.project("wine").settings.offered] == ["red", "white"]
+
+
+def test_a_role_that_is_gone_since_the_page_was_drawn_restores_nothing(space: Workspace) -> None:
+    eva = "eva@example.org"
+    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    ana = Annotator(space, space.project("wine"), PEOPLE["annotator"])
+    (sample,) = ana.take(1)
+    for category in ("red", "white"):
+        ana.send([ana.decision(sample, "label", category=category)])
+    at = open_page("log", eva, project="wine")
+    table = next(each for each in at.dataframe if "what happened" in each.value)
+    at.session_state[table.proto.id.split("-", 2)[2]] = {
+        "selection": {"rows": [0], "columns": [], "cells": []}
+    }
+    at.run()
+    space.roles.remove_role(eva, EVERYWHERE, LOCAL)
+    next(each for each in at.button if each.label == "Restore this").click().run()
+    assert not at.exception
+    assert rows(space.database, "SELECT label FROM wine_labels") == [("white",)]
+
+
+def test_a_download_knows_the_tables_by_the_names_of_this_moment(space: Workspace) -> None:
+    seen = space.project("wine")
+    use_cases.update_project(space, "wine", replace(seen.settings, labels_table="renamed"), LOCAL)
+    assert export_table(seen, "labels", "CSV", False, PEOPLE["admin"]).startswith(b"bottle")
+
+
+# Routes
+
+
+class Browser:
+    """A browser without a browser: posts messages, keeps its cookie."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.cookie = port, ""
+
+    def post(self, body: dict[str, Any], path: str = "/labeling/exchange") -> Answer:
+        """Send one message."""
+        answer = ask(self.port, "POST", path, body, Cookie=self.cookie)
+        self.cookie = answer.headers.get("set-cookie", self.cookie).split(";")[0]
+        return answer
+
+    def get(self, url: str) -> Answer:
+        """Follow a link."""
+        return ask(self.port, "GET", url, Cookie=self.cookie)
+
+
+@pytest.fixture
+def browser(space: Workspace) -> Iterator[Browser]:
+    with serving() as port:
+        yield Browser(port)
+
+
+def message(space: Workspace, who: str, project: str = "wine") -> dict[str, Any]:
+    """A deck's message with a token that is signed for somebody, had they got one."""
+    token = tokens.issue(space.key, project, PEOPLE[who])
+    return {"client": f"c-{who}", "message": 1, "want": 3, "token": token}
+
+
+def review_token(space: Workspace, who: str) -> str:
+    """The same for a review of one's own labels."""
+    by = Person(PEOPLE[who], ((EVERYWHERE, "annotator"),))
+    return review_exchange.issue(space.key, "wine", by, Listing(annotator=by.name))
+
+
+def media_url(browser: Browser, space: Workspace, who: str) -> str:
+    """A link as the server made it when that person still was an annotator."""
+    before = [each for each in space.roles.entries if each.who == PEOPLE[who]]
+    space.roles.set_role(PEOPLE[who], "pictures", "annotator", LOCAL)
+    reply = json.loads(browser.post(message(space, who, "pictures")).body)
+    space.roles.remove_role(PEOPLE[who], "pictures", LOCAL)
+    for each in before:
+        if each.added_by == LOCAL.name:
+            space.roles.set_role(each.who, each.project_id, each.role, LOCAL)
+    return str(reply["samples"][0]["view"]["url"])
+
+
+@pytest.mark.parametrize("route", rights.ROUTES)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_route_serves_those_the_table_names(
+    space: Workspace, browser: Browser, who: str, route: str
+) -> None:
+    method, path = route.split()
+    if method == "POST":
+        body = message(space, who)
+        if path == "/labeling/review":
+            body["token"] = review_token(space, who)
+        if who == "no login":
+            del body["token"]
+        answer = browser.post(body, path)
+    elif who == "no login":
+        answer = Browser(browser.port).get(media_url(browser, space, "annotator"))
+    else:
+        answer = browser.get(media_url(browser, space, who))
+    assert answer.status == (200 if allowed(who, rights.ROUTES[route]) else 403)
+    if answer.status == 403:
+        assert SECRET not in answer.body.decode() and "samples" not in answer.body.decode()
+
+
+def test_a_guessed_project_is_refused_in_the_same_words_whether_it_exists(
+    space: Workspace, browser: Browser
+) -> None:
+    who = "annotator of another project"
+    answers = [browser.post(message(space, who, project)) for project in ("wine", "nowhere")]
+    assert [each.status for each in answers] == [403, 403]
+    assert answers[0].body == answers[1].body
+
+
+def test_a_role_that_is_taken_away_counts_at_once_and_the_decisions_are_kept(
+    space: Workspace, browser: Browser
+) -> None:
+    body = message(space, "annotator")
+    taken = json.loads(browser.post(body).body)["samples"][0]["sample_id"]
+    body |= {"decisions": [
+        {"client": "c-annotator", "seq": 1, "sample_id": taken, "action": "skip"}
+    ]}  # fmt: skip
+    space.roles.set_role(PEOPLE["annotator"], "wine", "viewer", LOCAL)
+    refused = browser.post(body)
+    assert (refused.status, list(json.loads(refused.body))) == (403, ["error"])
+    space.roles.set_role(PEOPLE["annotator"], "wine", "annotator", LOCAL)
+    assert json.loads(browser.post(body).body)["stored"] == {"c-annotator": 1}
+
+
+def test_what_was_signed_in_local_use_is_worth_nothing_in_hosted_use(
+    space: Workspace, browser: Browser
+) -> None:
+    key = tokens.read_key(space.database.files(), "local")
+    body = message(space, "admin") | {"token": tokens.issue(key, "wine", PEOPLE["admin"])}
+    assert browser.post(body).status == 403
+
+
+# The second transport: a message as component state
+
+
+@pytest.mark.parametrize("who", ["admin", "annotator of another project", "no login"])
+def test_a_forged_component_message_is_answered_for_nobody_else(space: Workspace, who: str) -> None:
+    at = open_page("label_tabular", PEOPLE["annotator"], project="wine")
+    key = next(iter(at.session_state["deck_tokens"]))
+    for forged in (message(space, who), message(space, who, "other")):
+        at.session_state[key] = {"message": forged}
+        at.run()
+        assert not at.exception
+        assert f"{key}-reply" not in at.session_state
+
+
+def test_the_own_component_message_is_answered(space: Workspace) -> None:
+    at = open_page("label_tabular", PEOPLE["annotator"], project="wine")
+    key = next(iter(at.session_state["deck_tokens"]))
+    at.session_state[key] = {"message": message(space, "annotator")}
+    at.run()
+    assert len(at.session_state[f"{key}-reply"][1]["samples"]) == 3
+    assert PEOPLE["annotator"] in key
+
+
+# Use cases
+
+
+def each_use_case(space: Workspace) -> dict[str, Callable[[Person], object]]:
+    """Each use case, on the project `wine`."""
+    wine = space.project("wine")
+    named: Any = {f"{each}_table": f"new_{each}" for each in ("labels", "metadata", "queries")}
+    asked = messages.parse({"client": "c", "want": 1})
+    events = eventlog.Filter("wine")
+    simulation = simulations.Simulation(
+        "none", "none", "", "somebody", "2026-01-01", "", [], simulations.WINES
+    )
+
+    def log(read: Callable[..., object], *values: Any) -> object:
+        with space.database.read() as cursor:
+            return read(cursor, *values)
+
+    return {
+        "labeling.adjudicating.disputes": lambda by: adjudicating.disputes(
+            space.open_projects, wine, by
+        ),
+        "labeling.adjudicating.submit": lambda by: adjudicating.submit(
+            space.open_projects, wine.project_id, by, []
+        ),
+        "web.adjudication_exchange.answer": lambda by: adjudication_exchange.answer(
+            space, "wine", by, asked
+        ),
+        "store.backups.Backups.make": lambda by: space.backups.make(by),
+        "store.backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
+        "labeling.category_changes.merge": lambda by: category_changes.merge(
+            space.open_projects, "wine", "no", "red", by
+        ),
+        "use_cases.merge_category": lambda by: use_cases.merge_category(
+            space, "wine", "no", "red", by
+        ),
+        "labeling.category_changes.offer": lambda by: category_changes.offer(
+            space.open_projects, "wine", "red", by
+        ),
+        "use_cases.offer_category": lambda by: use_cases.offer_category(space, "wine", "red", by),
+        "labeling.category_changes.rename": lambda by: category_changes.rename(
+            space.open_projects, "wine", "no", "yes", by
+        ),
+        "use_cases.rename_category": lambda by: use_cases.rename_category(
+            space, "wine", "no", "yes", by
+        ),
+        "labeling.category_changes.retire": lambda by: category_changes.retire(
+            space.open_projects, "wine", "red", True, by
+        ),
+        "use_cases.retire_category": lambda by: use_cases.retire_category(
+            space, "wine", "red", True, by
+        ),
+        "store.eventlog.annotators": lambda by: log(eventlog.annotators, "wine", by),
+        "store.eventlog.count": lambda by: log(eventlog.count, events, by),
+        "store.eventlog.export": lambda by: log(eventlog.export, events, by),
+        "store.eventlog.read": lambda by: log(eventlog.read, events, by, 0, 10),
+        "models.final_model.train": lambda by: final_model.train(space.loop, wine, by),
+        "sessions.label_errors.look": lambda by: label_errors.look(space.loop, wine, by),
+        "sessions.label_errors.scope": lambda by: label_errors.scope(by, "wine"),
+        "labeling.restoring.restore": lambda by: restoring.restore(
+            space.open_projects, wine, 1, by
+        ),
+        "web.review_exchange.answer": lambda by: review_exchange.answer(
+            space, "wine", by, Listing(annotator=by.name), asked
+        ),
+        "web.review_exchange.issue": lambda by: review_exchange.issue(
+            space.key, "wine", by, Listing(annotator=by.name)
+        ),
+        "labeling.reviewing.submit": lambda by: reviewing.submit(
+            space.database, wine, space.queue(wine), by, []
+        ),
+        "simulation.data_sources.folder": lambda by: data_sources.folder(
+            space.database, "pictures", by
+        ),
+        "simulation.data_sources.project": lambda by: data_sources.project(
+            space.database, wine, by
+        ),
+        "simulation.data_sources.table": lambda by: data_sources.table(
+            space.database, "wine", "cask", by
+        ),
+        "simulation.data_sources.upload": lambda by: data_sources.upload(
+            Path("none"), "none.csv", "label", {}, by
+        ),
+        "simulation.data_sources.wine_colour": data_sources.wine_colour,
+        "simulation.simulations.Simulations.delete": lambda by: space.simulations.delete(
+            simulation, by
+        ),
+        "simulation.simulations.Simulations.listed": lambda by: space.simulations.listed(by),
+        "simulation.simulations.Simulations.start": lambda by: space.simulations.start(
+            data_sources.wine_colour(LOCAL), simulation.plan._replace(seeds=0), by
+        ),
+        "simulation.simulations.Simulations.stop": lambda by: space.simulations.stop(
+            simulation, by
+        ),
+        "web.label_exchange.answer": lambda by: label_exchange.answer(space, "wine", by, asked),
+        "use_cases.export_final_model": lambda by: use_cases.export_final_model(space, wine, by),
+        "use_cases.export_model": lambda by: use_cases.export_model(space, wine, by),
+        "use_cases.export_predictions": lambda by: use_cases.export_predictions(
+            space, wine, "CSV", by
+        ),
+        "use_cases.export_table": lambda by: use_cases.export_table(
+            space, wine, "metadata", "CSV", by
+        ),
+        "use_cases.exports": lambda by: use_cases.exports(wine, by) != [],
+        "use_cases.read_files": lambda by: use_cases.read_files(space, wine, by),
+        "use_cases.run_session": lambda by: use_cases.run_session(
+            space, wine, by, "logistic_regression", "auto"
+        ),
+        "use_cases.stop_reading": lambda by: use_cases.stop_reading(space, wine, by),
+        "use_cases.visible_projects": lambda by: "wine" in use_cases.visible_projects(space, by),
+        "access.roles.Roles.remove_role": lambda by: space.roles.remove_role(
+            "x@y.org", EVERYWHERE, by
+        ),
+        "access.roles.Roles.set_role": lambda by: space.roles.set_role(
+            "x@y.org", "wine", "viewer", by
+        ),
+        "use_cases.create_project": lambda by: use_cases.create_project(
+            space, replace(wine.settings, title="New", **named), by
+        ),
+        "use_cases.delete_project": lambda by: use_cases.delete_project(space, "wine", by),
+        "use_cases.refresh_source": lambda by: use_cases.refresh_source(space, wine, by),
+        "use_cases.update_project": lambda by: use_cases.update_project(
+            space, "wine", replace(wine.settings, every=7), by
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", rights.USE_CASES)
+def test_a_use_case_works_for_those_the_table_names(space: Workspace, name: str) -> None:
+    last = sorted(PEOPLE, key=lambda who: who == "admin")  # who may delete it does so in the end
+    for who in last:
+        by = space.roles.person(PEOPLE[who]) if PEOPLE[who] else Person("")
+        assert given(each_use_case(space)[name], by) == allowed(who, rights.USE_CASES[name]), who
+
+
+def given(what: Callable[[Person], object], by: Person) -> bool:
+    """Whether something was done or shown; another mistake than the missing role is no refusal."""
+    try:
+        return what(by) is not False
+    except ForbiddenError:
+        return False
+    except labeling_core.errors.LabelingError:
+        return True
+
+
+def test_a_viewer_may_download_how_the_sessions_went_and_nothing_else(space: Workspace) -> None:
+    vera = space.roles.person(PEOPLE["viewer"])
+    assert use_cases.exports(space.project("wine"), vera) == ["sessions"]
+    use_cases.export_table(space, space.project("wine"), "sessions", "CSV", vera)
+    for what in ("labels", "metadata", "queries"):
+        with pytest.raises(ForbiddenError):
+            use_cases.export_table(space, space.project("wine"), what, "CSV", vera)

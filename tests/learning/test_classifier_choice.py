@@ -1,0 +1,131 @@
+"""What “auto” stands for: arrays in, a name out; and how a session tells of it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+from annotating import rows
+
+from labeling_core.learning.classifier_choice import (
+    GROWTH,
+    LEAST,
+    Choice,
+    choose,
+    remember,
+    remembered,
+)
+from labeling_core.learning.classifiers import CLASSIFIERS, VARIANTS, fit, title
+
+
+def rings(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes that no straight line divides."""
+    X = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
+    return X, (np.linalg.norm(X[:, :2], axis=1) > 1.2).astype(int)
+
+
+def line(n: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes on both sides of a plane, a share of them turned round."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 8)).astype(np.float32)
+    return X, ((X[:, 0] > 0) ^ (rng.random(n) < noise)).astype(int)
+
+
+def test_a_forest_is_chosen_where_no_straight_line_divides():
+    assert choose("auto", *rings(200), seed=0) == Choice("random_forest", 200)
+
+
+def test_weak_regularisation_is_chosen_where_a_plane_divides_cleanly():
+    assert choose("auto", *line(200), seed=0).classifier == "logistic_regression C=10"
+
+
+def test_without_clear_evidence_it_stays_with_logistic_regression():
+    X, y = line(200)
+    assert choose("auto", X, np.random.default_rng(1).permutation(y), 0).classifier in (
+        "logistic_regression",
+        "logistic_regression C=0.1",
+    )
+    assert choose("auto", *line(LEAST - 1), seed=0).classifier == "logistic_regression"
+
+
+def test_other_names_stay_as_they_are():
+    assert choose("random_forest", *line(200), seed=0) == Choice("random_forest", 200)
+
+
+def test_the_choice_stays_until_the_labels_have_grown_by_a_third():
+    X, y = rings(200)
+    before = Choice("logistic_regression C=3", 150)
+    assert choose("auto", X[:190], y[:190], 0, before) == before
+    grown = int(GROWTH * 150) + 1
+    assert choose("auto", X[:grown], y[:grown], 0, before).classifier == "random_forest"
+
+
+def test_no_forest_is_tried_for_a_pool_too_large_for_it():
+    assert choose("auto", *rings(200), seed=0, pool=10**6).classifier in (
+        "logistic_regression",
+        *VARIANTS,
+    )
+
+
+def test_the_same_labels_and_seed_give_the_same_choice():
+    X, y = line(120, noise=0.1)
+    assert choose("auto", X, y, 5) == choose("auto", X, y, 5)
+
+
+@pytest.mark.parametrize("rare", [1, 2, 3, 5])
+def test_classes_of_very_few_labels_do_no_harm(rare):
+    X, y = line(100)
+    y = np.where(np.arange(100) < rare, 3, y)
+    assert choose("auto", X, y, 0).labels == 100
+    alone = np.where(np.arange(100) < rare, 1, 0)
+    assert choose("auto", X, alone, 0).labels == 100
+
+
+def test_many_classes_and_many_labels_are_tried_on_a_part():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 100)).astype(np.float32)
+    assert choose("auto", X, rng.integers(0, 30, 3000), 0).labels == 3000
+
+
+def test_a_choice_is_remembered_and_rubbish_is_not(tmp_path):
+    path = tmp_path / "choice.json"
+    assert remembered(path) is None
+    for name in (*VARIANTS, *CLASSIFIERS):
+        remember(Choice(name, 40), path)
+        assert remembered(path) == Choice(name, 40)
+    for rubbish in ("", "[1]", '["oracle", 4]', "{}", "null", '[["a"], 3]'):
+        path.write_text(rubbish)
+        assert remembered(path) is None
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_fits_and_has_a_title(name):
+    X, y = line(80)
+    assert fit(name, X, y, 0).predict(X).shape == (80,)
+    assert title(f"auto: {name}").startswith("Automatic: logistic regression, C = ")
+
+
+def test_titles_tell_what_was_chosen():
+    assert title("auto") == "Automatic"
+    assert title("random_forest") == "Random forest"
+    assert title("auto: logistic_regression") == "Automatic: logistic regression, C = 1"
+    assert title("auto: logistic_regression C=0.1") == "Automatic: logistic regression, C = 0.1"
+    assert title("auto: random_forest") == "Automatic: random forest"
+
+
+def test_a_session_and_the_model_card_tell_what_was_chosen(space, make_project, annotator):
+    project = make_project(classifier="auto", every=1000, probe_share=0.0)
+    annotator(project).label_truly(90)
+    space.loop.start_session(project, "hand")
+    end = time.monotonic() + 400
+    while space.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert space.loop.trainer.status[project.project_id].state == "idle"
+    ((told,),) = rows(space.database, "SELECT classifier FROM labeling.sessions")
+    ((card,),) = rows(space.database, "SELECT card FROM labeling.models")
+    assert told == json.loads(card)["classifier"]
+    assert told.startswith("auto: ") and title(told).startswith("Automatic: ")
+    assert space.project(project.project_id).settings.classifier == "auto"

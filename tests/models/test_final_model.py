@@ -1,0 +1,103 @@
+"""The model to take away: trained on everything, loaded somewhere else."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from annotating import LOCAL, rows
+from running import run_session, train
+
+from labeling_core.errors import LabelingError
+from labeling_core.models import final_model
+from labeling_core.people import ForbiddenError, Person
+
+# A fresh process outside the project: nothing but what the card says.
+ELSEWHERE = """
+import sys
+sys.path = [each for each in sys.path if each]
+import pandas as pd, skops.io
+unknown = skops.io.get_untrusted_types(file="model.skops")
+exec(open("how_to_load.py").read().replace("print(model.predict(table))", ""))
+assert set(unknown) <= set(card["trusted_types"])
+assert all(each.split(".")[0] in ("sklearn", "numpy", "scipy") for each in unknown), unknown
+assert "labeling_core" not in sys.modules
+print(*model.predict(pd.read_parquet("raw.parquet")))
+"""
+
+
+def unpack(space, project, folder):
+    with space.database.read() as cursor:
+        zipfile.ZipFile(io.BytesIO(final_model.archive(cursor, project.project_id))).extractall(
+            folder
+        )
+    return json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest"])
+def test_it_predicts_categories_from_raw_columns_in_a_fresh_process(
+    space, make_project, annotator, tmp_path, classifier
+):
+    project = make_project(every=1000, classifier=classifier)
+    annotator(project).label_truly(40)
+    train(space, project)
+    folder = tmp_path / "elsewhere"
+    card = unpack(space, project, folder)
+    (folder / "how_to_load.py").write_text(card["how_to_load"], encoding="utf-8")
+    with space.database.read() as cursor:
+        raw = cursor.execute("SELECT * FROM wine").df()
+    raw.to_parquet(folder / "raw.parquet")
+    told = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert told == ["white" if value > 5 else "red" for value in raw["acidity"]]
+
+
+def test_it_learns_from_probes_too_and_its_card_tells_what_the_session_reached(
+    space, make_project, annotator, tmp_path
+):
+    project = make_project(every=1000, probe_share=0.25)
+    ana = annotator(project)
+    ana.label_truly(40)
+    run_session(space, project)
+    train(space, project)
+    card = unpack(space, project, tmp_path / "out")
+    everything = [each[0] for each in rows(space.database, "SELECT label_id FROM wine_labels")]
+    assert card["label_ids"] == sorted(everything)
+    assert sum(card["labels_per_category"].values()) == card["labels"] == 40
+    assert (card["accuracy"]["measured_on"], card["accuracy"]["samples"]) == ("probes", 10)
+    assert "Not measured on this model" in card["accuracy"]["note"]
+    assert card["versions"].keys() >= {"python", "scikit-learn", "skops"}
+    text = (tmp_path / "out" / "model_card.md").read_text(encoding="utf-8")
+    assert "# Wine: final model" in text
+    assert "skops.io.load" in text
+    ana.label_truly(3)
+    with space.database.read() as cursor:
+        assert final_model.last_final(cursor, project.project_id)[1:] == (40, 3)
+        assert cursor.execute("SELECT count(*) FROM labeling.models").fetchone() == (1,)
+
+
+def test_without_a_session_the_card_says_that_accuracy_is_not_known(
+    space, make_project, annotator, tmp_path
+):
+    project = make_project(every=1000)
+    annotator(project).label_truly(10)
+    train(space, project)
+    assert unpack(space, project, tmp_path / "out")["accuracy"] is None
+    assert "Not known" in (tmp_path / "out" / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_a_single_category_and_a_role_that_may_not_are_refused_in_a_sentence(
+    space, make_project, annotator
+):
+    project = make_project(every=1000)
+    with pytest.raises(LabelingError, match="two categories"):
+        final_model.train(space.loop, project, LOCAL)
+    with pytest.raises(ForbiddenError):
+        final_model.train(space.loop, project, Person("bob", (("", "annotator"),)))
+    with space.database.read() as cursor:
+        assert final_model.archive(cursor, project.project_id) is None

@@ -1,0 +1,166 @@
+"""The downloaded model at work on new data, by the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import skops.io
+from annotating import LOCAL, Annotator
+from broken_media import recorded, tone, write_all
+from picture_project import SETTINGS as PICTURES
+from picture_project import label, read, wait
+
+from labeling_core.__main__ import main
+from labeling_core.models import final_model
+from labeling_core.projects import lifecycle
+
+ROOT = Path(__file__).parents[2]
+
+
+def download(space, project, folder):
+    """The final model as a zip in ``folder``."""
+    final_model.train(space.loop, project, LOCAL)
+    wait(space, project)
+    with space.database.read() as cursor:
+        content = final_model.archive(cursor, project.project_id)
+    assert content, space.loop.status(project)
+    path = folder / "model.zip"
+    path.write_bytes(content)
+    return path
+
+
+def predict(*words):
+    return main(["predict", *map(str, words)])
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def wine_model(space, make_project, annotator, tmp_path):
+    """The zip of a model that tells red from white by the acidity."""
+    project = make_project(every=1000)
+    annotator(project).label_truly(40)
+    return download(space, project, tmp_path)
+
+
+@pytest.mark.parametrize("classifier", ["random_forest", "hist_gradient_boosting"])
+def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
+    space, make_project, annotator, tmp_path, classifier, capsys
+):
+    project = make_project(every=1000, classifier=classifier)
+    annotator(project).label_truly(60)
+    model, out = download(space, project, tmp_path), tmp_path / "out.parquet"
+    data = tmp_path / "new.csv"
+    data.write_text(
+        "bottle;cask;acidity;prediction\n1;cask 1;1,2;=1+1\n2;cask 2;9,1;a\n3;cask 3;8,9;b\n"
+    )
+    assert predict("--model", model, "--data", data, "--out", out) == 0
+    assert "3 rows with their prediction" in capsys.readouterr().out
+    found = duckdb.sql(
+        f"SELECT bottle, prediction_source, prediction, probability FROM '{out}'"
+    ).fetchall()
+    assert [each[:3] for each in found] == [
+        (1, "=1+1", "red"), (2, "a", "white"), (3, "b", "white")
+    ]  # fmt: skip
+    assert all(0.5 < each[3] <= 1 for each in found)
+
+
+def test_texts_that_a_spreadsheet_would_compute_can_be_made_harmless(wine_model, tmp_path):
+    data, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    data.write_text("bottle,acidity,cask\n1,1.2,=1+1\n")
+    assert predict("--model", wine_model, "--data", data, "--out", out, "--safe") == 0
+    (row,) = read_csv(out)
+    assert (row["cask"], row["prediction"]) == ("'=1+1", "red")
+
+
+def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
+    space, tmp_path, monkeypatch, capsys
+):
+    from dataclasses import replace
+
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
+    pitches = {f"{name}_{n}.wav": {"low": 300.0, "high": 2500.0}[name] + 20 * n
+               for name in ("low", "high") for n in range(12)}  # fmt: skip
+    files = {name: recorded(tone(0.4, pitch=pitch), 16_000, "WAV")
+             for name, pitch in pitches.items()}  # fmt: skip
+    write_all(tmp_path / "root" / "media", files)
+    project = lifecycle.create_project(
+        space.database, replace(PICTURES, modality="sounds", every=1000, probe_share=0.0)
+    )
+    read(space, project)
+    label(Annotator(space, project), 12, {name: "ab"["high" in name] for name in files})
+    model = download(space, project, tmp_path)
+    new = write_all(tmp_path / "new", {
+        "one.wav": recorded(tone(0.3, pitch=350.0), 16_000, "WAV"),
+        "two.wav": recorded(tone(0.3, pitch=2600.0), 16_000, "WAV"),
+        "three.wav": b"no sound",
+    })  # fmt: skip
+    out = tmp_path / "out.csv"
+    assert predict("--model", model, "--folder", new, "--out", out) == 0
+    assert "3 files with their prediction, 1 of them could not be read" in capsys.readouterr().out
+    found = {row["path"]: row for row in read_csv(out)}
+    assert (found["one.wav"]["prediction"], found["two.wav"]["prediction"]) == ("a", "b")
+    assert found["three.wav"]["prediction"] == "" and found["three.wav"]["problem"]
+    _follow_the_card(model, new / "two.wav", tmp_path / "unpacked")
+    data = tmp_path / "new.csv"
+    data.write_text("a,b\n1,2\n")
+    assert predict("--model", model, "--data", data, "--out", out) == 2
+    assert "This model is for files: name their folder with --folder." in capsys.readouterr().err
+
+
+def _follow_the_card(model, sound, folder):
+    """Do what the card says, word by word."""
+    zipfile.ZipFile(model).extractall(folder)
+    card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+    code = card["how_to_load"].replace("a file of that kind", str(sound))
+    assert card["how_to_load"] in (folder / "model_card.md").read_text(encoding="utf-8")
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"],
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "['b']"
+
+
+def test_what_does_not_fit_is_refused_in_a_sentence(wine_model, tmp_path, capsys):
+    data, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    data.write_text("bottle,cask\n1,a\n")
+
+    def told(*words):
+        assert predict(*words) == 2
+        return capsys.readouterr().err.strip()
+
+    given = ("--data", data, "--out", out)
+    assert told("--model", wine_model, *given) == (
+        "new.csv has no column “acidity”, which the model needs."
+    )
+    assert "for tables" in told("--model", wine_model, "--folder", tmp_path, "--out", out)
+    assert "no model that was downloaded here" in told("--model", data, *given)
+    assert "There is no file" in told("--model", tmp_path / "none.zip", *given)
+    wrong = tmp_path / "out.xlsx"
+    assert told("--model", wine_model, "--data", data, "--out", wrong) == (
+        "out.xlsx should end in .csv or .parquet."
+    )
+    assert not out.exists()
+
+
+def test_a_zip_with_other_things_than_a_classifier_is_not_opened(tmp_path, capsys):
+    model = tmp_path / "model.zip"
+    content = io.BytesIO()
+    skops.io.dump({"a": np.random.default_rng(1), "b": subprocess.Popen}, content)
+    with zipfile.ZipFile(model, "w") as file:
+        file.writestr("model_card.json", '{"features": {"columns": {}}}')
+        file.writestr("model.skops", content.getvalue())
+    assert predict("--model", model, "--data", model, "--out", tmp_path / "out.csv") == 2
+    assert "holds more than a classifier" in capsys.readouterr().err

@@ -1,0 +1,104 @@
+"""A job that never ends or eats memory ends with a sentence, and labeling goes on."""
+
+from __future__ import annotations
+
+import pytest
+from annotating import rows
+from running import run_session
+
+from labeling_core.errors import LabelingError
+from labeling_core.sessions.worker_client import Worker
+
+# Jobs that a worker gets besides its own: __main__ is labeling_core.sessions.worker there.
+MISBEHAVING = """
+import os
+import time
+import __main__
+import numpy as np
+
+os.write(1, b"what a C library prints when it is loaded\\n")
+
+def sleep(job, progress):
+    time.sleep(3600)
+
+def eat(job, progress):
+    return {"bytes": np.ones(job["megabytes"] * 2**17).nbytes}
+
+def print_below(job, progress):
+    os.write(1, b"what a C library prints\\n")
+    return {}
+
+def garble(job, progress):
+    progress.__closure__[0].cell_contents.write(job["line"] + "\\n")
+    time.sleep(3600)
+
+__main__.JOBS |= {"sleep": sleep, "eat": eat, "print": print_below, "garble": garble}
+"""
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch):
+    (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    worker = Worker(imports=("misbehaving",))
+    yield worker
+    worker.stop()
+
+
+def ignore(text, share):
+    pass
+
+
+def test_a_job_that_never_ends_is_ended_with_a_sentence_and_the_next_runs(worker, monkeypatch):
+    monkeypatch.setenv("LABELING_TRAINING_SECONDS", "1")
+    with pytest.raises(LabelingError, match="ended after 1 seconds"):
+        worker.run({"kind": "sleep"}, ignore)
+    monkeypatch.delenv("LABELING_TRAINING_SECONDS")
+    assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
+
+
+def test_what_a_library_writes_to_the_workers_output_is_no_answer(worker):
+    assert worker.run({"kind": "print"}, ignore) == {}
+    assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
+
+
+@pytest.mark.parametrize("line", ["no JSON", "[12]"])
+def test_an_answer_that_cannot_be_read_ends_the_worker_and_the_next_job_runs(worker, line):
+    with pytest.raises(LabelingError, match="the next session starts a new one"):
+        worker.run({"kind": "garble", "line": line}, ignore)
+    assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
+
+
+def test_a_job_that_eats_memory_ends_with_a_sentence_and_the_worker_lives_on(worker, monkeypatch):
+    monkeypatch.setenv("LABELING_TRAINING_MEMORY", "700")
+    process = worker.start()
+    with pytest.raises(LabelingError, match="ran out of memory"):
+        worker.run({"kind": "eat", "megabytes": 800}, ignore)
+    assert worker.run({"kind": "eat", "megabytes": 10}, ignore) == {"bytes": 10 * 2**20}
+    assert worker.start() is process
+
+
+def test_a_session_over_its_memory_fails_with_a_reason_and_labels_come_in(
+    space, make_project, annotator, monkeypatch
+):
+    project = make_project(every=1000)
+    ana = annotator(project)
+    ana.label_truly(40)
+    space.loop.trainer.worker.pause()
+    monkeypatch.setenv("LABELING_TRAINING_MEMORY", "60")
+    run_session(space, project)
+    state, reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")[0]
+    assert state == "FAILED"
+    assert "memory" in reason
+    assert ana.label_truly(10)
+    monkeypatch.delenv("LABELING_TRAINING_MEMORY")
+    space.loop.trainer.worker.pause()
+    run_session(space, project)
+    assert rows(space.database, "SELECT state FROM labeling.sessions")[-1] == ("DONE",)
+
+
+@pytest.mark.parametrize("told", ["much", "-1", "0", "nan", "inf"])
+def test_a_limit_that_is_no_number_is_told(told, worker, monkeypatch):
+    monkeypatch.setenv("LABELING_TRAINING_SECONDS", told)
+    with pytest.raises(LabelingError, match="LABELING_TRAINING_SECONDS"):
+        worker.run({"kind": "sleep"}, ignore)

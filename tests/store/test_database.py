@@ -1,0 +1,110 @@
+"""Opening the file: each thing that can be wrong is one sentence; writes are all or nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from annotating import SETTINGS, Annotator, make_source, rows
+
+from labeling_core.errors import LabelingError
+from labeling_core.projects.lifecycle import create_project
+from labeling_core.store.database import Database, literal, quote
+from labeling_core.store.migrations import MIGRATIONS
+from labeling_core.workspace import Workspace
+
+
+def test_migrations_are_recorded_and_run_once(tmp_path):
+    first = Database(tmp_path / "a.duckdb")
+    assert first.created
+    first.close()
+    second = Database(tmp_path / "a.duckdb")
+    assert not second.created
+    recorded = rows(second, "SELECT version, name FROM labeling.migrations ORDER BY version")
+    second.close()
+    assert recorded == [(n, name) for n, (name, _) in enumerate(MIGRATIONS, start=1)]
+
+
+def test_a_file_open_in_another_process_is_one_sentence(database):
+    code = (
+        "import sys; from pathlib import Path; from labeling_core.store.database import Database\n"
+        "from labeling_core.errors import LabelingError\n"
+        "try: Database(Path(sys.argv[1]))\n"
+        "except LabelingError as error: print(error)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(database.path)],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert "is open in another process (process " in told.stdout
+    assert told.stdout.count("\n") == 1
+    assert told.stderr == ""
+
+
+def test_a_file_that_is_no_duckdb_file_is_left_alone(tmp_path):
+    path = tmp_path / "notes.duckdb"
+    path.write_text("no database at all\n" * 100)
+    with pytest.raises(LabelingError, match="is not a DuckDB database"):
+        Database(path)
+    assert path.read_text().startswith("no database at all")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LabelingError, match="cannot be opened for writing"):
+        Database(tmp_path / "file" / "a.duckdb")
+    with pytest.raises(LabelingError, match="cannot be opened for writing"):
+        Database(Path("/proc/a.duckdb"))
+
+
+def test_a_newer_schema_is_refused(tmp_path):
+    Database(tmp_path / "a.duckdb").close()
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("INSERT INTO labeling.migrations VALUES (99, 'later', now())")
+    with pytest.raises(LabelingError, match="schema version 99"):
+        Database(tmp_path / "a.duckdb")
+
+
+@pytest.mark.parametrize("name", ["labeling", "main", "temp", "a'b ü", "wine"])
+def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, name):
+    from running import run_session
+
+    space = Workspace(tmp_path / f"{name}.duckdb")
+    make_source(space.database)
+    project = create_project(space.database, replace(SETTINGS, every=1000))
+    Annotator(space, project).label_truly(30)
+    assert run_session(space, project).state == "idle"
+    space.close()
+    with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+        for table, number in (("wine_labels", 30), ("wine_metadata", 30), ("wine_queries", 170)):
+            assert len(connection.execute(f"SELECT * FROM {table}").fetchall()) == number
+    with duckdb.connect() as connection:
+        path = literal(str(tmp_path / f"{name}.duckdb"))
+        connection.execute(f"ATTACH {path} AS other (READ_ONLY)")
+        assert len(connection.execute("SELECT * FROM other.wine_queries").fetchall()) == 170
+
+
+def test_a_transaction_that_raises_leaves_nothing_behind(database):
+    with database.transaction() as cursor:
+        cursor.execute("CREATE TABLE t (i INTEGER)")
+    with pytest.raises(KeyboardInterrupt), database.transaction() as cursor:
+        cursor.execute("INSERT INTO t VALUES (1)")
+        with database.transaction() as inner:
+            inner.execute("INSERT INTO t VALUES (2)")
+        raise KeyboardInterrupt
+    assert rows(database, "SELECT * FROM t") == []
+    with database.transaction() as cursor:
+        cursor.execute("INSERT INTO t VALUES (3)")
+    assert rows(database, "SELECT * FROM t") == [(3,)]
+
+
+@pytest.mark.parametrize("name", ["plain", 'with "quotes"', "größe", "select", "a.b;--", "💬"])
+def test_any_identifier_can_be_quoted(database, name):
+    with database.transaction() as cursor:
+        cursor.execute(f"CREATE TABLE {quote(name)} ({quote(name)} VARCHAR)")
+        cursor.execute(f"INSERT INTO {quote(name)} VALUES ({literal(name)})")
+    assert rows(database, f"SELECT {quote(name)} FROM {quote(name)}") == [(name,)]
