@@ -18,7 +18,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.web.login_return import ReturnAfterLogin
 from labeling_core.web.routes import ROUTES
 from labeling_core.web.security_headers import SecureResponses
-from labeling_core.workspace import close_workspaces, workspace
+from labeling_core.workspace import close_workspaces, open_workspace
 from pages.shell import identity
 
 
@@ -26,7 +26,7 @@ from pages.shell import identity
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the database before the first page asks, and close it in the end."""
     try:
-        workspace(hosted=identity.configured())
+        open_workspace(hosted=identity.configured())
     except LabelingError as error:
         logging.getLogger(__name__).error("%s", error)  # each page shows the same sentence
     # Streamlit collects garbage after every script run: what is loaded now stays for good.

@@ -30,9 +30,9 @@ class Person(NamedTuple):
 
         An admin everywhere is an admin in each project.
         """
-        held = dict(self.roles)
-        everywhere = held.get(EVERYWHERE, "none")
-        return everywhere if everywhere == "admin" else held.get(project_id, everywhere)
+        given = dict(self.roles)
+        everywhere = given.get(EVERYWHERE, "none")
+        return everywhere if everywhere == "admin" else given.get(project_id, everywhere)
 
     def may(self, action: str, project_id: str = EVERYWHERE) -> bool:
         """Whether one of ACTIONS is allowed in a project."""

@@ -20,125 +20,131 @@ from labeling_core.workspace import Workspace
 _OPEN_EXPORTS = ("sessions",)
 
 
-def visible_projects(space: Workspace, by: Person) -> dict[str, Project]:
+def visible_projects(workspace: Workspace, by: Person) -> dict[str, Project]:
     """The projects that a person may see, by id; to them there are no others."""
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         found = lifecycle.list_projects(cursor)
     return {each.project_id: each for each in found if by.may("see", each.project_id)}
 
 
-def create_project(space: Workspace, settings: Settings, by: Person) -> Project:
+def create_project(workspace: Workspace, settings: Settings, by: Person) -> Project:
     """Make a project; LabelingError for the first mistake in its settings."""
     by.require("manage")
-    with space.database.transaction():
-        project = lifecycle.create_project(space.database, settings)
-        told = {"title": project.settings.title, "source": project.settings.source}
-        eventlog.note(space.database, project.project_id, by, "created", told)
+    with workspace.database.transaction():
+        project = lifecycle.create_project(workspace.database, settings)
+        detail = {"title": project.settings.title, "source": project.settings.source}
+        eventlog.note(workspace.database, project.project_id, by, "created", detail)
     return project
 
 
-def update_project(space: Workspace, project_id: str, settings: Settings, by: Person) -> Project:
+def update_project(
+    workspace: Workspace, project_id: str, settings: Settings, by: Person
+) -> Project:
     """Change a project's settings; LabelingError for the first mistake in them."""
     by.require("manage", project_id)
-    with space.database.lock:
-        space.loop.require_idle(project_id)
-        old = space.project(project_id)
-        with space.database.transaction() as cursor:
-            project = lifecycle.update_project(space.database, project_id, settings)
+    with workspace.database.lock:
+        workspace.loop.require_idle(project_id)
+        old = workspace.project(project_id)
+        with workspace.database.transaction() as cursor:
+            project = lifecycle.update_project(workspace.database, project_id, settings)
             queries.drop_unknown_predictions(cursor, project)
             changed = eventlog.changes(old.settings, project.settings)
             if changed:
-                told = {"changed": changed}
-                eventlog.note(space.database, project_id, by, "settings", told)
-        space.open_projects.forget(project_id)
+                detail = {"changed": changed}
+                eventlog.note(workspace.database, project_id, by, "settings", detail)
+        workspace.open_projects.forget(project_id)
     return project
 
 
-def delete_project(space: Workspace, project_id: str, by: Person) -> None:
+def delete_project(workspace: Workspace, project_id: str, by: Person) -> None:
     """Forget a project; its labels and metadata tables stay."""
     by.require("manage", project_id)
-    with space.database.lock:
-        space.loop.require_idle(project_id)
-        told = {"title": space.project(project_id).settings.title}
-        with space.database.transaction():
-            lifecycle.delete_project(space.database, project_id)
-            eventlog.note(space.database, project_id, by, "deleted", told)
-        space.roles.read()
-        space.open_projects.forget(project_id)
+    with workspace.database.lock:
+        workspace.loop.require_idle(project_id)
+        detail = {"title": workspace.project(project_id).settings.title}
+        with workspace.database.transaction():
+            lifecycle.delete_project(workspace.database, project_id)
+            eventlog.note(workspace.database, project_id, by, "deleted", detail)
+        workspace.roles.read()
+        workspace.open_projects.forget(project_id)
         if project_id not in OWN_FOLDERS:  # an id from before these were kept out
-            shutil.rmtree(space.database.files(project_id), ignore_errors=True)
+            shutil.rmtree(workspace.database.files(project_id), ignore_errors=True)
 
 
 def refresh_source(
-    space: Workspace, project: Project, by: Person
+    workspace: Workspace, project: Project, by: Person
 ) -> tuple[Project, samples.Change]:
     """Take over rows or files that were added to the source or are gone from it.
 
     Raises LabelingError while a session runs or files are read.
     """
     by.require("manage", project.project_id)
-    with space.database.lock:
-        space.loop.require_idle(project.project_id)
-        project, change = space.open_projects.compare_source(project)
-        told = change._asdict()
-        eventlog.note(space.database, project.project_id, by, "refreshed", told)
+    with workspace.database.lock:
+        workspace.loop.require_idle(project.project_id)
+        project, change = workspace.open_projects.compare_source(project)
+        detail = change._asdict()
+        eventlog.note(workspace.database, project.project_id, by, "refreshed", detail)
     return project, change
 
 
-def rename_category(space: Workspace, project_id: str, old: str, new: str, by: Person) -> Project:
+def rename_category(
+    workspace: Workspace, project_id: str, old: str, new: str, by: Person
+) -> Project:
     """See category_changes.rename."""
-    with _between_sessions(space, project_id):
-        return category_changes.rename(space.open_projects, project_id, old, new, by)
+    with _between_sessions(workspace, project_id):
+        return category_changes.rename(workspace.open_projects, project_id, old, new, by)
 
 
-def merge_category(space: Workspace, project_id: str, old: str, into: str, by: Person) -> Project:
+def merge_category(
+    workspace: Workspace, project_id: str, old: str, into: str, by: Person
+) -> Project:
     """See category_changes.merge."""
-    with _between_sessions(space, project_id):
-        return category_changes.merge(space.open_projects, project_id, old, into, by)
+    with _between_sessions(workspace, project_id):
+        return category_changes.merge(workspace.open_projects, project_id, old, into, by)
 
 
 def retire_category(
-    space: Workspace, project_id: str, name: str, learned: bool, by: Person
+    workspace: Workspace, project_id: str, name: str, learned: bool, by: Person
 ) -> Project:
     """See category_changes.retire."""
-    with _between_sessions(space, project_id):
-        return category_changes.retire(space.open_projects, project_id, name, learned, by)
+    with _between_sessions(workspace, project_id):
+        return category_changes.retire(workspace.open_projects, project_id, name, learned, by)
 
 
-def offer_category(space: Workspace, project_id: str, name: str, by: Person) -> Project:
+def offer_category(workspace: Workspace, project_id: str, name: str, by: Person) -> Project:
     """See category_changes.offer."""
-    with _between_sessions(space, project_id):
-        return category_changes.offer(space.open_projects, project_id, name, by)
+    with _between_sessions(workspace, project_id):
+        return category_changes.offer(workspace.open_projects, project_id, name, by)
 
 
 @contextmanager
-def _between_sessions(space: Workspace, project_id: str) -> Iterator[None]:
+def _between_sessions(workspace: Workspace, project_id: str) -> Iterator[None]:
     """No session starts in this block; LabelingError while one runs."""
-    with space.database.lock:
-        space.loop.require_no_session(project_id)
+    with workspace.database.lock:
+        workspace.loop.require_no_session(project_id)
         yield
 
 
 def run_session(
-    space: Workspace, project: Project, by: Person, classifier: str, strategy: str
+    workspace: Workspace, project: Project, by: Person, classifier: str, strategy: str
 ) -> None:
     """Start a session by hand; LabelingError when one runs, or the labels do not allow it yet."""
     by.require("label", project.project_id)
-    space.loop.start_session(project, "hand", classifier, strategy)
-    told = {"classifier": classifier, "strategy": strategy}
-    eventlog.note(space.database, project.project_id, by, "session", told)
+    workspace.loop.start_session(project, "hand", classifier, strategy)
+    detail = {"classifier": classifier, "strategy": strategy}
+    eventlog.note(workspace.database, project.project_id, by, "session", detail)
 
 
-def read_files(space: Workspace, project: Project, by: Person) -> None:
+def read_files(workspace: Workspace, project: Project, by: Person) -> None:
     """Go on reading the files of a project."""
     by.require("manage", project.project_id)
-    space.loop.read_files(project)
+    workspace.loop.read_files(project)
 
 
-def stop_reading(space: Workspace, project: Project, by: Person) -> None:
+def stop_reading(workspace: Workspace, project: Project, by: Person) -> None:
     """Stop reading the files of a project; what was read is kept."""
     by.require("manage", project.project_id)
-    space.loop.stop_reading(project)
+    workspace.loop.stop_reading(project)
 
 
 def exports(project: Project, by: Person) -> list[str]:
@@ -151,33 +157,33 @@ def exports(project: Project, by: Person) -> list[str]:
 
 
 def export_table(
-    space: Workspace, project: Project, what: str, form: str, by: Person, safe: bool = False
+    workspace: Workspace, project: Project, what: str, form: str, by: Person, safe: bool = False
 ) -> bytes:
     """One of export.exports as a file in one of export.FORMATS; ``safe`` as export.table has it."""
     by.require("see" if what in _OPEN_EXPORTS else "manage", project.project_id)
-    with space.database.read() as cursor:
-        return downloads.table(cursor, project, what, form, safe, space.queue(project))
+    with workspace.database.read() as cursor:
+        return downloads.table(cursor, project, what, form, safe, workspace.queue(project))
 
 
-def export_model(space: Workspace, project: Project, by: Person) -> bytes:
+def export_model(workspace: Workspace, project: Project, by: Person) -> bytes:
     """The current model as a zip; empty before the first session."""
     by.require("manage", project.project_id)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         return downloads.model(cursor, project.project_id) or b""
 
 
-def export_final_model(space: Workspace, project: Project, by: Person) -> bytes:
+def export_final_model(workspace: Workspace, project: Project, by: Person) -> bytes:
     """The final model as a zip; empty before the first."""
     by.require("manage", project.project_id)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         return final_model.archive(cursor, project.project_id) or b""
 
 
 def export_predictions(
-    space: Workspace, project: Project, form: str, by: Person, safe: bool = False
+    workspace: Workspace, project: Project, form: str, by: Person, safe: bool = False
 ) -> bytes:
     """Every sample with its label and what the final model says of it, in one of export.FORMATS;
     empty before the first. ``safe`` as export.to_file has it."""
     by.require("manage", project.project_id)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         return final_model.all_predictions(cursor, project, form, safe) or b""

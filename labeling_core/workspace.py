@@ -63,7 +63,7 @@ _open: dict[Path, Workspace] = {}
 _open_lock = threading.Lock()
 
 
-def workspace(hosted: bool = True) -> Workspace:
+def open_workspace(hosted: bool = True) -> Workspace:
     """The process's one workspace on :func:`database_path`; LabelingError if it cannot open.
 
     A database made new comes with the sample projects. Whoever opens it first decides for good
@@ -83,7 +83,7 @@ def workspace(hosted: bool = True) -> Workspace:
 
 
 def close_workspaces() -> None:
-    """Close what :func:`workspace` has opened."""
+    """Close what :func:`open_workspace` has opened."""
     with _open_lock:
         for each in _open.values():
             each.close()

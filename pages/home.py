@@ -7,12 +7,12 @@ import streamlit as st
 from labeling_core import use_cases
 from labeling_core.progress import learning_curve
 from labeling_core.projects import sample_projects
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import identity
 from pages.shell.project import label_page, no_project
 
-space, person = workspace(), identity.person()
-projects = list(use_cases.visible_projects(space, person).values())
+workspace, person = open_workspace(), identity.person()
+projects = list(use_cases.visible_projects(workspace, person).values())
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Projects", anchor=False)
     if projects and person.may("manage"):
@@ -23,9 +23,11 @@ st.caption(
     "Sort rows of a table, images or sounds into your categories, one key each; a model learns "
     "along and picks what to ask next, so that fewer labels do."
 )
-with space.database.read() as cursor:
+with workspace.database.read() as cursor:
     projects = sample_projects.own_first(cursor, projects)
-    glances = [(each, learning_curve.summary(cursor, each, space.queue(each))) for each in projects]
+    glances = [
+        (each, learning_curve.summary(cursor, each, workspace.queue(each))) for each in projects
+    ]
 if not projects:
     no_project()
 for project, glance in glances:

@@ -13,7 +13,7 @@ from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
 from labeling_core.store.event_sentences import sentence
 from labeling_core.store.eventlog import DECISIONS, Entry, Filter
-from labeling_core.workspace import Workspace, workspace
+from labeling_core.workspace import Workspace, open_workspace
 from pages.blocks import backup_list, log_filter
 from pages.shell import identity
 from pages.shell.project import current_project
@@ -21,12 +21,12 @@ from pages.shell.project import current_project
 PAGE, HISTORY = 50, 200
 
 
-def show_events(space: Workspace, where: str, by: Person, zone: ZoneInfo) -> None:
+def show_events(workspace: Workspace, where: str, by: Person, zone: ZoneInfo) -> None:
     """The filter, a page of the events that fit it, and what the selected one is about."""
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         names = eventlog.annotators(cursor, where, by) if by.may("manage", where) else []
     wanted = log_filter.choose(where, names, zone)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         number = eventlog.count(cursor, wanted, by)
     if not number:
         st.info("Nothing has happened that fits the filter.", title="No events")
@@ -34,7 +34,7 @@ def show_events(space: Workspace, where: str, by: Person, zone: ZoneInfo) -> Non
     left, right = st.columns(2, vertical_alignment="bottom")
     pages = -(-number // PAGE)
     page = int(left.number_input(f"Page of {pages:,}", 1, pages, key=f"log-page-{hash(wanted)}"))
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         entries = eventlog.read(cursor, wanted, by, (page - 1) * PAGE, PAGE)
     right.download_button(
         f"Download {number:,} {'event' if number == 1 else 'events'} as CSV",
@@ -48,7 +48,7 @@ def show_events(space: Workspace, where: str, by: Person, zone: ZoneInfo) -> Non
     selected = show_table(entries, zone, f"log-table-{hash(wanted)}-{page}", where == EVERYWHERE)
     st.caption("Select an event of a sample to see all that happened to it, and to go back.")
     if selected is not None and selected.sample_id:
-        show_history(space, selected, by, zone)
+        show_history(workspace, selected, by, zone)
 
 
 def show_table(entries: list[Entry], zone: ZoneInfo, key: str, projects: bool) -> Entry | None:
@@ -72,11 +72,11 @@ def show_table(entries: list[Entry], zone: ZoneInfo, key: str, projects: bool) -
     return entries[rows[0]] if rows and rows[0] < len(entries) else None
 
 
-def show_history(space: Workspace, of: Entry, by: Person, zone: ZoneInfo) -> None:
+def show_history(workspace: Workspace, of: Entry, by: Person, zone: ZoneInfo) -> None:
     """All that happened to a sample, each state with a button that brings it back."""
     st.subheader(f"History of sample {of.sample_id}", anchor=False)
     one = Filter(of.project_id, kinds=tuple(DECISIONS), sample_id=str(of.sample_id))
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         history = eventlog.read(cursor, one, by, 0, HISTORY)
     for number, each in enumerate(history):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -95,10 +95,10 @@ def show_history(space: Workspace, of: Entry, by: Person, zone: ZoneInfo) -> Non
 
 def restore(entry: Entry) -> None:
     """Put a decision back as it was, with the rights of this moment; the next run tells of it."""
-    space = workspace()
+    workspace = open_workspace()
     try:
-        project = space.project(entry.project_id)
-        restoring.restore(space.open_projects, project, entry.event_id, identity.person())
+        project = workspace.project(entry.project_id)
+        restoring.restore(workspace.open_projects, project, entry.event_id, identity.person())
         st.session_state["log-restored"] = f"Sample {entry.sample_id} is as it was."
     except LabelingError as error:
         st.session_state["log-refused"] = str(error)
@@ -106,22 +106,22 @@ def restore(entry: Entry) -> None:
 
 def export(wanted: Filter, name: str) -> bytes:
     """The file behind the download button that was made for the person of that ``name``."""
-    space = workspace()
-    with space.database.read() as cursor:
-        return eventlog.export(cursor, wanted, space.roles.person(name))
+    workspace = open_workspace()
+    with workspace.database.read() as cursor:
+        return eventlog.export(cursor, wanted, workspace.roles.person(name))
 
 
 person = identity.person()
 st.title("Log", anchor=False)
-everywhere, space = person.may("manage"), workspace()
+everywhere, workspace = person.may("manage"), open_workspace()
 if not everywhere:
-    space, project = current_project()
+    workspace, project = current_project()
     if not person.may("label", project.project_id):
         st.info("It shows decisions, so it needs the role of an annotator.", title="Not for you")
         st.stop()
     scope = project.project_id
 else:
-    scope = log_filter.scope(space, st.session_state.get("project"))
+    scope = log_filter.scope(workspace, st.session_state.get("project"))
 if person.may("manage", scope):
     st.caption(
         "Every decision and every change, in the order in which they happened. "
@@ -134,6 +134,6 @@ if told := st.session_state.pop("log-restored", None):
 if told := st.session_state.pop("log-refused", None):
     st.error(told, icon=":material/error:")
 clock = log_filter.zone()
-show_events(space, scope, person, clock)
+show_events(workspace, scope, person, clock)
 if everywhere:
-    backup_list.show(space, person, clock)
+    backup_list.show(workspace, person, clock)

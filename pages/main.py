@@ -8,7 +8,7 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.store.database import UnavailableError
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import gate, identity
 from pages.shell.sidebar import sidebar
 
@@ -20,10 +20,10 @@ st.set_page_config(
 st.html(Path(__file__).with_name("style.css"))
 login = identity.configured()
 try:
-    workspace(hosted=login).database.require_file()
+    open_workspace(hosted=login).database.require_file()
 except (LabelingError, UnavailableError) as error:
-    told = "The reason is in the server's log: tell an admin." if login else str(error)
-    st.error(told, title="The database cannot be used")
+    text = "The reason is in the server's log: tell an admin." if login else str(error)
+    st.error(text, title="The database cannot be used")
     st.stop()
 
 page = st.navigation(

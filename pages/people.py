@@ -10,7 +10,7 @@ from labeling_core import use_cases
 from labeling_core.access.roles import ADMINS, ANYBODY, Entry, Roles
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ROLES, Person
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import identity
 
 MEANING = {
@@ -76,9 +76,9 @@ def add(roles: Roles, by: Person, titles: dict[str, str]) -> None:
             change(lambda: roles.set_role(who, project_id, role, by))
 
 
-space, person = workspace(), identity.person()
-roles = space.roles
-projects = use_cases.visible_projects(space, person)
+workspace, person = open_workspace(), identity.person()
+roles = workspace.roles
+projects = use_cases.visible_projects(workspace, person)
 titles = {EVERYWHERE: "every project"} | {
     project_id: each.settings.title for project_id, each in projects.items()
 }

@@ -15,8 +15,8 @@ from pages.shell.figure import show_figure
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
-space, project = current_project()
-settings, queue = project.settings, space.queue(project)
+workspace, project = current_project()
+settings, queue = project.settings, workspace.queue(project)
 st.title("Query sampler", anchor=False)
 st.caption(f"Project: {settings.title}")
 if not settings.queries_table:
@@ -42,12 +42,12 @@ strategy = strategy_column.selectbox(
 strategy_column.caption(STRATEGIES[strategy].description)
 if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
     try:
-        use_cases.run_session(space, project, identity.person(), classifier, strategy)
+        use_cases.run_session(workspace, project, identity.person(), classifier, strategy)
     except LabelingError as error:
         st.error(str(error))
 show_status(project)
 
-with space.database.read() as cursor:
+with workspace.database.read() as cursor:
     done = [each for each in learning_curve.sessions(cursor, project) if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)

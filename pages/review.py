@@ -14,7 +14,7 @@ from labeling_core.sessions import label_errors
 from labeling_core.sessions.label_errors import Listing
 from labeling_core.settings import Project
 from labeling_core.web import review_exchange
-from labeling_core.workspace import Workspace, workspace
+from labeling_core.workspace import Workspace, open_workspace
 from pages.blocks import adjudication
 from pages.shell import gate, identity, mounting
 from pages.shell.figure import show_figure
@@ -33,7 +33,7 @@ def all_labels(project: Project, widest: Listing) -> None:
 
 def model_against_people(project: Project, widest: Listing) -> None:
     """The segment of the labels that the project's own classifier would not have given."""
-    with workspace().database.read() as cursor:
+    with open_workspace().database.read() as cursor:
         pairs = label_errors.agreement(cursor, project, widest.annotator)
     names = project.settings.classes
     same = sum(number for (label, said), number in pairs.items() if label == said)
@@ -78,7 +78,7 @@ DISAGREEMENTS = "Disagreements"
 
 def show_list(project: Project, listing: Listing) -> None:
     """The deck on a list, or a sentence where there is nothing to look at."""
-    with workspace().database.read() as cursor:
+    with open_workspace().database.read() as cursor:
         left = len(label_errors.findings(cursor, project, listing))
     begun = st.session_state.setdefault("reviews_begun", set())
     # A list worked off on this page keeps its deck: its last decision can still be taken back.
@@ -95,7 +95,7 @@ def review_deck(project: Project, listing: Listing) -> None:
     by = identity.person()
 
     def issue() -> str:
-        return review_exchange.issue(workspace().key, project.project_id, by, listing)
+        return review_exchange.issue(open_workspace().key, project.project_id, by, listing)
 
     key = "-".join(("review", project.project_id, by.name, *listing))
     mounting.mount(project, mounting.REVIEW, key, key, issue)
@@ -104,16 +104,16 @@ def review_deck(project: Project, listing: Listing) -> None:
 @st.fragment(run_every="1s")
 def show_looking(project: Project) -> None:
     """The progress of the worker; the page runs again at its end."""
-    status = workspace().loop.trainer.status[project.project_id]
+    status = open_workspace().loop.trainer.status[project.project_id]
     if status.state == "running":
         st.progress(status.progress or 0.0, text=status.text)
     else:
         st.rerun()
 
 
-def show_check(space: Workspace, project: Project, by: Person) -> bool:
+def show_check(workspace: Workspace, project: Project, by: Person) -> bool:
     """When labels were last looked through, and the button to do it; whether there is a result."""
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         check = label_errors.last_check(cursor, project.project_id)
     if check:
         left, place = st.columns([4, 1], vertical_alignment="center")
@@ -127,14 +127,14 @@ def show_check(space: Workspace, project: Project, by: Person) -> bool:
             title="The labels have not been looked through yet",
         )
         place = st.container()
-    busy = space.loop.trainer.running(project.project_id)
+    busy = workspace.loop.trainer.running(project.project_id)
     if not busy:
         with place:
-            look_button(space, project, by, again=check is not None)
+            look_button(workspace, project, by, again=check is not None)
     if busy:
         show_looking(project)
         return bool(check)
-    status = space.loop.trainer.outcomes.get((project.project_id, label_errors.KIND))
+    status = workspace.loop.trainer.outcomes.get((project.project_id, label_errors.KIND))
     if status is not None and status.state == "failed":
         st.error(status.text, icon=":material/error:")
     return bool(check)
@@ -145,7 +145,7 @@ def show_last(project: Project) -> None:
     """What the last look through the labels was, and what has been reviewed since: it follows
     the deck, which stores decisions by itself."""
     gate.still("label", project.project_id)
-    with workspace().database.read() as cursor:
+    with open_workspace().database.read() as cursor:
         check = label_errors.last_check(cursor, project.project_id)
         done = label_errors.reviewed_number(cursor, project)
     if check is None:
@@ -162,7 +162,7 @@ def show_last(project: Project) -> None:
     st.caption(text, help=f"Judged by {title}, and by other classifiers beside it.")
 
 
-def look_button(space: Workspace, project: Project, by: Person, again: bool) -> None:
+def look_button(workspace: Workspace, project: Project, by: Person, again: bool) -> None:
     """Have the labels looked through."""
     if again:
         pressed = st.button("Look again", icon=":material/search:", width="stretch")
@@ -171,7 +171,7 @@ def look_button(space: Workspace, project: Project, by: Person, again: bool) -> 
     if not pressed:
         return
     try:
-        label_errors.look(space.loop, project, by)
+        label_errors.look(workspace.loop, project, by)
     except LabelingError as error:
         st.error(str(error))
     else:

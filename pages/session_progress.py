@@ -17,10 +17,10 @@ from pages.shell.figure import show_figure
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
-space, project = current_project()
+workspace, project = current_project()
 person = identity.person()
-queue = space.queue(project)
-with space.database.read() as cursor:
+queue = workspace.queue(project)
+with workspace.database.read() as cursor:
     sessions = learning_curve.sessions(cursor, project, queue)
     by_category = learning_curve.labels_by_category(cursor, project)
     over_time = learning_curve.labels_over_time(cursor, project)
@@ -80,7 +80,7 @@ with right:
             "Labels over time",
         )
 if finished:
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         category_recall.show(cursor, project, queue, by_category)
 if any(each.contradictions is not None for each in finished):
     show_figure(
@@ -90,7 +90,7 @@ if any(each.contradictions is not None for each in finished):
         "The share of up to 1,000 unlabeled samples whose predicted category changed from one "
         "session to the next. It falls as the model settles.",
     )
-agreement.show(space, project)
+agreement.show(workspace, project)
 
 if sessions:
     st.subheader("Sessions", anchor=False)

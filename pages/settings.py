@@ -12,7 +12,7 @@ from labeling_core.projects import lifecycle
 from labeling_core.projects.validation import Problem
 from labeling_core.settings import MODALITIES, Settings, default_tables
 from labeling_core.sources.uploads import Staged
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.blocks import project_actions, stopping_advice
 from pages.forms import category_fields, media_fields, overlap_fields, settings_fields, source_size
 from pages.forms.fields import Fields
@@ -20,9 +20,9 @@ from pages.forms.settings_fields import Upload
 from pages.shell import identity
 from pages.shell.project import label_page
 
-space = workspace()
+workspace = open_workspace()
 chosen = st.session_state.get("project")
-old = None if "new" in st.query_params or chosen is None else space.project(chosen)
+old = None if "new" in st.query_params or chosen is None else workspace.project(chosen)
 base = old.settings if old else Settings()
 fields = Fields(old.project_id if old else "new")
 
@@ -44,14 +44,14 @@ modality = fields.choice(
 is_media = modality != "tabular"
 upload: Upload | Staged | None
 if is_media:
-    source, upload = media_fields.source(fields, space, modality, base, old)
+    source, upload = media_fields.source(fields, workspace, modality, base, old)
 else:
-    source, upload = settings_fields.source(fields, space, base, old)
+    source, upload = settings_fields.source(fields, workspace, base, old)
 
 st.subheader("Categories", anchor=False)
 categories = settings_fields.categories(fields, base)
 if old:
-    category_fields.show(space, old)
+    category_fields.show(workspace, old)
 
 st.subheader("Tables", anchor=False)
 default = default_tables(title)
@@ -114,10 +114,10 @@ with right:
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
     cost = st.container()
-    test_table = "" if is_media else settings_fields.test_table(fields, space, base)
+    test_table = "" if is_media else settings_fields.test_table(fields, workspace, base)
     with cost:
         stopping_advice.show_probe_cost(
-            space, old, percent, test_table, source_size.of(space, modality, source, upload)
+            workspace, old, percent, test_table, source_size.of(workspace, modality, source, upload)
         )
     image_features = base.image_features
     if modality == "images":
@@ -135,13 +135,13 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     found: list[Problem] = []
     try:
         if old:
-            with space.database.read() as cursor:
+            with workspace.database.read() as cursor:
                 found = lifecycle.problems(cursor, wanted, old)
             if not found:
-                use_cases.update_project(space, old.project_id, wanted, identity.person())
+                use_cases.update_project(workspace, old.project_id, wanted, identity.person())
                 st.toast("Saved.", icon=":material/check:")
         else:
-            made = settings_fields.create(space, wanted, upload, identity.person())
+            made = settings_fields.create(workspace, wanted, upload, identity.person())
             fields.forget()
             st.switch_page(label_page(made), query_params={"project": made.project_id})
     except settings_fields.SettingsError as error:
@@ -151,4 +151,4 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
     fields.show(found)
 
 if old:
-    project_actions.show(space, old, identity.person())
+    project_actions.show(workspace, old, identity.person())

@@ -10,18 +10,18 @@ from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.simulation import simulations
 from labeling_core.simulation.data_sources import ROWS, Source, wine_colour
 from labeling_core.simulation.replay import Plan
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.blocks import simulation_result
 from pages.forms import simulation_source
 from pages.shell import identity
 
-space = workspace()
+workspace = open_workspace()
 
 
 def start(source: Source, plan: Plan) -> None:
     """Start a simulation and show it; a mistake is told in place of it."""
     with st.spinner("Drawing the samples …"):
-        shown = space.simulations.start(source, plan, identity.person())
+        shown = workspace.simulations.start(source, plan, identity.person())
     st.session_state["simulation"] = shown
     st.query_params["simulation"] = shown
 
@@ -58,9 +58,9 @@ with st.container(border=True, horizontal=True, vertical_alignment="center"):
         except LabelingError as error:
             st.error(str(error))
 
-listed = space.simulations.listed(identity.person())
+listed = workspace.simulations.listed(identity.person())
 with st.expander("Replay your own data", icon=":material/science:", expanded=not listed):
-    source = simulation_source.choose(space)
+    source = simulation_source.choose(workspace)
     strategies = st.multiselect(
         "Query strategies", list(STRATEGIES), ["auto", "margin", "random"],
         format_func=lambda each: STRATEGIES[each].title,
@@ -87,4 +87,4 @@ with st.expander("Replay your own data", icon=":material/science:", expanded=not
         except LabelingError as error:
             st.error(str(error), icon=":material/error:")
 
-simulation_result.show(space)
+simulation_result.show(workspace)

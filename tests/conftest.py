@@ -25,7 +25,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def space(tmp_path: Path) -> Iterator[Workspace]:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A workspace on an empty database file; its worker ends with the test."""
     opened = Workspace(tmp_path / "test.duckdb")
     yield opened
@@ -33,22 +33,22 @@ def space(tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def make_project(space: Workspace) -> Callable[..., Project]:
+def make_project(workspace: Workspace) -> Callable[..., Project]:
     """Make the wine project with some settings changed."""
 
     def make(rows: int = 200, **changes: Any) -> Project:
-        make_source(space.database, rows)
-        return create_project(space.database, replace(SETTINGS, **changes))
+        make_source(workspace.database, rows)
+        return create_project(workspace.database, replace(SETTINGS, **changes))
 
     return make
 
 
 @pytest.fixture
-def annotator(space: Workspace) -> Callable[..., Annotator]:
+def annotator(workspace: Workspace) -> Callable[..., Annotator]:
     """Make annotators."""
 
     def make(project: Project, name: str = "ana") -> Annotator:
-        return Annotator(space, project, name)
+        return Annotator(workspace, project, name)
 
     return make
 

@@ -94,6 +94,8 @@ def markdown() -> str:
     lines.append("|---" * (len(roles) + 3) + "|")
     for kind, things in KINDS.items():
         for thing, action in things.items():
-            held = ["yes" if ROLES.index(r) >= ROLES.index(ACTIONS[action]) else "" for r in roles]
-            lines.append(f"| {kind} `{thing}` | | {' | '.join(held)} | |")
+            allowed = [
+                "yes" if ROLES.index(r) >= ROLES.index(ACTIONS[action]) else "" for r in roles
+            ]
+            lines.append(f"| {kind} `{thing}` | | {' | '.join(allowed)} | |")
     return "\n".join(lines)

@@ -34,7 +34,7 @@ class Opinion(NamedTuple):
 class Dispute(NamedTuple):
     """A sample that waits for an adjudicator, or has been settled by one (``ruling``)."""
 
-    place: int
+    position: int
     sample_id: str
     opinions: list[Opinion]
     ruling: Opinion | None
@@ -70,7 +70,7 @@ def describe(
 
     return [
         Dispute(
-            each.place,
+            each.position,
             each.sample_id,
             [opinion(vote) for vote in sorted(each.votes.values())],
             None if each.ruling is None else opinion(each.ruling),
@@ -143,12 +143,12 @@ class _Work:
         reason = _refuse(self.project, decision, was)
         if reason or was is None:
             self.refusals.append(Refusal(decision.client, decision.seq, sample_id, reason))
-            told = {"reason": reason, "action": decision.action, "category": decision.category}
-            self.events.append(Event("refused", self.by.name, decision, None, told))
+            detail = {"reason": reason, "action": decision.action, "category": decision.category}
+            self.events.append(Event("refused", self.by.name, decision, None, detail))
             return
         settled = replace(was, ruling=self._ruling(decision))
         _replace_row(self.cursor, self.project, was, settled, decision, self.queue.session_id)
-        change = final_labels.Change(was.place, was.final, settled.final)
+        change = final_labels.Change(was.position, was.final, settled.final)
         final_labels.write(self.cursor, self.project, [change])
         self.events.append(_event(self.by, was, settled, decision))
         self.known[sample_id] = settled
@@ -204,14 +204,14 @@ def _replace_row(
 
 def _event(by: Person, was: Shared, settled: Shared, decision: Decision) -> Event:
     before, ruling = was.ruling, settled.ruling
-    told: dict[str, object] = {
+    detail: dict[str, object] = {
         "opinions": [[each.annotator, each.category] for each in sorted(settled.votes.values())]
     }
     if ruling is not None:
         comment = decision.comment or None
-        told |= {"status": ruling.status, "label": ruling.category, "comment": comment}
+        detail |= {"status": ruling.status, "label": ruling.category, "comment": comment}
     if before is not None:
-        told["was"] = [before.status, before.category]
+        detail["was"] = [before.status, before.category]
     kind = "adjudication" if ruling is not None else "adjudication undone"
-    held = ruling or before
-    return Event(kind, by.name, decision, held.label_id if held else None, told)
+    vote = ruling or before
+    return Event(kind, by.name, decision, vote.label_id if vote else None, detail)

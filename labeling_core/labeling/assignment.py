@@ -64,9 +64,9 @@ def hand_out(
         if not any(taken):
             return [[] for _ in wants]
         with database.transaction() as cursor:
-            places = [each.place for part in taken for each in part]
-            rows = samples.read(cursor, project.project_id, places)
-            handed = [[_named(each, rows[each.place]) for each in part] for part in taken]
+            positions = [each.position for part in taken for each in part]
+            rows = samples.read(cursor, project.project_id, positions)
+            handed = [[_named(each, rows[each.position]) for each in part] for part in taken]
             drop_old_reservations(cursor, project)
             everything = [each.reservation for part in handed for each in part]
             write_reservations(cursor, project.project_id, everything)
@@ -86,13 +86,13 @@ def reclaim(queue: Queue, annotator: str, client: str) -> int:
     The sample on its screen stays, and the first KEPT. Its deck drops the others with its next
     message; one that was decided there meanwhile counts, unless somebody else was quicker.
     """
-    held: dict[str, list[Reservation]] = {}
+    by_client: dict[str, list[Reservation]] = {}
     for each in queue.held.values():
-        held.setdefault(each.client, []).append(each)
-    own = len(held.pop(client, []))
-    if not held:
+        by_client.setdefault(each.client, []).append(each)
+    own = len(by_client.pop(client, []))
+    if not by_client:
         return 0
-    most = max(held.values(), key=len)
+    most = max(by_client.values(), key=len)
     number = min((len(most) - own) // 2, _MOST)
     if len(most) - number < KEPT or (own and number < _FEWEST):
         return 0

@@ -93,8 +93,19 @@ def find_decided(
         [[who for who, _ in wanted], [sample_id for _, sample_id in wanted]],
     ).fetchall()
     found = {}
-    for place, sample_id, who, origin, session_id, label_id, status, label, comment, secs in rows:
-        reservation = Reservation(place, sample_id, who, "", origin, session_id, 0.0)
+    for (
+        position,
+        sample_id,
+        who,
+        origin,
+        session_id,
+        label_id,
+        status,
+        label,
+        comment,
+        secs,
+    ) in rows:
+        reservation = Reservation(position, sample_id, who, "", origin, session_id, 0.0)
         state = (status, label)
         found[who, sample_id] = Record(reservation, label_id, state, state, comment, secs)
     return found
@@ -125,8 +136,8 @@ def write(
     _insert_decisions(cursor, project, new, moment)
     _change_decisions(cursor, project, changed, moment)
     for each in reopened:
-        held = each.reservation._replace(until=moment.timestamp())
-        write_reservations(cursor, project.project_id, [held])
+        reservation = each.reservation._replace(until=moment.timestamp())
+        write_reservations(cursor, project.project_id, [reservation])
         if not each.has_others:
             _return_to_pool(cursor, project, each.reservation)
     final_labels.write(cursor, project, _changes(records))
@@ -137,7 +148,7 @@ def write(
 def _changes(records: Collection[Record]) -> list[Change]:
     """What becomes of the final labels of shared samples."""
     pairs = [(each.shared, each.shared_after) for each in records]
-    return [Change(was.place, was.final, is_now.final)
+    return [Change(was.position, was.final, is_now.final)
             for was, is_now in pairs if was is not None and is_now is not None]  # fmt: skip
 
 
@@ -188,7 +199,7 @@ def _insert_labels(
 ) -> None:
     """Where one person decides, the decision is the final label."""
     rows = [
-        Row(each.reservation.place, each.after[1], each.label_id)
+        Row(each.reservation.position, each.after[1], each.label_id)
         for each in records
         if each.shared is None and each.after is not None and each.after[0] == "LABELED"
     ]
@@ -227,9 +238,9 @@ def _leave_pool(
 ) -> dict[str, dict]:
     if not records:
         return {}
-    places = {each.reservation.place: each.reservation.sample_id for each in records}
-    asked = queries.take_out(cursor, project.project_id, list(places))
-    return {places[place]: stood for place, stood in asked.items()}
+    positions = {each.reservation.position: each.reservation.sample_id for each in records}
+    asked = queries.take_out(cursor, project.project_id, list(positions))
+    return {positions[position]: stood for position, stood in asked.items()}
 
 
 def _return_to_pool(
@@ -243,7 +254,7 @@ def _return_to_pool(
         [project.project_id, reservation.sample_id],
     ).fetchone()
     if row and row[0]:
-        queries.put_back(cursor, project.project_id, reservation.place, json.loads(row[0]))
+        queries.put_back(cursor, project.project_id, reservation.position, json.loads(row[0]))
 
 
 def write_events(

@@ -95,7 +95,7 @@ def _change(
     by.require("manage", project_id)
     old, new = detail["old"], detail.get("new")
     with open_projects.database.lock:
-        held = open_projects.queue(open_projects.project(project_id))
+        queue = open_projects.queue(open_projects.project(project_id))
         with open_projects.database.transaction() as cursor:
             project = get_project(cursor, project_id)
             if old not in project.settings.names:
@@ -115,15 +115,15 @@ def _change(
             if new is not None:
                 detail["labels"] = _relabel(cursor, project, old, new)
                 queries.rename_prediction(cursor, project_id, old, new)
-                if held.overlap.shared:  # where people disagreed, they may agree by now
+                if queue.overlap.shared:  # where people disagreed, they may agree by now
                     final_labels.rebuild(cursor, project, project.settings)
             queries.drop_unknown_predictions(cursor, project)
             eventlog.note(open_projects.database, project_id, by, "category", detail)
-        if new is not None and held.overlap.shared:
+        if new is not None and queue.overlap.shared:
             open_projects.forget(project_id)
         elif new is not None:
-            held.categories[new] += held.categories.pop(old, 0)
-            held.decisions[new] += held.decisions.pop(old, 0)
+            queue.categories[new] += queue.categories.pop(old, 0)
+            queue.decisions[new] += queue.decisions.pop(old, 0)
         open_projects.take_over(project)
     return project
 

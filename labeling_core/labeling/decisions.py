@@ -122,8 +122,8 @@ def _find(
     if unknown:
         records |= find_decided(cursor, project, unknown)
     for each in records.values():
-        held = each.reservation
-        each.shared = queue.overlap.find(held.place, held.sample_id, held.origin)
+        handed = each.reservation
+        each.shared = queue.overlap.find(handed.position, handed.sample_id, handed.origin)
     return records
 
 
@@ -142,8 +142,8 @@ class _Work:
             reason = _refuse(self.project, each, record)
             if reason or record is None:
                 refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
-                told = {"reason": reason, "action": each.action, "category": each.category}
-                self.events.append(Event("refused", part.annotator, each, None, told))
+                detail = {"reason": reason, "action": each.action, "category": each.category}
+                self.events.append(Event("refused", part.annotator, each, None, detail))
             elif each.action == "undo":
                 self._take_back(part.annotator, each, record)
             else:
@@ -151,8 +151,8 @@ class _Work:
         return refusals
 
     def _take_back(self, annotator: str, decision: Decision, record: Record) -> None:
-        told: dict[str, object] = {"was": record.after}
-        self.events.append(Event("undo", annotator, decision, record.label_id, told))
+        detail: dict[str, object] = {"was": record.after}
+        self.events.append(Event("undo", annotator, decision, record.label_id, detail))
         if record.label_id is not None:
             record.retired.append(record.label_id)
         record.after, record.label_id, record.comment, record.seconds = None, None, None, 0.0
@@ -167,11 +167,11 @@ class _Work:
         record.comment = decision.comment or None
         record.seconds += decision.seconds
         status, label = record.after
-        told: dict[str, object] = {"status": status, "label": label, "comment": decision.comment}
+        detail: dict[str, object] = {"status": status, "label": label, "comment": decision.comment}
         if was is not None:
-            told["was"] = was
+            detail["was"] = was
         kind = "decision" if was is None else "correction"
-        self.events.append(Event(kind, annotator, decision, record.label_id, told))
+        self.events.append(Event(kind, annotator, decision, record.label_id, detail))
 
 
 def _refuse(project: Project, decision: Decision, record: Record | None) -> str:
@@ -210,7 +210,7 @@ def update_queue(
     if record.shared_after is not None:
         queue.keep(record.shared_after)
     if record.after is not None:
-        queue.close(record.reservation.place, sample_id, annotator)
+        queue.close(record.reservation.position, sample_id, annotator)
     elif record.before is not None:
         queue.reopen(record.reservation._replace(until=moment + queue.hold_seconds))
 
@@ -218,7 +218,7 @@ def update_queue(
 class PastDecision(NamedTuple):
     """One of an annotator's own decisions: where the sample is, and what was decided."""
 
-    place: int
+    position: int
     sample_id: str
     status: str
     category: str | None
@@ -260,7 +260,7 @@ def follow_decisions(
 
 def _known(project: Project, decision: Decision) -> int:
     """Of how many renames the browser knew (see views.offered_categories) when this was decided."""
-    told = decision.offered.partition("-")[0]
-    if told.isdecimal():
-        return int(told)
+    detail = decision.offered.partition("-")[0]
+    if detail.isdecimal():
+        return int(detail)
     return project.renames if decision.category in (None, *project.settings.names) else 0

@@ -12,10 +12,10 @@ _CHUNK = 4096
 
 
 class PoolOrder:
-    """The places 0..total-1 of a project: ``closed`` [total] ones are decided, vanished or broken,
-    ``taken`` [total] ones are reserved.
+    """The positions 0..total-1 of a project: ``closed`` [total] ones are decided, vanished or
+    broken, ``taken`` [total] ones are reserved.
 
-    ``order`` holds places, best first, or is None while no strategy has spoken (then the
+    ``order`` holds positions, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are kept for probes.
     """
 
@@ -28,7 +28,7 @@ class PoolOrder:
         self.rewind()
 
     def rewind(self) -> None:
-        """Look from the first place on again: one that was passed may be free."""
+        """Look from the first position on again: one that was passed may be free."""
         self._head = self._spare_head = self._probe_head = 0
 
     def set_order(self, order: NDArray[np.int32]) -> None:
@@ -36,30 +36,30 @@ class PoolOrder:
         self.order, self._head = order, 0
 
     def free(self) -> int:
-        """How many places are neither closed nor taken."""
+        """How many positions are neither closed nor taken."""
         return len(self.closed) - int(np.count_nonzero(self.closed | self.taken))
 
     def probes(self, wanted: int) -> list[int]:
-        """The next free places, at most ``wanted``, of those kept for probes."""
-        places = self._places[: self.probe_limit]
-        found, self._probe_head = self._free(places, self._probe_head, wanted)
+        """The next free positions, at most ``wanted``, of those kept for probes."""
+        positions = self._places[: self.probe_limit]
+        found, self._probe_head = self._free(positions, self._probe_head, wanted)
         return found
 
     def queries(self, wanted: int) -> list[int]:
-        """The next free places, at most ``wanted``, of all others."""
+        """The next free positions, at most ``wanted``, of all others."""
         found: list[int] = []
         if self.order is not None:
             found, self._head = self._free(self.order, self._head, wanted, self.probe_limit)
         if len(found) < wanted:  # before the first session, or samples that came after the last
             start = max(self._spare_head, self.probe_limit)
             more, self._spare_head = self._free(self._places, start, wanted + len(found))
-            found += [place for place in more if place not in found]
+            found += [position for position in more if position not in found]
         return found[:wanted]
 
     def _free(
         self, order: NDArray[np.int32], head: int, wanted: int, least: int = 0
     ) -> tuple[list[int], int]:
-        """The first ``wanted`` free places of ``order`` from ``head`` on, and the new head."""
+        """The first ``wanted`` free positions of ``order`` from ``head`` on, and the new head."""
         found: list[int] = []
         start, new_head, unbroken = head, head, True
         while start < len(order) and len(found) < wanted:

@@ -27,7 +27,7 @@ from labeling_core.settings import Settings
 class Queue:
     """The pool in the order of asking, what is reserved, and the running counts.
 
-    ``pool`` says which places are free, ``closed`` [total] is of it; those below ``probe_limit``
+    ``pool`` says which positions are free, ``closed`` [total] is of it; those below ``probe_limit``
     are shown only as probes. ``heard`` holds the browsers heard of since a backup was put back,
     and is None if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
 
@@ -74,12 +74,12 @@ class Queue:
         if other is not None and other.annotator != reservation.annotator:
             self._lapse(other)
         self.held[reservation.sample_id] = reservation
-        self.pool.taken[reservation.place] = True
+        self.pool.taken[reservation.position] = True
 
-    def close(self, place: int, sample_id: str, annotator: str) -> None:
+    def close(self, position: int, sample_id: str, annotator: str) -> None:
         """A sample has been decided: it leaves the pool, and unless further people are to decide
         on it nobody holds it any more."""
-        self.closed[place] = True
+        self.closed[position] = True
         current = self.held.get(sample_id)
         if not self.overlap.is_open(sample_id):
             self.lapsed.pop(sample_id, None)
@@ -88,10 +88,10 @@ class Queue:
             if current is not None and current.annotator != annotator:
                 return
         self.held.pop(sample_id, None)
-        self.pool.taken[place] = False
+        self.pool.taken[position] = False
         self.overlap.offer(sample_id)
 
-    def set_aside(self, place: int, sample_id: str) -> None:
+    def set_aside(self, position: int, sample_id: str) -> None:
         """A sample turned out to be broken: it leaves the pool; who has it on the screen may
         still decide it."""
         if sample_id in self.held:
@@ -100,15 +100,15 @@ class Queue:
         if known is not None:
             self.further -= known.missing
             self.overlap.keep(replace(known, withdrawn=True))
-        elif not self.closed[place]:
+        elif not self.closed[position]:
             self.aside += 1
-            self.further -= self.overlap.needed(place) - 1
-        self.closed[place] = True
+            self.further -= self.overlap.needed(position) - 1
+        self.closed[position] = True
 
     def reopen(self, reservation: Reservation) -> None:
         """A decision was taken back: the sample returns to whoever decided it; to the pool only
         if nobody else has decided on it."""
-        self.closed[reservation.place] = reservation.sample_id in self.overlap.shared
+        self.closed[reservation.position] = reservation.sample_id in self.overlap.shared
         self.restore(reservation)
         self.pool.rewind()
 
@@ -150,7 +150,7 @@ class Queue:
         """Whether the decision of whom the sample was handed to is (still) wanted."""
         known = self.overlap.shared.get(reservation.sample_id)
         if known is None:
-            return not self.closed[reservation.place]
+            return not self.closed[reservation.position]
         return known.missing > 0 and reservation.annotator not in known.votes
 
     def take(
@@ -166,8 +166,8 @@ class Queue:
         shared += self.overlap.take(annotator, wanted - len(shared) - len(fresh), self.pool.taken)
         until = moment + self.hold_seconds
         return [
-            Reservation(place, "", annotator, client, origin, self.session_id, until)
-            for place, origin in mix(fresh, [(each.place, each.origin) for each in shared])
+            Reservation(position, "", annotator, client, origin, self.session_id, until)
+            for position, origin in mix(fresh, [(each.position, each.origin) for each in shared])
         ]
 
     def _again(self, wanted: int, annotator: str) -> int:
@@ -199,10 +199,10 @@ class Queue:
             if not (probes or queries):
                 break
             is_probe = bool(probes) and (origin == "probe" or not queries)
-            place = (probes if is_probe else queries).pop(0)
+            position = (probes if is_probe else queries).pop(0)
             origin = "probe" if is_probe else "random" if self.order is None else "query"
-            self.pool.taken[place] = True
-            taken.append((place, origin))
+            self.pool.taken[position] = True
+            taken.append((position, origin))
         return taken
 
     def count(self, state: tuple[str, str | None] | None, step: int) -> None:
@@ -230,7 +230,7 @@ class Queue:
 
     @property
     def order(self) -> NDArray[np.int32] | None:
-        """The places in the order of the last session; None before there is any."""
+        """The positions in the order of the last session; None before there is any."""
         return self.pool.order
 
     @property
@@ -262,7 +262,7 @@ class Queue:
         return current is not None and current.client == client
 
     def _lapse(self, reservation: Reservation) -> None:
-        self.pool.taken[reservation.place] = False
+        self.pool.taken[reservation.position] = False
         self.lapsed.setdefault(reservation.sample_id, {})[reservation.annotator] = reservation
         self.overlap.offer(reservation.sample_id)
         self.pool.rewind()

@@ -33,9 +33,9 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
         "FROM labeling.reservations WHERE project_id = ? ORDER BY until",
         [project.project_id],
     ).fetchall()
-    for place, sample_id, annotator, client, origin, session_id in rows:
+    for position, sample_id, annotator, client, origin, session_id in rows:
         until = moment + queue.hold_seconds
-        known = Reservation(place, sample_id, annotator, client, origin, session_id, until)
+        known = Reservation(position, sample_id, annotator, client, origin, session_id, until)
         if queue.is_wanted(known):
             queue.restore(known)
     _load_clients(cursor, project, queue)
@@ -65,8 +65,8 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
         f"WHERE project_id = ?) AS gone FROM {keys} WHERE decided OR gone",
         [project.project_id],
     ).fetchnumpy()
-    places = np.asarray(found["place"], dtype=np.int64)
-    queue.closed[places] = True
+    positions = np.asarray(found["place"], dtype=np.int64)
+    queue.closed[positions] = True
     queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
     rows = cursor.execute(
         f"SELECT status, {label}, annotator, count(*) FROM {metadata} WHERE origin <> ? "
@@ -77,7 +77,7 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
         queue.by_annotator[annotator] += number
         queue.decisions[name if status == "LABELED" else None] += number
         queue.count((status, name), number)
-    _load_shared(cursor, project, queue, set(places[np.asarray(found["gone"], bool)].tolist()))
+    _load_shared(cursor, project, queue, set(positions[np.asarray(found["gone"], bool)].tolist()))
     row = cursor.execute(
         f"SELECT greatest((SELECT coalesce(max({quote(settings.label_id_column)}), 0) "
         f"FROM {metadata}), (SELECT coalesce(max(label_id), 0) FROM labeling.events "
@@ -96,7 +96,7 @@ def _load_shared(
         for vote in each.votes.values():
             queue.count((vote.status, vote.category), -1)
         queue.count(each.standing, 1)
-        if each.place in gone:
+        if each.position in gone:
             queue.overlap.keep(each := replace(each, withdrawn=True))
         queue.further += max(len(each.votes) + each.missing - 1, 0)
         queue.overlap.offer(each.sample_id)
@@ -110,9 +110,9 @@ def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queu
     ).fetchone()
     if not project.settings.queries_table:
         return
-    places = cursor.execute(
+    positions = cursor.execute(
         f"SELECT place FROM {queries.table(project.project_id)} ORDER BY rank"
     ).fetchnumpy()["place"]
     session_id = int(row[0]) if row and row[0] else 0
-    if session_id or len(places):
-        queue.set_order(np.asarray(places, dtype=np.int32), session_id)
+    if session_id or len(positions):
+        queue.set_order(np.asarray(positions, dtype=np.int32), session_id)

@@ -15,7 +15,7 @@ from labeling_core.store.database import quote
 class Reservation(NamedTuple):
     """A sample handed to one browser; ``until`` is in seconds since the epoch."""
 
-    place: int
+    position: int
     sample_id: str
     annotator: str
     client: str
@@ -43,7 +43,7 @@ def write_reservations(
         "unnest(?::INTEGER[]), to_timestamp(unnest(?::DOUBLE[]))",
         [
             project_id,
-            [each.place for each in taken],
+            [each.position for each in taken],
             [each.sample_id for each in taken],
             [each.annotator for each in taken],
             [each.client for each in taken],

@@ -101,8 +101,8 @@ def _record(
     record = found.get((owner, sample_id)) or Record(
         queue.find(sample_id, owner) or _reservation(cursor, project, queue, owner, sample_id)
     )
-    held = record.reservation
-    record.shared = queue.overlap.find(held.place, sample_id, held.origin)
+    reservation = record.reservation
+    record.shared = queue.overlap.find(reservation.position, sample_id, reservation.origin)
     if record.before is None:
         _require_free(cursor, project, queue, record)
     return record
@@ -138,9 +138,11 @@ def _reservation(
     ).fetchone()
     if row is None:
         raise LabelingError(f"Sample {sample_id} is no longer in the source.")
-    place = int(row[0])
-    origin = "probe" if place < queue.probe_limit else "random" if queue.order is None else "query"
-    return Reservation(place, sample_id, owner, "", origin, queue.session_id, 0.0)
+    position = int(row[0])
+    origin = (
+        "probe" if position < queue.probe_limit else "random" if queue.order is None else "query"
+    )
+    return Reservation(position, sample_id, owner, "", origin, queue.session_id, 0.0)
 
 
 def _apply(

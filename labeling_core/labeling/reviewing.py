@@ -110,8 +110,8 @@ def _apply(
         reason = _refuse(project, by, each, label)
         if reason or label is None:
             refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
-            told = {"reason": reason, "action": each.action, "category": each.category}
-            events.append(Event("refused", by.name, each, None, told))
+            details = {"reason": reason, "action": each.action, "category": each.category}
+            events.append(Event("refused", by.name, each, None, details))
             continue
         detail: dict[str, object] = {"status": "LABELED", "label": each.category}
         if each.action != "undo":

@@ -88,10 +88,10 @@ def title(name: str) -> str:
     if not name.startswith(f"{AUTO}: "):
         return CLASSIFIERS[name].title
     chosen, _, C = name.removeprefix(f"{AUTO}: ").partition(" C=")
-    told = CLASSIFIERS[chosen].title.lower()
+    shown = CLASSIFIERS[chosen].title.lower()
     if chosen == DEFAULT_CLASSIFIER:
-        told += f", C = {C or 1}"
-    return f"{CLASSIFIERS[AUTO].title}: {told}"
+        shown += f", C = {C or 1}"
+    return f"{CLASSIFIERS[AUTO].title}: {shown}"
 
 
 def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> Any:

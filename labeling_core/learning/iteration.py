@@ -13,11 +13,11 @@ from labeling_core.learning.classifier_choice import Choice, choose
 from labeling_core.learning.evaluation import auc
 
 Progress = Callable[[str, float], None]
-CHECKS = 2_000  # the first places of the shuffle whose probabilities every session keeps
+CHECKS = 2_000  # the first positions of the shuffle whose probabilities every session keeps
 
 
 class Task(NamedTuple):
-    """What an iteration works on; places are rows of ``features`` [N, d], codes 0..classes-1.
+    """What an iteration works on; positions are rows of ``features`` [N, d], codes 0..classes-1.
 
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
     strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
@@ -51,16 +51,16 @@ class Evaluation(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """``places`` of the pool in the order of asking, with uncertainty (0..1) and prediction.
+    """``positions`` of the pool in the order of asking, with uncertainty (0..1) and prediction.
 
     ``queryable`` is aligned with them; ``checks`` [≤ CHECKS, classes] are the probabilities
-    of the first places.
+    of the first positions.
     """
 
     choice: Choice
     model: Any
     evaluation: Evaluation
-    places: NDArray[np.int32]
+    positions: NDArray[np.int32]
     uncertainty: NDArray[np.float64]
     prediction: NDArray[np.intp]
     queryable: NDArray[np.bool_]
@@ -89,14 +89,14 @@ def run(task: Task, progress: Progress) -> Outcome:
     )
     progress("Choosing what to ask next", 0.8)
     order, uncertainty = _order(task, everything[task.pool])
-    places = np.asarray(task.pool[order], dtype=np.int32)
+    positions = np.asarray(task.pool[order], dtype=np.int32)
     return Outcome(
         choice,
         model,
         evaluation,
-        places,
+        positions,
         uncertainty[order],
-        everything[places].argmax(axis=1),
+        everything[positions].argmax(axis=1),
         task.queryable[order],
         everything[:CHECKS],
     )

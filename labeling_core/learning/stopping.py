@@ -124,8 +124,8 @@ def lacking(evidence: Evidence) -> str:
 
 def _too_few(evidence: Evidence, evaluated: int) -> str:
     more, kind = FEWEST_PROBES - evaluated, KINDS[evidence.kind]
-    told = "1 sample measures" if evaluated == 1 else f"{evaluated} {kind} measure"
-    text = f"{told} too little: {more} more are needed"
+    sentence = "1 sample measures" if evaluated == 1 else f"{evaluated} {kind} measure"
+    text = f"{sentence} too little: {more} more are needed"
     if evidence.probe_share <= 0:
         return f"{text}."
     labels = round(more / evidence.probe_share)
@@ -245,23 +245,23 @@ def _recent(recent: Interval, evidence: Evidence) -> str:
     assert evidence.curve is not None
     half = (recent.high - recent.low) / 2
     measured = f"{evidence.curve.evaluated:,} {KINDS[evidence.kind]}"
-    told = f"The last {RECENT} sessions gained {_points(recent.share)} ± {_points(half)} points"
+    text = f"The last {RECENT} sessions gained {_points(recent.share)} ± {_points(half)} points"
     if abs(recent.share) < half:
-        return f"{told}: measured on {measured}, that cannot be told from nothing."
-    return f"{told}, measured on {measured}."
+        return f"{text}: measured on {measured}, that cannot be told from nothing."
+    return f"{text}, measured on {measured}."
 
 
 def _calm(evidence: Evidence) -> list[str]:
     """What the predictions and the halting indicator say."""
-    told = []
+    text = []
     if evidence.compared and len(evidence.labels) > 1:
         since = _half(evidence.labels)
-        told.append(
+        text.append(
             f"Since there were {int(evidence.labels[since]):,} labels, "
             f"{evidence.changed[since]:.1%} of {evidence.compared:,} predictions changed."
         )
     if evidence.halting == "certain":
-        told.append("The model is certain even of the samples it asks for.")
+        text.append("The model is certain even of the samples it asks for.")
     elif evidence.halting == "doubtful":
-        told.append("What it asks for is no more uncertain than a random draw.")
-    return told
+        text.append("What it asks for is no more uncertain than a random draw.")
+    return text

@@ -56,16 +56,16 @@ def matrix(
     good = {at: entry for at, entry in good.items() if entry.length}
     if not good:
         raise LabelingError("None of the files could be read: see the reasons in the list.")
-    places = np.array(list(good))
+    positions = np.array(list(good))
 
     def rows(at: np.ndarray) -> np.ndarray:
-        return np.array([vector(vectors, good[place]) for place in at.tolist()])
+        return np.array([vector(vectors, good[position]) for position in at.tolist()])
 
-    sample = np.random.default_rng(0).permutation(places)[:_SAMPLE]
+    sample = np.random.default_rng(0).permutation(positions)[:_SAMPLE]
     scaled = scaling(rows(np.sort(sample)), module_of(features).PIXEL_COLUMNS)
-    _write(target, len(files), places, lambda at: scaled(rows(at)))
+    _write(target, len(files), positions, lambda at: scaled(rows(at)))
     usable = np.zeros(len(files), dtype=bool)
-    usable[places] = True
+    usable[positions] = True
     return usable, scaled
 
 
@@ -96,14 +96,14 @@ def _principal_axes(centred: np.ndarray) -> np.ndarray:
 
 
 def _write(
-    target: Path, count: int, places: np.ndarray, rows: Callable[[np.ndarray], np.ndarray]
+    target: Path, count: int, positions: np.ndarray, rows: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    """The rows at ``places``, a chunk at a time; ``target`` appears only when it is whole."""
+    """The rows at ``positions``, a chunk at a time; ``target`` appears only when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
-    width = rows(places[:1]).shape[1]
+    width = rows(positions[:1]).shape[1]
     result = np.lib.format.open_memmap(part, "w+", np.float32, (count, width))
-    for chunk in np.array_split(places, -(-len(places) // _CHUNK)):
+    for chunk in np.array_split(positions, -(-len(positions) // _CHUNK)):
         result[chunk] = rows(chunk)
     result.flush()
     del result

@@ -71,9 +71,9 @@ def fit_features(
     rows, width = _write_matrix(table, parts[0], transformer, kinds, progress)
     skops.io.dump(transformer, parts[1])
     features = FeatureSet(folder, rows, width, kinds, left_out)
-    told = asdict(features) | {"version": VERSION, "conversions": CONVERSIONS}
-    del told["folder"]
-    parts[2].write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+    saved = asdict(features) | {"version": VERSION, "conversions": CONVERSIONS}
+    del saved["folder"]
+    parts[2].write_text(json.dumps(saved, ensure_ascii=False, indent=1), encoding="utf-8")
     for part, name in zip(parts, FILES, strict=True):
         part.replace(folder / name)
     progress("Features are ready", 1.0)
@@ -83,11 +83,11 @@ def fit_features(
 def read_features(folder: Path) -> FeatureSet | None:
     """The features that :func:`fit_features` left in ``folder``; None if they are not whole."""
     try:
-        told = json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
-        if told["version"] != VERSION or not (folder / FILES[1]).is_file():
+        saved = json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
+        if saved["version"] != VERSION or not (folder / FILES[1]).is_file():
             return None
         features = FeatureSet(
-            folder, told["rows"], told["width"], told["columns"], told["left_out"]
+            folder, saved["rows"], saved["width"], saved["columns"], saved["left_out"]
         )
         whole = features.matrix.shape == (features.rows, features.width)
     except (OSError, ValueError, KeyError):

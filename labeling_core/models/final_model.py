@@ -76,7 +76,7 @@ def train(loop: Loop, project: Project, by: Person) -> None:
 
 def _run(
     database: Database,
-    held: Callable[[], Queue],
+    get_queue: Callable[[], Queue],
     project: Project,
     folder: Path,
     worker: Worker,
@@ -86,7 +86,7 @@ def _run(
     out = database.files(project.project_id, "final_model")
     with database.lock, database.read() as cursor:
         last_event, found = newest_event(database, project), read_labels(cursor, project)
-    np.savez(out / "task.npz", places=found.places, codes=found.codes)
+    np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
     job: dict[str, Any] = {
         "kind": "final_model", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,
@@ -95,7 +95,7 @@ def _run(
     result = worker.run(job, progress)
     with database.transaction() as cursor:
         predictions.store(cursor, project.project_id, out / "predictions.parquet")
-        card = _card(cursor, project, held(), folder, found) | result
+        card = _card(cursor, project, get_queue(), folder, found) | result
         cursor.execute(
             "DELETE FROM labeling.final_models WHERE project_id = ?", [project.project_id]
         )
@@ -215,9 +215,9 @@ def all_predictions(
 def to_markdown(card: dict[str, Any]) -> str:
     """The card for people."""
     accuracy = card["accuracy"]
-    told = "Not known: no session has measured it."
+    text = "Not known: no session has measured it."
     if accuracy:
-        told = (
+        text = (
             f"{accuracy['share']:.1%} (95 % interval {accuracy['low']:.1%} to "
             f"{accuracy['high']:.1%}) of {accuracy['samples']} samples. {accuracy['note']}"
         )
@@ -226,7 +226,7 @@ def to_markdown(card: dict[str, Any]) -> str:
     return (
         f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
         f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
-        f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{told}\n\n## Labels\n\n"
+        f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{text}\n\n## Labels\n\n"
         f"| category | labels |\n|---|---|\n{counts}\n\n## Loading\n\n```python\n"
         f"{card['how_to_load']}```\n\nOr let the labeling program do it, for many at once:\n\n"
         f"```\n{_command(card)}\n```\n\nMade with {versions}. What it learned from is in "

@@ -39,7 +39,7 @@ def recalls(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -
         return []
     [(names, found)], limit = learning_curve.kept_models(cursor, project, newest)
     probes = below(probes, min(limit, len(found)))
-    predicted = np.array(names)[found[probes.places].argmax(axis=1)]
+    predicted = np.array(names)[found[probes.positions].argmax(axis=1)]
     truth = np.array(project.settings.classes)[probes.codes]
     return [
         _recall(name, predicted[truth == name])

@@ -105,7 +105,7 @@ def by_today(
     classes: str, checks: bytes, started: float, renames: Sequence[Rename]
 ) -> tuple[list[str], NDArray[np.float32]]:
     """What a session that ``started`` then has kept of its model: today's names of its classes,
-    and the probabilities [places, classes] of the first places."""
+    and the probabilities [positions, classes] of the first positions."""
     names = json.loads(classes)
     found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(names))
     return fold(names, found, [each for each in renames if each.happened.timestamp() > started])
@@ -115,7 +115,7 @@ def kept_models(
     cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: Sequence[int]
 ) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
     """What these sessions have kept, in their order (see by_today), and below which
-    place none of them has learned."""
+    position none of them has learned."""
     renames = read_renames(cursor, project.project_id)
     rows = cursor.execute(
         "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
@@ -129,14 +129,14 @@ def kept_models(
 def _measure(
     classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
 ) -> tuple[int, int, float | None] | None:
-    """(evaluated, correct, AUC) of a stored model on the probes among its kept places.
+    """(evaluated, correct, AUC) of a stored model on the probes among its kept positions.
 
     By today's categories; of one that the model does not know, it never finds a sample.
     """
-    kept = probes.places < len(found)
+    kept = probes.positions < len(found)
     if not kept.any():
         return None
-    rows, truth = found[probes.places[kept]], _truth(classes, project, probes)[kept]
+    rows, truth = found[probes.positions[kept]], _truth(classes, project, probes)[kept]
     return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
 
 
@@ -150,9 +150,9 @@ def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[
 def hits(
     classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
 ) -> NDArray[np.bool_]:
-    """Which of the probes among its kept places a stored model (see by_today) gets right."""
-    kept = probes.places < len(found)
-    right = found[probes.places[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
+    """Which of the probes among its kept positions a stored model (see by_today) gets right."""
+    kept = probes.positions < len(found)
+    right = found[probes.positions[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
     return np.asarray(right)
 
 

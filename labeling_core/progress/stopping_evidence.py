@@ -61,7 +61,7 @@ def _alike(one: Session, other: Session) -> bool:
 def _changed(
     stored: list[tuple[list[str], NDArray[np.float32]]], queue: Queue, limit: int
 ) -> tuple[NDArray[np.float64], int]:
-    """See ``changes``; of the kept places (a random draw) those that no model was trained on."""
+    """See ``changes``; of the kept positions (a random draw) those that no model was trained on."""
     found = [np.asarray(classes)[rows.argmax(axis=1)] for classes, rows in stored]
     size = min(map(len, found), default=0)
     untrained = (np.arange(size) < limit) | ~queue.closed[:size]
@@ -71,9 +71,9 @@ def _changed(
 def changes(
     predictions: Sequence[NDArray[Any]], untrained: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Share of the ``untrained`` places where each session predicts another class than the last.
+    """Share of the ``untrained`` positions where each session predicts another class than the last.
 
-    ``predictions``: an array of classes for each session, aligned. All 1 where no place is left.
+    ``predictions``: an array of classes for each session, aligned. All 1 where no position is left.
     """
     if not untrained.any():
         return np.ones(len(predictions))

@@ -21,17 +21,17 @@ from labeling_core.store.database import quote
 
 
 class Change(NamedTuple):
-    """The final label of the sample at ``place``, as it was and as it shall be."""
+    """The final label of the sample at ``position``, as it was and as it shall be."""
 
-    place: int
+    position: int
     before: Vote | None
     after: Vote | None
 
 
 class Row(NamedTuple):
-    """A row of the labels table to be: the sample at ``place`` with its label."""
+    """A row of the labels table to be: the sample at ``position`` with its label."""
 
-    place: int
+    position: int
     label: str | None
     label_id: int | None
 
@@ -61,8 +61,8 @@ def write(cursor: duckdb.DuckDBPyConnection, project: Project, changes: Iterable
             f"{quote(project.settings.label_id_column)} IN (SELECT unnest(?::BIGINT[]))",
             [gone],
         )
-    now = [(each.place, each.after) for each in real if each.after is not None]
-    rows = [Row(place, vote.category, vote.label_id) for place, vote in now
+    now = [(each.position, each.after) for each in real if each.after is not None]
+    rows = [Row(position, vote.category, vote.label_id) for position, vote in now
             if vote.status == "LABELED"]  # fmt: skip
     insert(cursor, project, rows)
 
@@ -74,7 +74,7 @@ def load(
     also: NDArray[np.bool_] | None = None,
 ) -> None:
     """Fill ``overlap`` with the shared samples that have a decision: those chosen for it (or in
-    ``also``, by place), and those with several decisions from the time of other settings."""
+    ``also``, by position), and those with several decisions from the time of other settings."""
     settings = project.settings
     both = (
         f"main.{quote(settings.metadata_table)} AS m JOIN {samples.keys(project.project_id)} "
@@ -85,10 +85,10 @@ def load(
         f"FROM {both} GROUP BY place",
         [ADJUDICATION],
     ).fetchnumpy()
-    places = np.asarray(found["place"], np.int64)
-    wanted = np.asarray(found["several"], bool) | overlap.chosen[places]
+    positions = np.asarray(found["place"], np.int64)
+    wanted = np.asarray(found["several"], bool) | overlap.chosen[positions]
     if also is not None:
-        wanted |= also[places]
+        wanted |= also[positions]
     if not wanted.any():
         return
     rows = cursor.execute(
@@ -96,10 +96,10 @@ def load(
         f"m.annotator, m.status, m.{quote(settings.label_column)} FROM {both} WHERE "
         f"s.{samples.PLACE} IN (SELECT unnest(?::INTEGER[])) "
         f"ORDER BY m.{quote(settings.label_id_column)}",
-        [places[wanted].tolist()],
+        [positions[wanted].tolist()],
     ).fetchall()
-    for place, sample_id, origin, *rest in rows:
-        shared = overlap.shared.get(sample_id) or overlap.make(place, sample_id, origin)
+    for position, sample_id, origin, *rest in rows:
+        shared = overlap.shared.get(sample_id) or overlap.make(position, sample_id, origin)
         vote = Vote(*rest)
         ruled = origin == ADJUDICATION
         overlap.keep(replace(shared, ruling=vote) if ruled else shared.voted(vote.annotator, vote))
@@ -117,7 +117,7 @@ def rebuild(cursor: duckdb.DuckDBPyConnection, project: Project, before: Setting
         "WHERE sample_id IN (SELECT unnest(?::VARCHAR[])))",
         [list(overlap.shared)],
     )
-    write(cursor, project, [Change(each.place, None, each.final)
+    write(cursor, project, [Change(each.position, None, each.final)
                             for each in overlap.shared.values()])  # fmt: skip
 
 

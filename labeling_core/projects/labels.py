@@ -15,9 +15,9 @@ from labeling_core.store.database import quote
 
 
 class Labels(NamedTuple):
-    """Labeled samples, aligned: place, class code, label_id."""
+    """Labeled samples, aligned: position, class code, label_id."""
 
-    places: NDArray[np.int64]
+    positions: NDArray[np.int64]
     codes: NDArray[np.int64]
     label_ids: NDArray[np.int64]
 
@@ -44,7 +44,7 @@ def standing(settings: Settings) -> str:
 
 def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
     """All labels of the project that can be learned from, one a sample, in the order of their
-    places; those of files set aside cannot, nor those of categories that nothing shall learn of.
+    positions; those of files set aside cannot, nor those of categories that nothing shall learn of.
     """
     settings = project.settings
     found = cursor.execute(
@@ -59,7 +59,7 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
 
 
 def first_open(closed: NDArray[np.bool_], probe_limit: int) -> int:
-    """The first of the places kept for probes that has no decision; ``probe_limit`` if all have."""
+    """The first position kept for probes that has no decision; ``probe_limit`` if all have."""
     still_open = np.flatnonzero(~closed[:probe_limit])
     return int(still_open[0]) if len(still_open) else probe_limit
 
@@ -70,12 +70,12 @@ def measuring_end(
     closed: NDArray[np.bool_],
     probe_limit: int,
 ) -> int:
-    """The place before which the decided probes are a uniform random draw.
+    """The position before which the decided probes are a uniform random draw.
 
-    Probes are handed out in the order of their places, unseen: that some still wait in a browser,
-    or were left in one that is gone, leaves the others a draw. Where the strategy had decided on
-    places before a raised share of probes took them in, only the unbroken run is one: the probes
-    after it are what the strategy did not choose.
+    Probes are handed out in the order of their positions, unseen: that some still wait in a
+    browser, or were left in one that is gone, leaves the others a draw. Where the strategy had
+    decided on positions before a raised share of probes took them in, only the unbroken run is
+    one: the probes after it are what the strategy did not choose.
     """
     start = first_open(closed, probe_limit)
     row = cursor.execute(
@@ -94,7 +94,7 @@ def split(all_labels: Labels, probe_limit: int, end: int) -> tuple[Labels, Label
     Places below ``probe_limit`` are never trained on. Of them only those before ``end`` (see
     measuring_end) are measured.
     """
-    train = all_labels.places >= probe_limit
+    train = all_labels.positions >= probe_limit
     return (
         Labels(*(each[train] for each in all_labels)),
         below(all_labels, min(probe_limit, end)),
@@ -102,6 +102,6 @@ def split(all_labels: Labels, probe_limit: int, end: int) -> tuple[Labels, Label
 
 
 def below(labels: Labels, limit: int) -> Labels:
-    """The labels of places below ``limit``."""
-    kept = labels.places < limit
+    """The labels of positions below ``limit``."""
+    kept = labels.positions < limit
     return Labels(*(each[kept] for each in labels))

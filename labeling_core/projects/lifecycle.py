@@ -161,7 +161,7 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
 
 
 def kept_for_probes(project: Project, settings: Settings) -> int:
-    """How many places are kept for probes once ``project`` has these settings: more only when
+    """How many positions are kept for probes once ``project`` has these settings: more only when
     their share is changed, or drawn (again) for want of a test table."""
     old = project.settings
     if (settings.probe_share, bool(settings.test_table)) == (old.probe_share, bool(old.test_table)):
@@ -170,9 +170,9 @@ def kept_for_probes(project: Project, settings: Settings) -> int:
 
 
 def _probe_limit(settings: Settings, count: int, old: int) -> int:
-    """How many of the first places of the shuffled samples are kept for probes.
+    """How many of the first positions of the shuffled samples are kept for probes.
 
-    Never shrinks: places once kept from training stay comparable over all sessions.
+    Never shrinks: positions once kept from training stay comparable over all sessions.
     """
     if settings.test_table:
         return old

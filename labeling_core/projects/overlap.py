@@ -36,9 +36,9 @@ def mistakes(settings: Settings) -> list[tuple[str, str]]:
 
 
 def chosen(settings: Settings, total: int) -> NDArray[np.bool_]:
-    """For the places 0..total-1: whether several people decide the sample there.
+    """For the positions 0..total-1: whether several people decide the sample there.
 
-    By a seeded hash of the place (splitmix64; G. L. Steele, D. Lea and C. H. Flood, OOPSLA 2014):
+    By a seeded hash of the position (splitmix64; G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014):
     the same for everybody, whatever the strategy, and a larger share keeps those of a smaller.
     """
     if settings.overlap_share <= 0:
@@ -68,7 +68,7 @@ class Shared:
     the sample was shown first, and ``withdrawn`` says that it cannot be shown any more.
     """
 
-    place: int
+    position: int
     sample_id: str
     origin: str
     needed: int
@@ -149,21 +149,23 @@ class Overlap:
         extra = self._settings.overlap_share * (self._settings.overlap_people - 1)
         return max(0.5, extra / (1 + extra))
 
-    def find(self, place: int, sample_id: str, origin: str) -> Shared | None:
+    def find(self, position: int, sample_id: str, origin: str) -> Shared | None:
         """The shared sample of that id, a new one where none has decided yet; None if one
         person is enough for it."""
         known = self.shared.get(sample_id)
-        if known is not None or not self.chosen[place]:
+        if known is not None or not self.chosen[position]:
             return known
-        return self.make(place, sample_id, origin)
+        return self.make(position, sample_id, origin)
 
-    def needed(self, place: int) -> int:
-        """How many people are to decide on the sample at a place."""
-        return self._settings.overlap_people if self.chosen[place] else 1
+    def needed(self, position: int) -> int:
+        """How many people are to decide on the sample at a position."""
+        return self._settings.overlap_people if self.chosen[position] else 1
 
-    def make(self, place: int, sample_id: str, origin: str) -> Shared:
+    def make(self, position: int, sample_id: str, origin: str) -> Shared:
         """A shared sample without votes."""
-        return Shared(place, sample_id, origin, self.needed(place), self._settings.final_label)
+        return Shared(
+            position, sample_id, origin, self.needed(position), self._settings.final_label
+        )
 
     def keep(self, shared: Shared) -> None:
         """Take in what has been decided about a sample (or forget it when nothing is left)."""
@@ -184,13 +186,13 @@ class Overlap:
 
     def take(self, annotator: str, wanted: int, taken: NDArray[np.bool_]) -> list[Shared]:
         """Up to ``wanted`` open samples that this person has not decided, the oldest offer
-        first; they are marked in ``taken`` (by place), and what is marked is not given."""
+        first; they are marked in ``taken`` (by position), and what is marked is not given."""
         found: list[Shared] = []
         while len(found) < wanted:
             known = self._next(annotator, taken)
             if known is None:
                 break
-            taken[known.place] = True
+            taken[known.position] = True
             found.append(known)
         return found
 
@@ -205,7 +207,7 @@ class Overlap:
         while self._read[annotator] < len(self._offers):
             known = self.shared.get(self._offers[self._read[annotator]])
             wanted = known is not None and known.missing and annotator not in known.votes
-            if known is not None and wanted and not taken[known.place]:
+            if known is not None and wanted and not taken[known.position]:
                 return known
             self._read[annotator] += 1
         return None

@@ -17,7 +17,7 @@ _OURS = ("sample_id", "label", "prediction", "probability", "category", "problem
 
 
 def table(project_id: str) -> str:
-    """The internal table of them: place, prediction, and its probability (0..1)."""
+    """The internal table of them: position, prediction, and its probability (0..1)."""
     return f"labeling_pool.{quote(_name(project_id))}"
 
 
@@ -36,7 +36,7 @@ def known(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bool:
 
 
 def store(cursor: duckdb.DuckDBPyConnection, project_id: str, found: Path) -> None:
-    """Keep the predictions in the Parquet file ``found``, whose row number is the place."""
+    """Keep the predictions in the Parquet file ``found``, whose row number is the position."""
     cursor.execute(
         f"CREATE OR REPLACE TABLE {table(project_id)} AS SELECT file_row_number::INTEGER AS place, "
         f"prediction, probability FROM read_parquet({literal(str(found))}, file_row_number = true)"

@@ -23,7 +23,7 @@ class Histogram(NamedTuple):
 
 
 def table(project_id: str) -> str:
-    """The internal table behind the queries: place, uncertainty, prediction, session, rank."""
+    """The internal table behind the queries: position, uncertainty, prediction, session, rank."""
     return f"labeling_pool.{quote('scores_' + project_id)}"
 
 
@@ -88,24 +88,24 @@ def forget_start(cursor: duckdb.DuckDBPyConnection, project_id: str) -> None:
 
 
 def take_out(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, places: list[int]
+    cursor: duckdb.DuckDBPyConnection, project_id: str, positions: list[int]
 ) -> dict[int, dict[str, Any]]:
-    """Decided samples leave the queries; what stood there of each, by place."""
+    """Decided samples leave the queries; what stood there of each, by position."""
     rows = cursor.execute(
         f"DELETE FROM {table(project_id)} WHERE place IN (SELECT unnest(?::INTEGER[])) "
         "RETURNING place, uncertainty, prediction, session_id, rank",
-        [places],
+        [positions],
     ).fetchall()
     keys = ("uncertainty", "prediction", "session_id", "rank")
     return {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
 
 
 def put_back(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, place: int, asked: dict[str, Any]
+    cursor: duckdb.DuckDBPyConnection, project_id: str, position: int, asked: dict[str, Any]
 ) -> None:
     """A decision was taken back: its sample stands again where it stood."""
     cursor.execute(
-        f"INSERT INTO {table(project_id)} VALUES (?, ?, ?, ?, ?)", [place, *asked.values()]
+        f"INSERT INTO {table(project_id)} VALUES (?, ?, ?, ?, ?)", [position, *asked.values()]
     )
 
 

@@ -1,11 +1,11 @@
-"""The samples of a project: its source, shuffled once, each with a place and an id.
+"""The samples of a project: its source, shuffled once, each with a position and an id.
 
 The source is a table, or a folder: then its files are the rows, with their ``path`` as the only
 column and as the sample_id.
 
-The table ``labeling_pool.samples_<project>`` is a snapshot of the source. Its ``place`` 0..N-1
+The table ``labeling_pool.samples_<project>`` is a snapshot of the source. Its ``position`` 0..N-1
 is a seeded random order: a prefix of it is a uniform random draw, which is what probes and
-the order before the first session need, and looking up a few places in a table sorted by
+the order before the first session need, and looking up a few positions in a table sorted by
 them is quick at any size. The schema is not ``labeling`` because the queries view names it:
 in a file called labeling.duckdb, opened by an analyst, that word would be ambiguous.
 """
@@ -239,8 +239,8 @@ def _require_values(
 def _match(
     cursor: duckdb.DuckDBPyConnection, project_id: str, source: Source, content: str
 ) -> None:
-    """Make the table ``matched``: the place of each sample beside the number of its row in the
-    source; no place for a new row, no number for one that is gone. ``content`` is SQL for what
+    """Make the table ``matched``: the position of each sample beside the number of its row in the
+    source; no position for a new row, no number for one that is gone. ``content`` is SQL for what
     tells rows apart."""
     cursor.execute(
         f"""
@@ -266,14 +266,14 @@ class Sample(NamedTuple):
 
 
 def read(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, places: Sequence[int]
+    cursor: duckdb.DuckDBPyConnection, project_id: str, positions: Sequence[int]
 ) -> dict[int, Sample]:
-    """The samples at ``places``, by place."""
-    if not places:
+    """The samples at ``positions``, by position."""
+    if not positions:
         return {}
     found = cursor.execute(
         f"SELECT * FROM {table(project_id)} WHERE {PLACE} IN (SELECT unnest(?::INTEGER[]))",
-        [list(places)],
+        [list(positions)],
     )
     heads = [(each[0], str(each[1])) for each in found.description or []][3:]
     return {

@@ -27,7 +27,7 @@ def missing(project: Project, queue: Queue) -> bool:
 def run(
     database: Database,
     project: Project,
-    held: Callable[[], Queue],
+    get_queue: Callable[[], Queue],
     folder: Path,
     worker: Worker,
     progress: Progress,
@@ -37,7 +37,7 @@ def run(
     ``held`` gives the queue of the moment, ``folder`` holds the features.
     Raises LabelingError with the worker's sentence.
     """
-    queue = held()
+    queue = get_queue()
     if not missing(project, queue):
         return
     progress("Choosing what to ask first", 0.9)
@@ -48,12 +48,12 @@ def run(
     pool = np.flatnonzero(~closed)
     np.savez(
         out / "task.npz",
-        pool=pool, queryable=pool >= kept, train=train.places, train_codes=train.codes,
+        pool=pool, queryable=pool >= kept, train=train.positions, train_codes=train.codes,
     )  # fmt: skip
     worker.run(
         {"kind": "start", "folder": str(folder), "out": str(out), "strategy": settings.strategy,
          "batch": settings.every, "seed": settings.seed},
         progress,
     )  # fmt: skip
-    publish_start(database, project, held, out)
+    publish_start(database, project, get_queue, out)
     shutil.rmtree(out)

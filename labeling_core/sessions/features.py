@@ -35,7 +35,7 @@ def have_features(database: Database, project: Project) -> bool:
 def ensure_features(
     database: Database,
     project: Project,
-    held: Callable[[], Queue],
+    get_queue: Callable[[], Queue],
     worker: Worker,
     progress: Progress,
 ) -> Path:
@@ -64,7 +64,7 @@ def ensure_features(
     }  # fmt: skip
     while True:
         answer = worker.run(job, progress)
-        set_aside(database, project, held, answer["broken"])
+        set_aside(database, project, get_queue, answer["broken"])
         if answer["complete"]:
             break
         job["seconds"] = SLICE
@@ -81,7 +81,7 @@ def _write_samples(database: Database, project: Project, path: Path) -> None:
 
 
 def set_aside(
-    database: Database, project: Project, held: Callable[[], Queue], broken: dict[str, str]
+    database: Database, project: Project, get_queue: Callable[[], Queue], broken: dict[str, str]
 ) -> None:
     """Keep which samples (sample_id → reason) cannot be used; they leave the pool."""
     with database.transaction() as cursor:
@@ -95,9 +95,9 @@ def set_aside(
             f"WHERE {samples.SAMPLE_ID} IN (SELECT unnest(?::VARCHAR[]))",
             [list(broken)],
         ).fetchall()
-        queue = held()
-        for place, sample_id in found:
-            queue.set_aside(place, sample_id)
+        queue = get_queue()
+        for position, sample_id in found:
+            queue.set_aside(position, sample_id)
 
 
 def broken_samples(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tuple[str, str]]:

@@ -57,7 +57,7 @@ class Listing(NamedTuple):
 class Finding(NamedTuple):
     """One label with what is thought of it; probabilities in 0..1, see label_quality.Quality."""
 
-    place: int
+    position: int
     sample_id: str
     label: str
     suggested: str
@@ -95,7 +95,7 @@ def _run(
     out = database.files(project.project_id, "review")
     with database.lock:
         last_event, found = newest_event(database, project), _labels(database, project)
-    np.savez(out / "task.npz", places=found.places, codes=found.codes)
+    np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
     job: dict[str, Any] = {
         "kind": "review", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,
@@ -142,7 +142,7 @@ def _store(
             [
                 project.project_id,
                 list(range(1, len(order) + 1)),
-                found.places[order].tolist(),
+                found.positions[order].tolist(),
                 found.label_ids[order].tolist(),
                 names[found.codes[order]].tolist(),
                 quality.given_probability[order].tolist(),

@@ -56,11 +56,11 @@ class Loop:
         known = self.trainer.status.get(project.project_id)
         if known is not None and known.state == "running":
             return known
-        held = self.open_projects.queue(project)
-        left = self._trigger(project) + settings.every - held.labeled
+        queue = self.open_projects.queue(project)
+        left = self._trigger(project) + settings.every - queue.labeled
         more = f"{max(left, 1)} more label{'s' * (left > 1)}"
         state, then = "idle", f"next after {more}"
-        if left <= 0 and self._classes(held) < 2:
+        if left <= 0 and self._classes(queue) < 2:
             state, then = "waiting", "a session needs labels of at least two categories"
         last = self._last_session(project)
         if last is not None and last.state == "failed":
@@ -87,13 +87,13 @@ class Loop:
         if not project.settings.queries_table:
             return
         with self.database.lock:  # two browsers may bring the n-th label at once
-            held = self.open_projects.queue(project)
+            queue = self.open_projects.queue(project)
             trigger, every = self._trigger(project), project.settings.every
             running = project.project_id in self._in_session or self._reading(project) == "running"
-            if self._classes(held) < 2 and held.labeled - trigger > every:
+            if self._classes(queue) < 2 and queue.labeled - trigger > every:
                 # nothing could be learned at the points that have gone by: they are not made up for
-                self._triggers[project.project_id] = held.labeled - every
-            elif due(held.labeled, trigger, every, self._classes(held), running):
+                self._triggers[project.project_id] = queue.labeled - every
+            elif due(queue.labeled, trigger, every, self._classes(queue), running):
                 if not project.settings.is_media or features.have_features(self.database, project):
                     self.start_session(project, "trigger")
                 elif self._reading(project) not in ("stopped", "failed"):
@@ -143,14 +143,14 @@ class Loop:
             if project.project_id in self._in_session:
                 raise LabelingError("A session of this project is running already.")
             self._require_files(project)
-            held = self.open_projects.queue(project)
-            if self._classes(held) < 2:
+            queue = self.open_projects.queue(project)
+            if self._classes(queue) < 2:
                 raise LabelingError(
                     "A session needs labels of at least two categories: label some more first."
                 )
-            trigger = held.labeled
+            trigger = queue.labeled
             if started_by == "trigger":
-                trigger = next_trigger(held.labeled, self._trigger(project), settings.every)
+                trigger = next_trigger(queue.labeled, self._trigger(project), settings.every)
             self._triggers[project.project_id] = trigger
             self._in_session.add(project.project_id)
             chosen = project._replace(
@@ -186,8 +186,8 @@ class Loop:
             self._require_files(known)
 
             def work(worker: Worker, progress: Progress) -> str:
-                held = partial(self.open_projects.queue, known)
-                folder = features.ensure_features(self.database, known, held, worker, progress)
+                get_queue = partial(self.open_projects.queue, known)
+                folder = features.ensure_features(self.database, known, get_queue, worker, progress)
                 return run(known, folder, worker, progress)
 
             self.trainer.submit(project.project_id, work, kind)
@@ -223,9 +223,9 @@ class Loop:
 
     def _compute_features(self, project: Project, line: JobLine) -> None:
         def work(worker: Worker, progress: Progress) -> str:
-            held = partial(self.open_projects.queue, project)
-            folder = features.ensure_features(self.database, project, held, worker, progress)
-            cold_start.run(self.database, project, held, folder, worker, progress)
+            get_queue = partial(self.open_projects.queue, project)
+            folder = features.ensure_features(self.database, project, get_queue, worker, progress)
+            cold_start.run(self.database, project, get_queue, folder, worker, progress)
             if line is self.reader:
                 worker.pause()  # it is not needed for long
             return "features are ready"
@@ -241,18 +241,18 @@ class Loop:
             settings = project.settings
             project, _ = self.open_projects.compare_source(project, again=settings.is_media)
             project = project._replace(settings=settings)
-            held = self.open_projects.queue(project)
-            behind = held.labeled - trigger >= settings.every
-            labels = trigger if behind else held.labeled
+            queue = self.open_projects.queue(project)
+            behind = queue.labeled - trigger >= settings.every
+            labels = trigger if behind else queue.labeled
             session_id = records.begin(self.database, project, started_by, labels, trigger)
-            told = session.run(self.database, project, held, session_id, labels, worker, progress)
-            deck_advice.update(self.database, project, held)
+            text = session.run(self.database, project, queue, session_id, labels, worker, progress)
+            deck_advice.update(self.database, project, queue)
             with self.database.lock:
                 if (
-                    self.open_projects.queue(project) is not held
+                    self.open_projects.queue(project) is not queue
                 ):  # a write failed, it was read anew
                     self.open_projects.forget(project.project_id)
-            return told
+            return text
         finally:
             self._in_session.discard(project.project_id)
 
@@ -265,5 +265,5 @@ class Loop:
         return self._triggers[project.project_id]
 
     @staticmethod
-    def _classes(held: Queue) -> int:
-        return sum(number > 0 for number in held.categories.values())
+    def _classes(queue: Queue) -> int:
+        return sum(number > 0 for number in queue.categories.values())

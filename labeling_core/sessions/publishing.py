@@ -61,12 +61,12 @@ def publish(
 
 
 def publish_start(
-    database: Database, project: Project, held: Callable[[], Queue], out: Path
+    database: Database, project: Project, get_queue: Callable[[], Queue], out: Path
 ) -> None:
     """Make the order of a cold start visible, as that of session 0, unless a session was faster."""
     prepared, order, _ = _prepare(database, project, 0, out)
     with database.lock:
-        queue = held()
+        queue = get_queue()
         with database.transaction() as cursor:
             if queue.order is not None:
                 cursor.execute(f"DROP TABLE {prepared}")
@@ -139,7 +139,7 @@ def _store_model(
         "label_column": settings.label_column,
         "classifier": settings.classifier,
         "strategy": settings.strategy,
-        "labels": len(train.places),
+        "labels": len(train.positions),
         "labels_per_category": dict(Counter(names[train.codes].tolist())),
         "evaluation": evaluation,
         "python": platform.python_version(),

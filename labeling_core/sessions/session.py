@@ -63,24 +63,24 @@ def _told_choice(database: Database, project: Project, session_id: int, chosen: 
     """Note in the session's row what “auto” stood for; the project as the model card tells it."""
     if project.settings.classifier != AUTO:
         return project
-    told = f"{AUTO}: {chosen}"
+    text = f"{AUTO}: {chosen}"
     with database.transaction() as cursor:
         cursor.execute(
             "UPDATE labeling.sessions SET classifier = ? WHERE project_id = ? AND session_id = ?",
-            [told, project.project_id, session_id],
+            [text, project.project_id, session_id],
         )
-    return project._replace(settings=replace(project.settings, classifier=told))
+    return project._replace(settings=replace(project.settings, classifier=text))
 
 
 def _last_word(evaluation: dict[str, Any]) -> str:
     if not evaluation["evaluated"]:
         return "finished"
     share = wilson(evaluation["correct"], evaluation["evaluated"])
-    told = f"accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
+    text = f"accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
     if evaluation["kind"] == "cross-validation":
-        return f"{told} by cross-validation"
+        return f"{text} by cross-validation"
     number, one = evaluation["evaluated"], {"probes": "probe", "test table": "row"}
-    return f"{told} on {number:,} {one[evaluation['kind']]}{'s' * (number != 1)}"
+    return f"{text} on {number:,} {one[evaluation['kind']]}{'s' * (number != 1)}"
 
 
 def _task(
@@ -96,8 +96,8 @@ def _task(
         train = Labels(*(each[early] for each in train))
     pool = np.flatnonzero(~closed)
     task = {
-        "train": train.places, "train_codes": train.codes,
-        "probes": probes.places, "probe_codes": probes.codes,
+        "train": train.positions, "train_codes": train.codes,
+        "probes": probes.positions, "probe_codes": probes.codes,
         "pool": pool, "queryable": pool >= kept,
     }  # fmt: skip
     return task, train

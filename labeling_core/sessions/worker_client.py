@@ -40,13 +40,13 @@ def limit(name: str) -> float:
 
     Raises LabelingError when it is no positive number.
     """
-    told = os.environ.get(name, "").strip()
+    text = os.environ.get(name, "").strip()
     try:
-        value = float(told) if told else LIMITS[name]
+        value = float(text) if text else LIMITS[name]
     except ValueError:
         value = -1.0
-    if not 0 <= value < float("inf") or (told and not value):
-        raise LabelingError(f"{name} is “{told}”: set it to a number above 0, or leave it out.")
+    if not 0 <= value < float("inf") or (text and not value):
+        raise LabelingError(f"{name} is “{text}”: set it to a number above 0, or leave it out.")
     return value
 
 

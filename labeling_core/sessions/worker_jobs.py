@@ -21,7 +21,7 @@ CHOICE = "choice.json"  # beside the features: what “auto” stood for in the 
 
 
 def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Turn the samples (Parquet, in the order of their places) into the feature matrix.
+    """Turn the samples (Parquet, in the order of their positions) into the feature matrix.
 
     Answers whether it is ``complete`` yet, and which samples are ``broken`` for which reason.
     """
@@ -75,11 +75,11 @@ def start(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         batch=job["batch"],
         seed=job["seed"],
     )
-    places = np.concatenate([task["pool"][queryable][ranking.order], task["pool"][~queryable]])
+    positions = np.concatenate([task["pool"][queryable][ranking.order], task["pool"][~queryable]])
     columns = {
-        "place": pa.array(places.astype(np.int32)),
-        "uncertainty": pa.array(np.ones(len(places))),
-        "prediction": pa.nulls(len(places), pa.string()),
+        "place": pa.array(positions.astype(np.int32)),
+        "uncertainty": pa.array(np.ones(len(positions))),
+        "prediction": pa.nulls(len(positions), pa.string()),
         "queryable": pa.array(np.sort(queryable)[::-1]),
     }
     pq.write_table(pa.table(columns), out / "scores.parquet")
@@ -90,7 +90,9 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Judge every label; leaves quality.npz (see label_quality.Quality) in ``out``."""
     out = Path(job["out"])
     arrays = np.load(out / "task.npz")
-    X = np.asarray(np.load(Path(job["folder"]) / "features.npy", mmap_mode="r")[arrays["places"]])
+    X = np.asarray(
+        np.load(Path(job["folder"]) / "features.npy", mmap_mode="r")[arrays["positions"]]
+    )
     quality = label_quality.examine(
         X,
         arrays["codes"],
@@ -114,7 +116,7 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     arrays = np.load(out / "task.npz")
     progress("Training the final model", 0.1)
     features = np.load(folder / "features.npy", mmap_mode="r")
-    X = np.asarray(features[arrays["places"]])
+    X = np.asarray(features[arrays["positions"]])
     before = remembered(folder / CHOICE)  # the one whose accuracy was measured, if it still fits
     chosen = choose(job["classifier"], X, arrays["codes"], job["seed"], before).classifier
     model = classifiers.fit(chosen, X, arrays["codes"], job["seed"])
@@ -157,7 +159,7 @@ def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) ->
     import pyarrow.parquet as pq
 
     columns = {
-        "place": pa.array(outcome.places),
+        "place": pa.array(outcome.positions),
         "uncertainty": pa.array(outcome.uncertainty),
         "prediction": _names(outcome.prediction, classes),
         "queryable": pa.array(outcome.queryable),
@@ -166,7 +168,7 @@ def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) ->
 
 
 def _write_predictions(probabilities: Any, classes: list[str], path: Path) -> None:
-    """The likeliest category and its probability, row by row in the order of the places."""
+    """The likeliest category and its probability, row by row in the order of the positions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -150,7 +150,7 @@ def _project_arrays(database: Database, chosen: Project, target: Path) -> Drawn:
         labels = read_labels(cursor, chosen)
     found = features.features_folder(database, chosen) / "features.npy"
     matrix = np.load(found, mmap_mode="r")
-    taken = np.sort(np.random.default_rng(0).permutation(len(labels.places))[:ROWS])
+    taken = np.sort(np.random.default_rng(0).permutation(len(labels.positions))[:ROWS])
     codes = np.unique(labels.codes[taken], return_inverse=True)[1]
-    np.savez(target, X=matrix[labels.places[taken]], y=codes)
-    return Drawn(len(labels.places), len(taken))
+    np.savez(target, X=matrix[labels.positions[taken]], y=codes)
+    return Drawn(len(labels.positions), len(taken))

@@ -38,13 +38,13 @@ def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
             file.write(json.dumps(each._asdict()) + "\n")
             done += 1
 
-        def told(share: float) -> None:
+        def report(share: float) -> None:
             left = (time.monotonic() - begun) * (1 - share) / share
             all_runs = plan.seeds * len(plan.strategies)
             progress(f"{done} of {all_runs} runs, {_duration(left)} left", share)
 
         progress("Replaying", 0.0)
-        simulate(X, y, plan, told, finished)
+        simulate(X, y, plan, report, finished)
     return {"runs": done}
 
 

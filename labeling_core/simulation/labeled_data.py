@@ -167,10 +167,10 @@ def labeled_files(folder: Path) -> LabeledFiles:
     )
     if not files:
         raise LabelingError(f"{folder.name} holds no images or sounds.", field="folder")
-    told = _told_labels(folder) or {
+    given = _told_labels(folder) or {
         name: PurePosixPath(name).parts[0] for name in files if "/" in name
     }
-    labeled = [(name, told[name]) for name in files if told.get(name)]
+    labeled = [(name, given[name]) for name in files if given.get(name)]
     if not labeled:
         raise LabelingError(
             f"The files of {folder.name} have no labels: put each category into a sub-folder, or "

@@ -182,8 +182,8 @@ def estimate(plan: Plan) -> tuple[int, float]:
     return models, models * _SESSION.get(plan.classifier, 0.1)
 
 
-def _write(path: Path, told: Any) -> None:
+def _write(path: Path, content: Any) -> None:
     """Write JSON so that a reader, or a crash, never meets half of it."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(told, ensure_ascii=False))
+    part.write_text(json.dumps(content, ensure_ascii=False))
     part.replace(path)

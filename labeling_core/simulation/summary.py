@@ -133,18 +133,20 @@ def verdict(runs: Sequence[Run], titles: dict[str, str]) -> str:
     seeds = sum(run.strategy == best for run in runs)
     half = student(seeds) * error
     title = titles.get(best, best)
-    told = f"{100 * abs(points):.1f} ± {100 * half:.1f} points"
+    difference = f"{100 * abs(points):.1f} ± {100 * half:.1f} points"
     if seeds < 2:
         return "One seed is too few for an answer: repeat it with several."
     if points - half > 0:
         saved = _saved(table[best], table[BASELINE])
-        return f"Yes: “{title}” was {told} more accurate than random on average{saved}."
+        return f"Yes: “{title}” was {difference} more accurate than random on average{saved}."
     if points + half < 0:
-        return f"No: even the best, “{title}”, was {told} less accurate than random on average."
+        return (
+            f"No: even the best, “{title}”, was {difference} less accurate than random on average."
+        )
     word = "more" if points >= 0 else "less"
     return (
-        f"It cannot be told: “{title}” was {told} {word} accurate than random on average, which "
-        "may be luck."
+        f"It cannot be told: “{title}” was {difference} {word} accurate than random on average, "
+        "which may be luck."
     )
 
 

@@ -125,8 +125,8 @@ class Backups:
         """Make a backup now; LabelingError when one is being made, or it cannot be written."""
         by.require("manage")
         made = self._make()
-        told = {"file": made.path.name}
-        eventlog.note(self._database, EVERYWHERE, by, "backup", told)
+        detail = {"file": made.path.name}
+        eventlog.note(self._database, EVERYWHERE, by, "backup", detail)
         return made
 
     def start(self, first_look: float = FIRST_LOOK, look: float = LOOK) -> None:

@@ -90,8 +90,8 @@ def _deleted(entry: Entry) -> str:
 
 
 def _settings(entry: Entry) -> str:
-    told = [_changed(name, *both) for name, both in entry.detail.get("changed", {}).items()]
-    return f"{entry.annotator} changed the settings: {'; '.join(told) or 'nothing'}"
+    words = [_changed(name, *both) for name, both in entry.detail.get("changed", {}).items()]
+    return f"{entry.annotator} changed the settings: {'; '.join(words) or 'nothing'}"
 
 
 def _changed(field: str, old: Any, new: Any) -> str:
@@ -144,12 +144,12 @@ def _put_back(entry: Entry) -> str:
 
 def _anything(entry: Entry) -> str:
     about = f" sample {entry.sample_id}" if entry.sample_id else ""
-    told = ", ".join(
+    words = ", ".join(
         f"{name.replace('_', ' ')} {_value(value)}"
         for name, value in entry.detail.items()
         if name != "comment"
     )
-    return f"{entry.annotator}: {entry.kind}{about}" + (f" ({told})" if told else "")
+    return f"{entry.annotator}: {entry.kind}{about}" + (f" ({words})" if words else "")
 
 
 def _value(value: Any) -> str:

@@ -90,9 +90,9 @@ def _entries(
     if not wanted:
         return []
     with workspace.database.read() as cursor:
-        told = adjudicating.describe(cursor, project, wanted)
-        rows = samples.read(cursor, project.project_id, [each.place for each in wanted])
-    return [_entry(each) | {"view": views.view(rows[each.place], viewer)} for each in told]
+        described = adjudicating.describe(cursor, project, wanted)
+        rows = samples.read(cursor, project.project_id, [each.position for each in wanted])
+    return [_entry(each) | {"view": views.view(rows[each.position], viewer)} for each in described]
 
 
 def _entry(dispute: Dispute) -> dict[str, Any]:

@@ -263,13 +263,13 @@ def _past(
     count = min(max(count, 1), MAX_HISTORY)
     index = max(0, total - count) if index < 0 else index
     past = decisions.history(cursor, project, annotator, index, count)
-    rows = samples.read(cursor, project.project_id, [each.place for each in past])
+    rows = samples.read(cursor, project.project_id, [each.position for each in past])
     return _Past(index, total, past, rows)
 
 
 def _history(past: _Past, viewer: Viewer) -> dict[str, Any]:
     decisions = [
-        {"sample_id": each.sample_id, "view": views.view(past.rows[each.place], viewer),
+        {"sample_id": each.sample_id, "view": views.view(past.rows[each.position], viewer),
          "status": each.status, "category": each.category, "comment": each.comment}
         for each in past.own
     ]  # fmt: skip

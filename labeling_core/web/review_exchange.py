@@ -112,12 +112,12 @@ def _hand_out(
         holding = set(message.holding)
         others = [each for each in left if each.sample_id not in holding]
         taken = [] if message.release else others[: message.wanted]
-        rows = samples.read(cursor, project.project_id, [each.place for each in taken])
+        rows = samples.read(cursor, project.project_id, [each.position for each in taken])
     known = {each.sample_id for each in left}
     return {
         "drop": [each for each in message.holding if each not in known],
         "samples": [
-            _finding(each) | {"view": views.view(rows[each.place], viewer)} for each in taken
+            _finding(each) | {"view": views.view(rows[each.position], viewer)} for each in taken
         ],
         "more": len(others) - len(taken),
         "finished": not left,

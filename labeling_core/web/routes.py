@@ -31,7 +31,7 @@ from labeling_core.web import (
     review_exchange,
     security_headers,
 )
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 
 Answer = Callable[..., dict[str, Any]]
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def respond(
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        reply = answer(workspace(), raw.get("token"), message, browser)
+        reply = answer(open_workspace(), raw.get("token"), message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -91,16 +91,16 @@ async def get_media(request: Request) -> Response:
 def show(token: str, browser: str, known: str = "") -> Response:
     """The response to a link; ``known`` are the ETags of what the browser has already."""
     try:
-        link = media_links.read_link(workspace().key, token, browser)
-        workspace().roles.person(link.annotator).require("label", link.project_id)
+        link = media_links.read_link(open_workspace().key, token, browser)
+        open_workspace().roles.person(link.annotator).require("label", link.project_id)
     except LabelingError as error:
         return _refusal(error, 403)
     try:
-        project = workspace().project(link.project_id)
-        home = workspace().database.path.parent
-        viewer = media_links.Viewer(workspace().key, project, home, link.annotator, browser)
+        project = open_workspace().project(link.project_id)
+        home = open_workspace().database.path.parent
+        viewer = media_links.Viewer(open_workspace().key, project, home, link.annotator, browser)
         path = viewer.file(link.sample_id)
-        cache = workspace().database.files(link.project_id, "renditions")
+        cache = open_workspace().database.files(link.project_id, "renditions")
         cached = {"Cache-Control": f"private, max-age={media_links.WINDOW}", "Vary": "Cookie"}
         tag = media_links.etag(cache, path, link.kind)
         if tag in known:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labeling_core.access import tokens
 from labeling_core.settings import Project
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import identity, mounting
 
 
@@ -19,7 +19,7 @@ def show(project: Project) -> None:
         return
 
     def issue() -> str:
-        return tokens.issue(workspace().key, project.project_id, by.name)
+        return tokens.issue(open_workspace().key, project.project_id, by.name)
 
     key = f"adjudication-{project.project_id}-{by.name}"
     mounting.mount(project, mounting.ADJUDICATE, key, key, issue)

@@ -18,15 +18,15 @@ HELP = (
 )
 
 
-def show(space: Workspace, project: Project) -> None:
+def show(workspace: Workspace, project: Project) -> None:
     """Agreement between people; nothing where one person decides each sample."""
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         found = annotator_agreement.report(cursor, project)
     if not found.samples and not project.settings.overlap_share:
         return
     st.subheader("Agreement between people", anchor=False, help=HELP)
     words = annotator_agreement.in_words(found, project.settings.names)
-    st.caption(f"{words} {_open_question(space.queue(project).disputed)}")
+    st.caption(f"{words} {_open_question(workspace.queue(project).disputed)}")
     if not found.samples:
         return
     kappa = "Cohen's kappa" if len(found.people) == 2 else "Fleiss' kappa"

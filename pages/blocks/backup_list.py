@@ -13,9 +13,9 @@ from labeling_core.workspace import Workspace
 from pages.blocks.log_filter import local
 
 
-def show(space: Workspace, by: Person, zone: ZoneInfo) -> None:
+def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
     """The section on backups."""
-    path = space.database.path
+    path = workspace.database.path
     st.subheader("Backups", anchor=False)
     try:
         st.caption(
@@ -25,12 +25,12 @@ def show(space: Workspace, by: Person, zone: ZoneInfo) -> None:
         )
         if st.button("Back up now", icon=":material/backup:"):
             with st.spinner("Copying the database; labeling goes on …"):
-                made = space.backups.make(by)
+                made = workspace.backups.make(by)
             st.toast(f"Saved as {made.path.name}.", icon=":material/check:")
     except LabelingError as error:
         st.error(str(error))
-    if space.backups.trouble:
-        st.warning(space.backups.trouble, title="The last daily backup failed")
+    if workspace.backups.trouble:
+        st.warning(workspace.backups.trouble, title="The last daily backup failed")
     found = list_backups(path)
     if not found:
         st.info("The first one is made a minute after the start.", title="No backup yet")

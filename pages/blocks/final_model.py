@@ -12,18 +12,18 @@ from labeling_core.models import final_model
 from labeling_core.projects import predictions
 from labeling_core.settings import Project
 from labeling_core.store import exporting
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import identity
 
 
 def show(project: Project, form: str, safe: bool) -> None:
     """The final model: what it is, the button that trains it, its download, and its predictions
     as a file in ``form`` (one of export.FORMATS; ``safe`` as export.to_file has it)."""
-    space, by = workspace(), identity.person()
+    workspace, by = open_workspace(), identity.person()
     if not by.may("manage", project.project_id):
         return
     st.subheader("Final model", anchor=False)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         known = final_model.last_final(cursor, project.project_id)
         predicted = predictions.known(cursor, project.project_id)
     text = (
@@ -36,10 +36,10 @@ def show(project: Project, form: str, safe: bool) -> None:
         if known.since:
             text += f" **Out of date**: decisions and changes since then: {known.since:,}."
     st.caption(text)
-    outcome = space.loop.trainer.outcomes.get((project.project_id, final_model.KIND))
+    outcome = workspace.loop.trainer.outcomes.get((project.project_id, final_model.KIND))
     if outcome is not None and outcome.state == "failed":
         st.error(outcome.text, icon=":material/error:")
-    busy = space.loop.trainer.running(project.project_id)
+    busy = workspace.loop.trainer.running(project.project_id)
     with st.container(horizontal=True):
         if st.button(
             "Train the final model",
@@ -80,7 +80,7 @@ def _offer_predictions(project: Project, form: str, safe: bool, name: str) -> No
 
 def _train(project: Project) -> None:
     try:
-        final_model.train(workspace().loop, project, identity.person())
+        final_model.train(open_workspace().loop, project, identity.person())
     except LabelingError as error:
         st.error(str(error))
     else:
@@ -89,12 +89,14 @@ def _train(project: Project) -> None:
 
 def _archive(project: Project, name: str) -> bytes:
     """See export_table: nobody is at the keyboard when the file is made."""
-    space = workspace()
-    project = space.project(project.project_id)
-    return use_cases.export_final_model(space, project, space.roles.person(name))
+    workspace = open_workspace()
+    project = workspace.project(project.project_id)
+    return use_cases.export_final_model(workspace, project, workspace.roles.person(name))
 
 
 def _predictions(project: Project, form: str, safe: bool, name: str) -> bytes:
-    space = workspace()
-    project = space.project(project.project_id)
-    return use_cases.export_predictions(space, project, form, space.roles.person(name), safe)
+    workspace = open_workspace()
+    project = workspace.project(project.project_id)
+    return use_cases.export_predictions(
+        workspace, project, form, workspace.roles.person(name), safe
+    )

@@ -25,11 +25,11 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def scope(space: Workspace, project_id: str | None) -> str:
+def scope(workspace: Workspace, project_id: str | None) -> str:
     """The project whose log is wanted, or EVERYWHERE; for who manages all of them."""
     if project_id is None:
         return EVERYWHERE
-    title = space.project(project_id).settings.title
+    title = workspace.project(project_id).settings.title
     scopes = {project_id: f"Project: {title}", EVERYWHERE: "All projects"}
     return st.segmented_control(
         "Events of", list(scopes), format_func=lambda each: scopes[each], default=project_id,

@@ -11,14 +11,14 @@ from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 
 
-def show(space: Workspace, project: Project, by: Person) -> None:
+def show(workspace: Workspace, project: Project, by: Person) -> None:
     """Take over changes of the source; forget the project."""
     st.subheader("More", anchor=False)
     with st.container(horizontal=True):
         what = "files" if project.settings.is_media else "rows"
         if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
             try:
-                _, change = use_cases.refresh_source(space, project, by)
+                _, change = use_cases.refresh_source(workspace, project, by)
                 st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
             except LabelingError as error:
                 st.error(str(error))
@@ -30,7 +30,7 @@ def show(space: Workspace, project: Project, by: Person) -> None:
             )
             if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
                 try:
-                    use_cases.delete_project(space, project.project_id, by)
+                    use_cases.delete_project(workspace, project.project_id, by)
                     st.switch_page("home.py")
                 except LabelingError as error:
                     st.error(str(error))

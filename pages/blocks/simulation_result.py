@@ -24,9 +24,9 @@ BANDS = {"± 1 standard error": False, "95 % interval": True}
 TITLES = {"accuracy": "Accuracy", "auc": "AUC"}
 
 
-def show(space: Workspace) -> None:
+def show(workspace: Workspace) -> None:
     """The chosen one of all simulations, whoever started it; it is named in the URL."""
-    listed = {each.simulation_id: each for each in space.simulations.listed(identity.person())}
+    listed = {each.simulation_id: each for each in workspace.simulations.listed(identity.person())}
     if not listed:
         return
     asked = st.query_params.get("simulation")
@@ -38,17 +38,17 @@ def show(space: Workspace) -> None:
     )
     st.query_params["simulation"] = chosen
     simulation = listed[chosen]
-    running = space.simulations.status(simulation).state == "running"
-    st.fragment(_show, run_every="2s" if running else None)(space, simulation, running)
+    running = workspace.simulations.status(simulation).state == "running"
+    st.fragment(_show, run_every="2s" if running else None)(workspace, simulation, running)
 
 
-def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
+def _show(workspace: Workspace, simulation: Simulation, was_running: bool) -> None:
     gate.still("manage", EVERYWHERE)
-    status = space.simulations.status(simulation)
+    status = workspace.simulations.status(simulation)
     if was_running and status.state != "running":
         st.rerun()
-    runs = space.simulations.runs(simulation)
-    _tell(space, simulation, status, max((run.n_labels[-1] for run in runs), default=0))
+    runs = workspace.simulations.runs(simulation)
+    _tell(workspace, simulation, status, max((run.n_labels[-1] for run in runs), default=0))
     if runs:
         _curves(runs, simulation, whole=status.state == "done")
     with st.container(horizontal=True):
@@ -59,7 +59,7 @@ def _show(space: Workspace, simulation: Simulation, was_running: bool) -> None:
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
         if status.state != "running" and st.button("Delete", icon=":material/delete:"):
-            _do(space.simulations.delete, simulation)
+            _do(workspace.simulations.delete, simulation)
 
 
 def _do(action: Callable[[Simulation, Person], None], simulation: Simulation) -> None:
@@ -71,7 +71,7 @@ def _do(action: Callable[[Simulation, Person], None], simulation: Simulation) ->
     st.rerun()
 
 
-def _tell(space: Workspace, simulation: Simulation, status: Status, reached: int) -> None:
+def _tell(workspace: Workspace, simulation: Simulation, status: Status, reached: int) -> None:
     """What is replayed, and how far; ``reached`` labels in the runs so far, 0 before the first."""
     plan = simulation.plan
     pool = f" (the data held {reached:,})" if 0 < reached < plan.budget else ""
@@ -85,7 +85,7 @@ def _tell(space: Workspace, simulation: Simulation, status: Status, reached: int
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(status.progress or 0.0, text=status.text)
             if st.button("Stop", icon=":material/stop:"):
-                _do(space.simulations.stop, simulation)
+                _do(workspace.simulations.stop, simulation)
     elif status.state != "done":
         kind = st.error if status.state == "failed" else st.warning
         kind(status.text)

@@ -12,7 +12,7 @@ from labeling_core.progress import figures, learning_curve, probe_cost, stopping
 from labeling_core.progress.learning_curve import Session
 from labeling_core.projects import lifecycle
 from labeling_core.settings import Project
-from labeling_core.workspace import Workspace, workspace
+from labeling_core.workspace import Workspace, open_workspace
 from pages.shell.figure import show_figure
 
 LOOKS = {
@@ -24,9 +24,9 @@ LOOKS = {
 
 def show(project: Project, sessions: Sequence[Session]) -> None:
     """The advice in words, and the curve that it comes from."""
-    space = workspace()
-    with space.database.read() as cursor:
-        found = stopping_evidence.read(cursor, project, space.queue(project), sessions)
+    workspace = open_workspace()
+    with workspace.database.read() as cursor:
+        found = stopping_evidence.read(cursor, project, workspace.queue(project), sessions)
     advice = stopping.advise(found)
     look, icon = LOOKS[advice.verdict]
     look("  \n".join(advice.reasons), icon=icon, title=advice.title)
@@ -43,7 +43,7 @@ def show(project: Project, sessions: Sequence[Session]) -> None:
 
 
 def show_probe_cost(
-    space: Workspace, project: Project | None, percent: int, test_table: str, size: int | None
+    workspace: Workspace, project: Project | None, percent: int, test_table: str, size: int | None
 ) -> None:
     """What the chosen share of probes costs and buys in this project, or in a new one of ``size``
     samples (None: not known yet)."""
@@ -53,8 +53,8 @@ def show_probe_cost(
     left = probe_cost.AHEAD + 1 if size is None else size
     free, evaluated, accuracy = round(percent / 100 * left), 0, None
     if project is not None:
-        queue = space.queue(project)
-        with space.database.read() as cursor:
+        queue = workspace.queue(project)
+        with workspace.database.read() as cursor:
             last = learning_curve.summary(cursor, project, queue).last
         left = queue.free() + len(queue.held)
         if last is not None and last.kind == "probes":

@@ -15,7 +15,7 @@ from pages.shell import identity
 TRAIN, FORGET = "Its labels go on training the model", "The model learns nothing of it any more"
 
 
-def show(space: Workspace, project: Project) -> None:
+def show(workspace: Workspace, project: Project) -> None:
     """Popovers for each change; each takes effect at once, labels included.
 
     Who makes one is looked up when it is made: a role may have gone since the page was drawn.
@@ -23,30 +23,30 @@ def show(space: Workspace, project: Project) -> None:
     st.caption(
         "Categories that have labels are changed here, at once; the log keeps the old names."
     )
-    if told := st.session_state.pop("category-refused", None):
-        st.error(told, icon=":material/error:")
-    if told := st.session_state.pop("category-changed", None):
-        st.success(told, icon=":material/check:")
+    if sentence := st.session_state.pop("category-refused", None):
+        st.error(sentence, icon=":material/error:")
+    if sentence := st.session_state.pop("category-changed", None):
+        st.success(sentence, icon=":material/check:")
     names = [each.name for each in project.settings.offered]
     retired = [each.name for each in project.settings.categories if each.retired]
     with st.container(horizontal=True):
-        _rename(space, project, names)
-        _merge(space, project, names + retired, names)
-        _retire(space, project, names)
+        _rename(workspace, project, names)
+        _merge(workspace, project, names + retired, names)
+        _retire(workspace, project, names)
         if retired:
-            _offer(space, project, retired)
+            _offer(workspace, project, retired)
     if retired:
         st.caption(f"Retired: {', '.join(retired)}")
 
 
-def _rename(space: Workspace, project: Project, names: list[str]) -> None:
+def _rename(workspace: Workspace, project: Project, names: list[str]) -> None:
     old, new = _key(project, "rename-old"), _key(project, "rename-new")
 
     def change() -> str:
         before, after = st.session_state[old], st.session_state[new]
         if before is None:
             raise LabelingError("Choose the category that shall have another name.")
-        use_cases.rename_category(space, *_at(project, before, after), identity.person())
+        use_cases.rename_category(workspace, *_at(project, before, after), identity.person())
         return f"“{before}” is called “{after.strip()}” now."
 
     # A form: what is typed while the page still runs for the chosen category would be lost.
@@ -57,46 +57,48 @@ def _rename(space: Workspace, project: Project, names: list[str]) -> None:
         st.form_submit_button("Rename it", type="primary", on_click=_act, args=(change,))
 
 
-def _merge(space: Workspace, project: Project, names: list[str], targets: list[str]) -> None:
+def _merge(workspace: Workspace, project: Project, names: list[str], targets: list[str]) -> None:
     with st.popover("Merge", icon=":material/merge:"):
         old = _choose("Category", names, _key(project, "merge-old"))
         others = [each for each in targets if each != old]
         into = _choose("Merge into", others, _key(project, f"merge-into-{old}"))
         if old and into:
-            labels = f"{_count(space, project, old)} “{old}”"
+            labels = f"{_count(workspace, project, old)} “{old}”"
             st.caption(f"{labels} will be “{into}”. It cannot be taken back: only the log can tell "
                        "them apart afterwards.")  # fmt: skip
         _button(
             "Merge them",
-            lambda: use_cases.merge_category(space, *_at(project, old, into), identity.person()),
+            lambda: use_cases.merge_category(
+                workspace, *_at(project, old, into), identity.person()
+            ),
             f"“{old}” has become part of “{into}”.",
             bool(old and into),
         )
 
 
-def _retire(space: Workspace, project: Project, names: list[str]) -> None:
+def _retire(workspace: Workspace, project: Project, names: list[str]) -> None:
     with st.popover("Retire", icon=":material/do_not_disturb_on:"):
         name = _choose("Category", names, _key(project, "retire-name"))
         if name:
-            st.caption(f"It is offered no longer; {_count(space, project, name)} kept.")
+            st.caption(f"It is offered no longer; {_count(workspace, project, name)} kept.")
         choice = st.radio("And the model?", [TRAIN, FORGET], key=_key(project, "retire-learned"))
         _button(
             "Retire it",
             lambda: use_cases.retire_category(
-                space, project.project_id, str(name), choice == TRAIN, identity.person()
+                workspace, project.project_id, str(name), choice == TRAIN, identity.person()
             ),
             f"“{name}” is retired.",
             bool(name),
         )
 
 
-def _offer(space: Workspace, project: Project, retired: list[str]) -> None:
+def _offer(workspace: Workspace, project: Project, retired: list[str]) -> None:
     with st.popover("Offer again", icon=":material/undo:"):
         name = _choose("Category", retired, _key(project, "offer-name"))
         _button(
             "Offer it",
             lambda: use_cases.offer_category(
-                space, project.project_id, str(name), identity.person()
+                workspace, project.project_id, str(name), identity.person()
             ),
             f"“{name}” is offered again.",
             bool(name),
@@ -109,11 +111,11 @@ def _choose(label: str, names: list[str], key: str) -> str | None:
 
 
 def _button(label: str, change: Callable[[], Project], done: str, ready: bool) -> None:
-    def told() -> str:
+    def sentence() -> str:
         change()
         return done
 
-    st.button(label, type="primary", on_click=_act, args=(told,), disabled=not ready)
+    st.button(label, type="primary", on_click=_act, args=(sentence,), disabled=not ready)
 
 
 def _act(change: Callable[[], str]) -> None:
@@ -131,8 +133,8 @@ def _at(project: Project, old: str | None, new: str | None) -> tuple[str, str, s
     return project.project_id, str(old), str(new or "")
 
 
-def _count(space: Workspace, project: Project, name: str | None) -> str:
-    number = space.queue(project).categories[str(name)]
+def _count(workspace: Workspace, project: Project, name: str | None) -> str:
+    number = workspace.queue(project).categories[str(name)]
     return f"{number:,} {'label' if number == 1 else 'labels'}"
 
 

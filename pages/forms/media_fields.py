@@ -22,7 +22,7 @@ UPLOAD, FOLDER = "Upload files", "Use a folder on the server"
 
 
 def source(
-    fields: Fields, space: Workspace, modality: str, base: Settings, old: Project | None
+    fields: Fields, workspace: Workspace, modality: str, base: Settings, old: Project | None
 ) -> tuple[str, Staged | None]:
     """The folder to label: one on the server, or an upload of many files or of a zip."""
     way = FOLDER
@@ -31,7 +31,7 @@ def source(
             "Samples from", [UPLOAD, FOLDER], default=UPLOAD, key=fields.key("media_way"),
             required=True,
         )  # fmt: skip
-    home = space.database.path.parent
+    home = workspace.database.path.parent
     if way == UPLOAD:
         return _uploaded(fields, home, modality)
     known = base.source if base.modality == modality else ""

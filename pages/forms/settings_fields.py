@@ -50,7 +50,7 @@ class Upload(NamedTuple):
 
 
 def source(
-    fields: Fields, space: Workspace, base: Settings, old: Project | None
+    fields: Fields, workspace: Workspace, base: Settings, old: Project | None
 ) -> tuple[str, Upload | None]:
     """The table to label: the name of one in the database, or an upload with its name."""
     ways = [TABLE] if old else [FILE, TABLE]
@@ -60,7 +60,7 @@ def source(
             "Samples from", ways, default=ways[0], key=fields.key("way"), required=True
         )
     if way == TABLE:
-        return _table(fields, space, base), None
+        return _table(fields, workspace, base), None
     file = st.file_uploader(
         "CSV, TSV, Parquet or JSON lines", type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson",
         "json"], key=fields.key("file"),
@@ -69,11 +69,11 @@ def source(
     fields.slot("source", "Samples")
     if file is None:
         return "", None
-    return _uploaded(fields, space, file)
+    return _uploaded(fields, workspace, file)
 
 
-def _table(fields: Fields, space: Workspace, base: Settings) -> str:
-    with space.database.read() as cursor:
+def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
+    with workspace.database.read() as cursor:
         taken = {
             name
             for each in lifecycle.list_projects(cursor)
@@ -96,8 +96,8 @@ def _table(fields: Fields, space: Workspace, base: Settings) -> str:
     return name
 
 
-def _uploaded(fields: Fields, space: Workspace, file: Any) -> tuple[str, Upload | None]:
-    path = keep_upload(space, file)
+def _uploaded(fields: Fields, workspace: Workspace, file: Any) -> tuple[str, Upload | None]:
+    path = keep_upload(workspace, file)
     try:
         preview = _inspect(path, file.name)
         if preview.delimiter is not None:
@@ -120,13 +120,13 @@ def _uploaded(fields: Fields, space: Workspace, file: Any) -> tuple[str, Upload 
     return table, Upload(path, preview)
 
 
-def keep_upload(space: Workspace, file: Any) -> Path:
+def keep_upload(workspace: Workspace, file: Any) -> Path:
     """Write an upload to disk once; reruns find it there, and another one takes its place."""
     file_id, path = st.session_state.get("upload", (None, None))
     if path is None or file_id != file.file_id or not path.exists():
         if path is not None:
             discard_table(path)
-        path = stage_table(space.database.path.parent, file.getbuffer())
+        path = stage_table(workspace.database.path.parent, file.getbuffer())
         st.session_state["upload"] = (file.file_id, path)
     return path
 
@@ -207,9 +207,9 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
     return found + tuple(each for each in base.categories if each.retired)
 
 
-def test_table(fields: Fields, space: Workspace, base: Settings) -> str:
+def test_table(fields: Fields, workspace: Workspace, base: Settings) -> str:
     """The optional labeled test table."""
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         names = {"": "none: measure on probes"} | {name: name for name in tables(cursor)}
     return fields.choice(
         "test_table", "Labeled test table", names, base.test_table,
@@ -219,16 +219,16 @@ def test_table(fields: Fields, space: Workspace, base: Settings) -> str:
 
 
 def create(
-    space: Workspace, wanted: Settings, upload: Upload | Staged | None, by: Person
+    workspace: Workspace, wanted: Settings, upload: Upload | Staged | None, by: Person
 ) -> Project:
     """Load the upload, if any, and make the project: both or neither.
 
     Raises SettingsError with everything that is wrong.
     """
     with ExitStack() as undo:
-        cursor = undo.enter_context(space.database.transaction())
+        cursor = undo.enter_context(workspace.database.transaction())
         if isinstance(upload, Staged):
-            undo.enter_context(placed(upload, space.database.path.parent, wanted.source))
+            undo.enter_context(placed(upload, workspace.database.path.parent, wanted.source))
         elif upload is not None and wanted.source:
             try:
                 importing.load(cursor, upload.path, upload.preview, wanted.source)
@@ -237,7 +237,7 @@ def create(
         found = lifecycle.problems(cursor, wanted)
         if found:
             raise SettingsError(found)
-        made = use_cases.create_project(space, replace(wanted), by)
+        made = use_cases.create_project(workspace, replace(wanted), by)
     if isinstance(upload, Upload):
         discard_table(upload.path)  # it is in the database now
     return made

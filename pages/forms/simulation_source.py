@@ -24,7 +24,7 @@ USUAL = ("label", "class", "category", "target", "y")  # what label columns are 
 Choice = Callable[[], Source]
 
 
-def choose(space: Workspace) -> Choice:
+def choose(workspace: Workspace) -> Choice:
     """The fields; what they name is looked at when the simulation is started."""
     ways = {
         "A table in the database": _table,
@@ -36,7 +36,7 @@ def choose(space: Workspace) -> Choice:
         "Labeled data from", list(ways), default=next(iter(ways)), required=True,
         key="simulation-way",
     )  # fmt: skip
-    return ways[way](space)
+    return ways[way](workspace)
 
 
 def _refuse(sentence: str) -> Choice:
@@ -46,8 +46,8 @@ def _refuse(sentence: str) -> Choice:
     return refuse
 
 
-def _table(space: Workspace) -> Choice:
-    with space.database.read() as cursor:
+def _table(workspace: Workspace) -> Choice:
+    with workspace.database.read() as cursor:
         names = tables(cursor)
         labeled = [name for name in names if _has_labels(cursor, name)]
     if not names:
@@ -55,9 +55,9 @@ def _table(space: Workspace) -> Choice:
         return _refuse("Choose labeled data first: the database holds no table yet.")
     first = labeled[0] if labeled else names[0]
     name = st.selectbox("Table", names, names.index(first), key="simulation-table")
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         label = _label([each for each, _ in columns(cursor, name)])
-    return lambda: data_sources.table(space.database, name, label, identity.person())
+    return lambda: data_sources.table(workspace.database, name, label, identity.person())
 
 
 def _has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -66,7 +66,7 @@ def _has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
     return bool(label) and cursor.execute(query).fetchone() is not None
 
 
-def _file(space: Workspace) -> Choice:
+def _file(workspace: Workspace) -> Choice:
     file = st.file_uploader(
         "CSV, TSV, Parquet or JSON lines",
         type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson", "json"],
@@ -74,7 +74,7 @@ def _file(space: Workspace) -> Choice:
     )
     if file is None:
         return _refuse("Choose labeled data first: upload a file above.")
-    path = keep_upload(space, file)
+    path = keep_upload(workspace, file)
     try:
         preview = _inspect(path, file.name)
     except LabelingError as error:
@@ -101,7 +101,7 @@ def _guess(names: list[str]) -> str:
     return next((known[each] for each in USUAL if each in known), "")
 
 
-def _folder(space: Workspace) -> Choice:
+def _folder(workspace: Workspace) -> Choice:
     text = st.text_input(
         "Folder of images or sounds", key="simulation-folder",
         help="Each category is a sub-folder; or a CSV file in the folder has the columns path and "
@@ -110,11 +110,11 @@ def _folder(space: Workspace) -> Choice:
     ).strip()  # fmt: skip
     if not text:
         return _refuse("Choose labeled data first: name a folder above.")
-    return lambda: data_sources.folder(space.database, text, identity.person())
+    return lambda: data_sources.folder(workspace.database, text, identity.person())
 
 
-def _project(space: Workspace) -> Choice:
-    with space.database.read() as cursor:
+def _project(workspace: Workspace) -> Choice:
+    with workspace.database.read() as cursor:
         listed = {each.project_id: each for each in list_projects(cursor)}
     mine = [each for each in listed if identity.person().may("label", each)]
     if not mine:
@@ -125,5 +125,5 @@ def _project(space: Workspace) -> Choice:
         index=mine.index(st.session_state["project"]) if st.session_state["project"] in mine else 0,
         format_func=lambda each: listed[each].settings.title,
     )  # fmt: skip
-    st.caption(f"{space.queue(listed[chosen]).labeled:,} labels so far.")
-    return lambda: data_sources.project(space.database, listed[chosen], identity.person())
+    st.caption(f"{workspace.queue(listed[chosen]).labeled:,} labels so far.")
+    return lambda: data_sources.project(workspace.database, listed[chosen], identity.person())

@@ -11,7 +11,9 @@ from pages.forms import media_fields
 from pages.forms.settings_fields import Upload
 
 
-def of(space: Workspace, modality: str, source: str, upload: Upload | Staged | None) -> int | None:
+def of(
+    workspace: Workspace, modality: str, source: str, upload: Upload | Staged | None
+) -> int | None:
     """The rows or files of an upload, a table or a folder; None while there is none."""
     if isinstance(upload, Staged):
         return upload.files
@@ -20,16 +22,16 @@ def of(space: Workspace, modality: str, source: str, upload: Upload | Staged | N
     if not source:
         return None
     if modality == "tabular":
-        return _rows(space, source)
+        return _rows(workspace, source)
     try:
-        folder = source_folder(source, space.database.path.parent)
+        folder = source_folder(source, workspace.database.path.parent)
         return len(media_fields.listing(folder, modality).files)
     except (LabelingError, OSError):
         return None
 
 
-def _rows(space: Workspace, table: str) -> int | None:
-    with space.database.read() as cursor:
+def _rows(workspace: Workspace, table: str) -> int | None:
+    with workspace.database.read() as cursor:
         if not columns(cursor, table):
             return None
         found = cursor.execute(f"SELECT count(*) FROM main.{quote(table)}").fetchone()

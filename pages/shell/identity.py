@@ -16,7 +16,7 @@ from labeling_core.access.roles import is_email, normalized
 from labeling_core.people import Person
 from labeling_core.web.media_links import browser_of
 from labeling_core.web.security_headers import COOKIE
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 
 
 def configured() -> bool:
@@ -74,7 +74,7 @@ def person() -> Person:
 
     Outside of local use somebody without a login is a person without a name or a role.
     """
-    roles = workspace().roles
+    roles = open_workspace().roles
     if roles.hosted:
         email = _email()
         return roles.person(email) if email else Person("")

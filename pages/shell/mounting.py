@@ -19,7 +19,7 @@ from labeling_core.web import (
     views,
 )
 from labeling_core.web.routes import Answer
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.deck import VIEWS, deck, pending_message
 from pages.shell import identity
 
@@ -43,7 +43,7 @@ def mount(project: Project, mode: Mode, key: str, store: str, issue: Callable[[]
     ``store`` tells apart, in the browser's storage, the decisions of different people and lists;
     ``issue`` makes the token that the deck shows with every message.
     """
-    space = workspace()
+    workspace = open_workspace()
     granted = st.session_state.setdefault("deck_tokens", {})
     if key not in granted:
         granted[key] = issue()
@@ -56,10 +56,10 @@ def mount(project: Project, mode: Mode, key: str, store: str, issue: Callable[[]
             "mode": mode.name,
             "url": mode.url,
             "token": granted[key],
-            "store": f"{space.database.path.name}/{store}",
+            "store": f"{workspace.database.path.name}/{store}",
             "reply": _reply(pending_message(key), key, mode.respond),
         }
-        | views.offered_categories(space.project(project.project_id)),
+        | views.offered_categories(workspace.project(project.project_id)),
     )
 
 
@@ -73,7 +73,7 @@ def _reply(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str, A
     try:
         message = messages.parse(raw)
         reply = respond(
-            workspace(), raw.get("token"), message, identity.browser(), identity.person().name
+            open_workspace(), raw.get("token"), message, identity.browser(), identity.person().name
         )
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error), "status": 403}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.settings import Project
-from labeling_core.workspace import Workspace, workspace
+from labeling_core.workspace import Workspace, open_workspace
 from pages.shell import identity
 
 LABEL_PAGES = {
@@ -17,7 +17,7 @@ LABEL_PAGES = {
 
 
 def visible_projects() -> dict[str, Project]:
-    return use_cases.visible_projects(workspace(), identity.person())
+    return use_cases.visible_projects(open_workspace(), identity.person())
 
 
 def current_project() -> tuple[Workspace, Project]:
@@ -26,7 +26,7 @@ def current_project() -> tuple[Workspace, Project]:
     if chosen is None or chosen not in visible_projects():
         no_project()
         st.stop()
-    return workspace(), workspace().project(chosen)
+    return open_workspace(), open_workspace().project(chosen)
 
 
 def no_project() -> None:

@@ -9,49 +9,49 @@ import streamlit as st
 from labeling_core import use_cases
 from labeling_core.sessions import features
 from labeling_core.settings import Project
-from labeling_core.workspace import Workspace, workspace
+from labeling_core.workspace import Workspace, open_workspace
 from pages.shell import gate, identity
 
 
 def show_reading(project: Project) -> None:
     """How far the files are read, with a button to stop or go on; then what was set aside."""
-    ready = features.have_features(workspace().database, project)
+    ready = features.have_features(open_workspace().database, project)
     # It looks again only while there may be something new.
     st.fragment(_show, run_every=None if ready else "2s")(project, ready)
 
 
 def _show(project: Project, ready: bool) -> None:
     gate.still("see", project.project_id)
-    space = workspace()
-    status = space.loop.reader.status.get(project.project_id)
-    if features.have_features(space.database, project):
+    workspace = open_workspace()
+    status = workspace.loop.reader.status.get(project.project_id)
+    if features.have_features(workspace.database, project):
         if not ready:
             st.rerun()
     elif status is not None:
-        _show_progress(space, project)
+        _show_progress(workspace, project)
     if identity.person().may("label", project.project_id):
         show_broken(project)
 
 
-def _show_progress(space: Workspace, project: Project) -> None:
-    status, who = space.loop.reader.status[project.project_id], identity.person()
+def _show_progress(workspace: Workspace, project: Project) -> None:
+    status, who = workspace.loop.reader.status[project.project_id], identity.person()
     may_steer = who.may("manage", project.project_id)
     if status.state == "running":
         st.progress(status.progress or 0.0, text=status.text)
         if may_steer and st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
-            use_cases.stop_reading(space, project, who)
+            use_cases.stop_reading(workspace, project, who)
         return
     if status.state == "failed":
         st.error(status.text)
     else:
         st.caption(f"Stopped. {status.text}")
     if may_steer and st.button("Go on reading", icon=":material/play_arrow:", key="go_on_reading"):
-        use_cases.read_files(space, project, who)
+        use_cases.read_files(workspace, project, who)
 
 
 def show_broken(project: Project) -> None:
     """The files that were set aside, each with its reason."""
-    with workspace().database.read() as cursor:
+    with open_workspace().database.read() as cursor:
         broken = features.broken_samples(cursor, project.project_id)
     if broken:
         files = "1 file" if len(broken) == 1 else f"{len(broken):,} files"
@@ -73,5 +73,5 @@ def show_broken(project: Project) -> None:
 
 def _beside(path: str, reason: str) -> str:
     """A reason where the file's name stands already."""
-    told = reason.removeprefix(f"{PurePosixPath(path).name} ")
-    return told[:1].upper() + told[1:]
+    text = reason.removeprefix(f"{PurePosixPath(path).name} ")
+    return text[:1].upper() + text[1:]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labeling_core.access import browser_names
 from labeling_core.settings import Project
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import identity, reading
 from pages.shell.project import visible_projects
 
@@ -57,12 +57,12 @@ def _opened(projects: dict[str, Project]) -> tuple[int, str]:
 
 def _name() -> None:
     """The name that decisions are stored under: typed in local use, else that of the login."""
-    if workspace().roles.hosted:
+    if open_workspace().roles.hosted:
         st.text(f"Signed in as {identity.person().name}")
         identity.sign_out()
         return
     if "annotator_known" not in st.session_state:
-        known = browser_names.remembered(workspace().database, identity.browser())
+        known = browser_names.remembered(open_workspace().database, identity.browser())
         st.session_state["annotator_known"] = known or identity.system_user()
     st.session_state["annotator"] = st.text_input(
         "Your name",
@@ -78,5 +78,5 @@ def _name() -> None:
 def _remember_name() -> None:
     st.session_state["annotator"] = st.session_state["annotator_typed"]
     browser_names.remember(
-        workspace().database, identity.browser(), st.session_state["annotator"].strip()
+        open_workspace().database, identity.browser(), st.session_state["annotator"].strip()
     )

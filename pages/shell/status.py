@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core.settings import Project
-from labeling_core.workspace import workspace
+from labeling_core.workspace import open_workspace
 from pages.shell import gate
 
 
@@ -13,8 +13,8 @@ from pages.shell import gate
 def show_status(project: Project) -> None:
     """What the loop is doing; a progress bar while a session runs, a rerun when one ends."""
     gate.still("see", project.project_id)
-    status = workspace().loop.status(project)
-    session_id = workspace().queue(project).session_id
+    status = open_workspace().loop.status(project)
+    session_id = open_workspace().queue(project).session_id
     seen = st.session_state.setdefault("session_seen", {})
     before = seen.get(project.project_id, (session_id, status.state))
     seen[project.project_id] = (session_id, status.state)

@@ -59,7 +59,7 @@ def allowed(who: str, action: str) -> bool:
 
 
 @pytest.fixture
-def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """A hosted instance with two tables, `wine` and `other`, images, and somebody of each kind."""
     path = tmp_path / "team.duckdb"
     monkeypatch.setenv("LABELING_DATABASE", str(path))
@@ -87,7 +87,7 @@ def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace
     another = PEOPLE["annotator of another project"]
     local.roles.set_role(another, "other", "annotator", LOCAL)
     local.close()
-    yield workspaces.workspace(hosted=True)
+    yield workspaces.open_workspace(hosted=True)
     workspaces.close_workspaces()
 
 
@@ -157,7 +157,7 @@ def everything(at: AppTest) -> str:
 
 @pytest.mark.parametrize("page", rights.PAGES)
 @pytest.mark.parametrize("who", PEOPLE)
-def test_a_page_opens_for_those_the_table_names(space: Workspace, who: str, page: str) -> None:
+def test_a_page_opens_for_those_the_table_names(workspace: Workspace, who: str, page: str) -> None:
     at = open_page(page, PEOPLE[who], project="wine")
     assert not at.exception
     shown = everything(at)
@@ -179,7 +179,7 @@ def test_a_page_opens_for_those_the_table_names(space: Workspace, who: str, page
 
 
 def test_a_project_that_is_not_ones_own_is_told_like_one_that_does_not_exist(
-    space: Workspace,
+    workspace: Workspace,
 ) -> None:
     otto = PEOPLE["annotator of another project"]
     told = [
@@ -200,7 +200,7 @@ def test_a_project_that_is_not_ones_own_is_told_like_one_that_does_not_exist(
         {},
     ],
 )
-def test_a_login_without_a_confirmed_address_is_nobodys(space: Workspace, user: Any) -> None:
+def test_a_login_without_a_confirmed_address_is_nobodys(workspace: Workspace, user: Any) -> None:
     at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
     at.user = user
     at.run()
@@ -208,12 +208,12 @@ def test_a_login_without_a_confirmed_address_is_nobodys(space: Workspace, user: 
     assert not at.selectbox and not at.sidebar.children
 
 
-def test_a_server_that_was_hosted_stays_so_when_its_secrets_go(space: Workspace) -> None:
+def test_a_server_that_was_hosted_stays_so_when_its_secrets_go(workspace: Workspace) -> None:
     at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60).run()
     assert [each.label for each in at.button] == ["Sign in"]
 
 
-def test_somebody_without_a_role_reads_one_sentence(space: Workspace) -> None:
+def test_somebody_without_a_role_reads_one_sentence(workspace: Workspace) -> None:
     at = open_page("home", "Unknown@Else.org")
     assert [each.value for each in at.info] == [
         "`unknown@else.org` has no role here yet: send this address to an admin of this page."
@@ -221,9 +221,9 @@ def test_somebody_without_a_role_reads_one_sentence(space: Workspace) -> None:
     assert not at.selectbox
 
 
-def test_a_role_that_is_gone_since_the_page_was_drawn_renames_nothing(space: Workspace) -> None:
+def test_a_role_that_is_gone_since_the_page_was_drawn_renames_nothing(workspace: Workspace) -> None:
     eva = "eva@example.org"
-    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    workspace.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
     for label, chosen in {
         "Rename it": {"rename-old": "red", "rename-new": "rouge"},
         "Merge them": {"merge-old": "red", "merge-into-red": "white"},
@@ -235,18 +235,20 @@ def test_a_role_that_is_gone_since_the_page_was_drawn_renames_nothing(space: Wor
         at.run()
         for key, value in chosen.items():  # AppTest forgets what is in a form
             at.session_state[f"category-choice-wine-{key}"] = value
-        space.roles.set_role(eva, EVERYWHERE, "viewer", LOCAL)
+        workspace.roles.set_role(eva, EVERYWHERE, "viewer", LOCAL)
         next(each for each in at.button if each.label == label).click().run()
         assert not at.exception
         assert "This needs the role “admin”" in at.session_state["category-refused"]
-        space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
-    assert [each.name for each in space.project("wine").settings.offered] == ["red", "white"]
+        workspace.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    assert [each.name for each in workspace.project("wine").settings.offered] == ["red", "white"]
 
 
-def test_a_role_that_is_gone_since_the_page_was_drawn_restores_nothing(space: Workspace) -> None:
+def test_a_role_that_is_gone_since_the_page_was_drawn_restores_nothing(
+    workspace: Workspace,
+) -> None:
     eva = "eva@example.org"
-    space.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
-    ana = Annotator(space, space.project("wine"), PEOPLE["annotator"])
+    workspace.roles.set_role(eva, EVERYWHERE, "admin", LOCAL)
+    ana = Annotator(workspace, workspace.project("wine"), PEOPLE["annotator"])
     (sample,) = ana.take(1)
     for category in ("red", "white"):
         ana.send([ana.decision(sample, "label", category=category)])
@@ -256,15 +258,17 @@ def test_a_role_that_is_gone_since_the_page_was_drawn_restores_nothing(space: Wo
         "selection": {"rows": [0], "columns": [], "cells": []}
     }
     at.run()
-    space.roles.remove_role(eva, EVERYWHERE, LOCAL)
+    workspace.roles.remove_role(eva, EVERYWHERE, LOCAL)
     next(each for each in at.button if each.label == "Restore this").click().run()
     assert not at.exception
-    assert rows(space.database, "SELECT label FROM wine_labels") == [("white",)]
+    assert rows(workspace.database, "SELECT label FROM wine_labels") == [("white",)]
 
 
-def test_a_download_knows_the_tables_by_the_names_of_this_moment(space: Workspace) -> None:
-    seen = space.project("wine")
-    use_cases.update_project(space, "wine", replace(seen.settings, labels_table="renamed"), LOCAL)
+def test_a_download_knows_the_tables_by_the_names_of_this_moment(workspace: Workspace) -> None:
+    seen = workspace.project("wine")
+    use_cases.update_project(
+        workspace, "wine", replace(seen.settings, labels_table="renamed"), LOCAL
+    )
     assert export_table(seen, "labels", "CSV", False, PEOPLE["admin"]).startswith(b"bottle")
 
 
@@ -289,86 +293,86 @@ class Browser:
 
 
 @pytest.fixture
-def browser(space: Workspace) -> Iterator[Browser]:
+def browser(workspace: Workspace) -> Iterator[Browser]:
     with serving() as port:
         yield Browser(port)
 
 
-def message(space: Workspace, who: str, project: str = "wine") -> dict[str, Any]:
+def message(workspace: Workspace, who: str, project: str = "wine") -> dict[str, Any]:
     """A deck's message with a token that is signed for somebody, had they got one."""
-    token = tokens.issue(space.key, project, PEOPLE[who])
+    token = tokens.issue(workspace.key, project, PEOPLE[who])
     return {"client": f"c-{who}", "message": 1, "want": 3, "token": token}
 
 
-def review_token(space: Workspace, who: str) -> str:
+def review_token(workspace: Workspace, who: str) -> str:
     """The same for a review of one's own labels."""
     by = Person(PEOPLE[who], ((EVERYWHERE, "annotator"),))
-    return review_exchange.issue(space.key, "wine", by, Listing(annotator=by.name))
+    return review_exchange.issue(workspace.key, "wine", by, Listing(annotator=by.name))
 
 
-def media_url(browser: Browser, space: Workspace, who: str) -> str:
+def media_url(browser: Browser, workspace: Workspace, who: str) -> str:
     """A link as the server made it when that person still was an annotator."""
-    before = [each for each in space.roles.entries if each.who == PEOPLE[who]]
-    space.roles.set_role(PEOPLE[who], "pictures", "annotator", LOCAL)
-    reply = json.loads(browser.post(message(space, who, "pictures")).body)
-    space.roles.remove_role(PEOPLE[who], "pictures", LOCAL)
+    before = [each for each in workspace.roles.entries if each.who == PEOPLE[who]]
+    workspace.roles.set_role(PEOPLE[who], "pictures", "annotator", LOCAL)
+    reply = json.loads(browser.post(message(workspace, who, "pictures")).body)
+    workspace.roles.remove_role(PEOPLE[who], "pictures", LOCAL)
     for each in before:
         if each.added_by == LOCAL.name:
-            space.roles.set_role(each.who, each.project_id, each.role, LOCAL)
+            workspace.roles.set_role(each.who, each.project_id, each.role, LOCAL)
     return str(reply["samples"][0]["view"]["url"])
 
 
 @pytest.mark.parametrize("route", rights.ROUTES)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_route_serves_those_the_table_names(
-    space: Workspace, browser: Browser, who: str, route: str
+    workspace: Workspace, browser: Browser, who: str, route: str
 ) -> None:
     method, path = route.split()
     if method == "POST":
-        body = message(space, who)
+        body = message(workspace, who)
         if path == "/labeling/review":
-            body["token"] = review_token(space, who)
+            body["token"] = review_token(workspace, who)
         if who == "no login":
             del body["token"]
         answer = browser.post(body, path)
     elif who == "no login":
-        answer = Browser(browser.port).get(media_url(browser, space, "annotator"))
+        answer = Browser(browser.port).get(media_url(browser, workspace, "annotator"))
     else:
-        answer = browser.get(media_url(browser, space, who))
+        answer = browser.get(media_url(browser, workspace, who))
     assert answer.status == (200 if allowed(who, rights.ROUTES[route]) else 403)
     if answer.status == 403:
         assert SECRET not in answer.body.decode() and "samples" not in answer.body.decode()
 
 
 def test_a_guessed_project_is_refused_in_the_same_words_whether_it_exists(
-    space: Workspace, browser: Browser
+    workspace: Workspace, browser: Browser
 ) -> None:
     who = "annotator of another project"
-    answers = [browser.post(message(space, who, project)) for project in ("wine", "nowhere")]
+    answers = [browser.post(message(workspace, who, project)) for project in ("wine", "nowhere")]
     assert [each.status for each in answers] == [403, 403]
     assert answers[0].body == answers[1].body
 
 
 def test_a_role_that_is_taken_away_counts_at_once_and_the_decisions_are_kept(
-    space: Workspace, browser: Browser
+    workspace: Workspace, browser: Browser
 ) -> None:
-    body = message(space, "annotator")
+    body = message(workspace, "annotator")
     taken = json.loads(browser.post(body).body)["samples"][0]["sample_id"]
     body |= {"decisions": [
         {"client": "c-annotator", "seq": 1, "sample_id": taken, "action": "skip"}
     ]}  # fmt: skip
-    space.roles.set_role(PEOPLE["annotator"], "wine", "viewer", LOCAL)
+    workspace.roles.set_role(PEOPLE["annotator"], "wine", "viewer", LOCAL)
     refused = browser.post(body)
     assert (refused.status, list(json.loads(refused.body))) == (403, ["error"])
-    space.roles.set_role(PEOPLE["annotator"], "wine", "annotator", LOCAL)
+    workspace.roles.set_role(PEOPLE["annotator"], "wine", "annotator", LOCAL)
     assert json.loads(browser.post(body).body)["stored"] == {"c-annotator": 1}
 
 
 def test_what_was_signed_in_local_use_is_worth_nothing_in_hosted_use(
-    space: Workspace, browser: Browser
+    workspace: Workspace, browser: Browser
 ) -> None:
-    key = tokens.read_key(space.database.files(), "local")
-    body = message(space, "admin") | {"token": tokens.issue(key, "wine", PEOPLE["admin"])}
+    key = tokens.read_key(workspace.database.files(), "local")
+    body = message(workspace, "admin") | {"token": tokens.issue(key, "wine", PEOPLE["admin"])}
     assert browser.post(body).status == 403
 
 
@@ -376,20 +380,22 @@ def test_what_was_signed_in_local_use_is_worth_nothing_in_hosted_use(
 
 
 @pytest.mark.parametrize("who", ["admin", "annotator of another project", "no login"])
-def test_a_forged_component_message_is_answered_for_nobody_else(space: Workspace, who: str) -> None:
+def test_a_forged_component_message_is_answered_for_nobody_else(
+    workspace: Workspace, who: str
+) -> None:
     at = open_page("label_tabular", PEOPLE["annotator"], project="wine")
     key = next(iter(at.session_state["deck_tokens"]))
-    for forged in (message(space, who), message(space, who, "other")):
+    for forged in (message(workspace, who), message(workspace, who, "other")):
         at.session_state[key] = {"message": forged}
         at.run()
         assert not at.exception
         assert f"{key}-reply" not in at.session_state
 
 
-def test_the_own_component_message_is_answered(space: Workspace) -> None:
+def test_the_own_component_message_is_answered(workspace: Workspace) -> None:
     at = open_page("label_tabular", PEOPLE["annotator"], project="wine")
     key = next(iter(at.session_state["deck_tokens"]))
-    at.session_state[key] = {"message": message(space, "annotator")}
+    at.session_state[key] = {"message": message(workspace, "annotator")}
     at.run()
     assert len(at.session_state[f"{key}-reply"][1]["samples"]) == 3
     assert PEOPLE["annotator"] in key
@@ -398,9 +404,9 @@ def test_the_own_component_message_is_answered(space: Workspace) -> None:
 # Use cases
 
 
-def each_use_case(space: Workspace) -> dict[str, Callable[[Person], object]]:
+def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]:
     """Each use case, on the project `wine`."""
-    wine = space.project("wine")
+    wine = workspace.project("wine")
     named: Any = {f"{each}_table": f"new_{each}" for each in ("labels", "metadata", "queries")}
     asked = messages.parse({"client": "c", "want": 1})
     events = eventlog.Filter("wine")
@@ -409,124 +415,132 @@ def each_use_case(space: Workspace) -> dict[str, Callable[[Person], object]]:
     )
 
     def log(read: Callable[..., object], *values: Any) -> object:
-        with space.database.read() as cursor:
+        with workspace.database.read() as cursor:
             return read(cursor, *values)
 
     return {
         "labeling.adjudicating.disputes": lambda by: adjudicating.disputes(
-            space.open_projects, wine, by
+            workspace.open_projects, wine, by
         ),
         "labeling.adjudicating.submit": lambda by: adjudicating.submit(
-            space.open_projects, wine.project_id, by, []
+            workspace.open_projects, wine.project_id, by, []
         ),
         "web.adjudication_exchange.answer": lambda by: adjudication_exchange.answer(
-            space, "wine", by, asked
+            workspace, "wine", by, asked
         ),
-        "store.backups.Backups.make": lambda by: space.backups.make(by),
+        "store.backups.Backups.make": lambda by: workspace.backups.make(by),
         "store.backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
         "labeling.category_changes.merge": lambda by: category_changes.merge(
-            space.open_projects, "wine", "no", "red", by
+            workspace.open_projects, "wine", "no", "red", by
         ),
         "use_cases.merge_category": lambda by: use_cases.merge_category(
-            space, "wine", "no", "red", by
+            workspace, "wine", "no", "red", by
         ),
         "labeling.category_changes.offer": lambda by: category_changes.offer(
-            space.open_projects, "wine", "red", by
+            workspace.open_projects, "wine", "red", by
         ),
-        "use_cases.offer_category": lambda by: use_cases.offer_category(space, "wine", "red", by),
+        "use_cases.offer_category": lambda by: use_cases.offer_category(
+            workspace, "wine", "red", by
+        ),
         "labeling.category_changes.rename": lambda by: category_changes.rename(
-            space.open_projects, "wine", "no", "yes", by
+            workspace.open_projects, "wine", "no", "yes", by
         ),
         "use_cases.rename_category": lambda by: use_cases.rename_category(
-            space, "wine", "no", "yes", by
+            workspace, "wine", "no", "yes", by
         ),
         "labeling.category_changes.retire": lambda by: category_changes.retire(
-            space.open_projects, "wine", "red", True, by
+            workspace.open_projects, "wine", "red", True, by
         ),
         "use_cases.retire_category": lambda by: use_cases.retire_category(
-            space, "wine", "red", True, by
+            workspace, "wine", "red", True, by
         ),
         "store.eventlog.annotators": lambda by: log(eventlog.annotators, "wine", by),
         "store.eventlog.count": lambda by: log(eventlog.count, events, by),
         "store.eventlog.export": lambda by: log(eventlog.export, events, by),
         "store.eventlog.read": lambda by: log(eventlog.read, events, by, 0, 10),
-        "models.final_model.train": lambda by: final_model.train(space.loop, wine, by),
-        "sessions.label_errors.look": lambda by: label_errors.look(space.loop, wine, by),
+        "models.final_model.train": lambda by: final_model.train(workspace.loop, wine, by),
+        "sessions.label_errors.look": lambda by: label_errors.look(workspace.loop, wine, by),
         "sessions.label_errors.scope": lambda by: label_errors.scope(by, "wine"),
         "labeling.restoring.restore": lambda by: restoring.restore(
-            space.open_projects, wine, 1, by
+            workspace.open_projects, wine, 1, by
         ),
         "web.review_exchange.answer": lambda by: review_exchange.answer(
-            space, "wine", by, Listing(annotator=by.name), asked
+            workspace, "wine", by, Listing(annotator=by.name), asked
         ),
         "web.review_exchange.issue": lambda by: review_exchange.issue(
-            space.key, "wine", by, Listing(annotator=by.name)
+            workspace.key, "wine", by, Listing(annotator=by.name)
         ),
         "labeling.reviewing.submit": lambda by: reviewing.submit(
-            space.database, wine, space.queue(wine), by, []
+            workspace.database, wine, workspace.queue(wine), by, []
         ),
         "simulation.data_sources.folder": lambda by: data_sources.folder(
-            space.database, "pictures", by
+            workspace.database, "pictures", by
         ),
         "simulation.data_sources.project": lambda by: data_sources.project(
-            space.database, wine, by
+            workspace.database, wine, by
         ),
         "simulation.data_sources.table": lambda by: data_sources.table(
-            space.database, "wine", "cask", by
+            workspace.database, "wine", "cask", by
         ),
         "simulation.data_sources.upload": lambda by: data_sources.upload(
             Path("none"), "none.csv", "label", {}, by
         ),
         "simulation.data_sources.wine_colour": data_sources.wine_colour,
-        "simulation.simulations.Simulations.delete": lambda by: space.simulations.delete(
+        "simulation.simulations.Simulations.delete": lambda by: workspace.simulations.delete(
             simulation, by
         ),
-        "simulation.simulations.Simulations.listed": lambda by: space.simulations.listed(by),
-        "simulation.simulations.Simulations.start": lambda by: space.simulations.start(
+        "simulation.simulations.Simulations.listed": lambda by: workspace.simulations.listed(by),
+        "simulation.simulations.Simulations.start": lambda by: workspace.simulations.start(
             data_sources.wine_colour(LOCAL), simulation.plan._replace(seeds=0), by
         ),
-        "simulation.simulations.Simulations.stop": lambda by: space.simulations.stop(
+        "simulation.simulations.Simulations.stop": lambda by: workspace.simulations.stop(
             simulation, by
         ),
-        "web.label_exchange.answer": lambda by: label_exchange.answer(space, "wine", by, asked),
-        "use_cases.export_final_model": lambda by: use_cases.export_final_model(space, wine, by),
-        "use_cases.export_model": lambda by: use_cases.export_model(space, wine, by),
+        "web.label_exchange.answer": lambda by: label_exchange.answer(workspace, "wine", by, asked),
+        "use_cases.export_final_model": lambda by: use_cases.export_final_model(
+            workspace, wine, by
+        ),
+        "use_cases.export_model": lambda by: use_cases.export_model(workspace, wine, by),
         "use_cases.export_predictions": lambda by: use_cases.export_predictions(
-            space, wine, "CSV", by
+            workspace, wine, "CSV", by
         ),
         "use_cases.export_table": lambda by: use_cases.export_table(
-            space, wine, "metadata", "CSV", by
+            workspace, wine, "metadata", "CSV", by
         ),
         "use_cases.exports": lambda by: use_cases.exports(wine, by) != [],
-        "use_cases.read_files": lambda by: use_cases.read_files(space, wine, by),
+        "use_cases.read_files": lambda by: use_cases.read_files(workspace, wine, by),
         "use_cases.run_session": lambda by: use_cases.run_session(
-            space, wine, by, "logistic_regression", "auto"
+            workspace, wine, by, "logistic_regression", "auto"
         ),
-        "use_cases.stop_reading": lambda by: use_cases.stop_reading(space, wine, by),
-        "use_cases.visible_projects": lambda by: "wine" in use_cases.visible_projects(space, by),
-        "access.roles.Roles.remove_role": lambda by: space.roles.remove_role(
+        "use_cases.stop_reading": lambda by: use_cases.stop_reading(workspace, wine, by),
+        "use_cases.visible_projects": lambda by: (
+            "wine" in use_cases.visible_projects(workspace, by)
+        ),
+        "access.roles.Roles.remove_role": lambda by: workspace.roles.remove_role(
             "x@y.org", EVERYWHERE, by
         ),
-        "access.roles.Roles.set_role": lambda by: space.roles.set_role(
+        "access.roles.Roles.set_role": lambda by: workspace.roles.set_role(
             "x@y.org", "wine", "viewer", by
         ),
         "use_cases.create_project": lambda by: use_cases.create_project(
-            space, replace(wine.settings, title="New", **named), by
+            workspace, replace(wine.settings, title="New", **named), by
         ),
-        "use_cases.delete_project": lambda by: use_cases.delete_project(space, "wine", by),
-        "use_cases.refresh_source": lambda by: use_cases.refresh_source(space, wine, by),
+        "use_cases.delete_project": lambda by: use_cases.delete_project(workspace, "wine", by),
+        "use_cases.refresh_source": lambda by: use_cases.refresh_source(workspace, wine, by),
         "use_cases.update_project": lambda by: use_cases.update_project(
-            space, "wine", replace(wine.settings, every=7), by
+            workspace, "wine", replace(wine.settings, every=7), by
         ),
     }
 
 
 @pytest.mark.parametrize("name", rights.USE_CASES)
-def test_a_use_case_works_for_those_the_table_names(space: Workspace, name: str) -> None:
+def test_a_use_case_works_for_those_the_table_names(workspace: Workspace, name: str) -> None:
     last = sorted(PEOPLE, key=lambda who: who == "admin")  # who may delete it does so in the end
     for who in last:
-        by = space.roles.person(PEOPLE[who]) if PEOPLE[who] else Person("")
-        assert given(each_use_case(space)[name], by) == allowed(who, rights.USE_CASES[name]), who
+        by = workspace.roles.person(PEOPLE[who]) if PEOPLE[who] else Person("")
+        assert given(each_use_case(workspace)[name], by) == allowed(who, rights.USE_CASES[name]), (
+            who
+        )
 
 
 def given(what: Callable[[Person], object], by: Person) -> bool:
@@ -539,10 +553,10 @@ def given(what: Callable[[Person], object], by: Person) -> bool:
         return True
 
 
-def test_a_viewer_may_download_how_the_sessions_went_and_nothing_else(space: Workspace) -> None:
-    vera = space.roles.person(PEOPLE["viewer"])
-    assert use_cases.exports(space.project("wine"), vera) == ["sessions"]
-    use_cases.export_table(space, space.project("wine"), "sessions", "CSV", vera)
+def test_a_viewer_may_download_how_the_sessions_went_and_nothing_else(workspace: Workspace) -> None:
+    vera = workspace.roles.person(PEOPLE["viewer"])
+    assert use_cases.exports(workspace.project("wine"), vera) == ["sessions"]
+    use_cases.export_table(workspace, workspace.project("wine"), "sessions", "CSV", vera)
     for what in ("labels", "metadata", "queries"):
         with pytest.raises(ForbiddenError):
-            use_cases.export_table(space, space.project("wine"), what, "CSV", vera)
+            use_cases.export_table(workspace, workspace.project("wine"), what, "CSV", vera)

@@ -13,7 +13,7 @@ from labeling_core import use_cases
 from labeling_core.access.roles import ADMINS, ANYBODY, Entry, Roles, normalized, resolve
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ForbiddenError
-from labeling_core.workspace import Workspace, close_workspaces, workspace
+from labeling_core.workspace import Workspace, close_workspaces, open_workspace
 
 
 def entry(who: str, role: str, project_id: str = EVERYWHERE) -> Entry:
@@ -146,12 +146,12 @@ def test_only_an_admin_gives_roles(database):
         roles.set_role("ana@example.org", EVERYWHERE, "admin", roles.person("ana@example.org"))
 
 
-def test_the_roles_in_a_project_go_with_it(space, make_project):
+def test_the_roles_in_a_project_go_with_it(workspace, make_project):
     project = make_project()
-    space.roles.set_role("ana@example.org", project.project_id, "annotator", LOCAL)
-    use_cases.delete_project(space, project.project_id, LOCAL)
-    assert space.roles.entries == []
-    assert rows(space.database, "SELECT * FROM labeling.people") == []
+    workspace.roles.set_role("ana@example.org", project.project_id, "annotator", LOCAL)
+    use_cases.delete_project(workspace, project.project_id, LOCAL)
+    assert workspace.roles.entries == []
+    assert rows(workspace.database, "SELECT * FROM labeling.people") == []
 
 
 def test_in_local_use_whoever_comes_may_do_everything(database):
@@ -162,7 +162,7 @@ def test_who_forgets_to_say_how_the_server_is_used_keeps_everybody_out(tmp_path,
     monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "app.duckdb"))
     Workspace(tmp_path / "app.duckdb").close()
     try:
-        assert not workspace().roles.person("anybody").may_anywhere("see")
-        assert workspace(hosted=False).roles.hosted, "the first to open it has decided"
+        assert not open_workspace().roles.person("anybody").may_anywhere("see")
+        assert open_workspace(hosted=False).roles.hosted, "the first to open it has decided"
     finally:
         close_workspaces()

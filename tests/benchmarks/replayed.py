@@ -67,7 +67,7 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
             continue
         session += 1
         outcome = iteration.run(task, lambda text, share: None)
-        queue.set_order(outcome.places[outcome.queryable], session)
+        queue.set_order(outcome.positions[outcome.queryable], session)
         right = _right(outcome, features, codes, task.classes)
         trained = np.zeros(len(y), bool)
         trained[task.train] = True
@@ -78,7 +78,7 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
 
 def _label(queue: Queue, number: int) -> None:
     for each in queue.take(number, "truth", "browser", time.time()):
-        queue.close(each.place, str(each.place), "truth")
+        queue.close(each.position, str(each.position), "truth")
         queue.labeled += 1
 
 
@@ -91,8 +91,8 @@ def _task(
     train, probes = split(found, queue.probe_limit, opened)
     pool = np.flatnonzero(~queue.closed)
     return iteration.Task(
-        features=features[: queue.total], train=train.places, train_codes=train.codes,
-        probes=probes.places, probe_codes=probes.codes, test=None, test_codes=codes[:0],
+        features=features[: queue.total], train=train.positions, train_codes=train.codes,
+        probes=probes.positions, probe_codes=probes.codes, test=None, test_codes=codes[:0],
         pool=pool, queryable=pool >= queue.probe_limit, classes=int(codes.max()) + 1,
         classifier=plan.classifier, strategy=plan.strategy, batch=plan.every, seed=seed,
     )  # fmt: skip

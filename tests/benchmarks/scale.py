@@ -39,8 +39,8 @@ SETTINGS = Settings(
 class Browser:
     """Labels without a browser; remembers how long each exchange took, in seconds."""
 
-    def __init__(self, space: Workspace, project: Project) -> None:
-        self.space, self.project, self.seq = space, project, 0
+    def __init__(self, workspace: Workspace, project: Project) -> None:
+        self.workspace, self.project, self.seq = workspace, project, 0
         self.waiting: list[dict[str, Any]] = []
         self.version = 0
 
@@ -66,7 +66,7 @@ class Browser:
         }  # fmt: skip
         by = local_person("ana")
         reply = label_exchange.answer(
-            self.space, self.project.project_id, by, messages.parse(message)
+            self.workspace, self.project.project_id, by, messages.parse(message)
         )
         took = time.perf_counter() - started
         dropped = set(reply["drop"])
@@ -78,15 +78,15 @@ class Browser:
 
 def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield (what, figure) for a project of ``rows`` samples."""
-    space = Workspace(folder / f"scale-{rows}.duckdb")
+    workspace = Workspace(folder / f"scale-{rows}.duckdb")
     listed = ", ".join(f"random() - 0.5 AS c{i}" for i in range(COLUMNS))
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({rows})")
-    seconds, project = timed(lambda: create_project(space.database, SETTINGS))
+    seconds, project = timed(lambda: create_project(workspace.database, SETTINGS))
     yield "make the project", f"{seconds:.1f} s"
-    space.loop.prepare(project)
-    yield "features", f"{timed(lambda: wait(space, project))[0]:.1f} s"
-    browser = Browser(space, project)
+    workspace.loop.prepare(project)
+    yield "features", f"{timed(lambda: wait(workspace, project))[0]:.1f} s"
+    browser = Browser(workspace, project)
     alone = [browser.label() for _ in range(WARM)]
     yield "decision stored", spread(alone)
     for name in ("first", "second", "third"):
@@ -95,9 +95,9 @@ def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
         watcher = threading.Thread(target=watch, args=(memory, done))
         watcher.start()
         started = time.perf_counter()
-        space.loop.start_session(project, "hand")
+        workspace.loop.start_session(project, "hand")
         during = []
-        while space.loop.trainer.running(project.project_id):
+        while workspace.loop.trainer.running(project.project_id):
             during.append(browser.label())
             time.sleep(0.05)
         browser.send([], want=20)
@@ -106,13 +106,13 @@ def measure(rows: int, folder: Path) -> Iterator[tuple[str, str]]:
         done.set()
         watcher.join()
         yield "memory, all processes", f"{max(memory):,.0f} MB"
-    yield from pages(space, project)
-    space.close()
+    yield from pages(workspace, project)
+    workspace.close()
 
 
-def pages(space: Workspace, project: Project) -> Iterator[tuple[str, str]]:
+def pages(workspace: Workspace, project: Project) -> Iterator[tuple[str, str]]:
     """What the pages ask the database for."""
-    queue = space.queue(project)
+    queue = workspace.queue(project)
     asked: dict[str, Callable[[Any], object]] = {
         "projects at a glance": lambda cursor: learning_curve.summary(cursor, project, queue),
         "histogram": lambda cursor: queries.histogram(cursor, project),
@@ -121,11 +121,11 @@ def pages(space: Workspace, project: Project) -> Iterator[tuple[str, str]]:
         "labels over time": lambda cursor: learning_curve.labels_over_time(cursor, project),
     }
     for name, ask in asked.items():
-        with space.database.read() as cursor:
+        with workspace.database.read() as cursor:
             times = [timed(lambda ask=ask, cursor=cursor: ask(cursor))[0] for _ in range(5)]
         yield name, spread(times)
-    space.open_projects.forget(project.project_id)
-    yield "queue rebuilt after a restart", f"{timed(lambda: space.queue(project))[0]:.2f} s"
+    workspace.open_projects.forget(project.project_id)
+    yield "queue rebuilt after a restart", f"{timed(lambda: workspace.queue(project))[0]:.2f} s"
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -134,8 +134,8 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def wait(space: Workspace, project: Project) -> None:
-    while space.loop.trainer.running(project.project_id):
+def wait(workspace: Workspace, project: Project) -> None:
+    while workspace.loop.trainer.running(project.project_id):
         time.sleep(0.01)
 
 

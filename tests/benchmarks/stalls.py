@@ -39,24 +39,24 @@ def during(browser: Browser, seconds: float) -> list[float]:
     return times
 
 
-def train(space: Workspace, project: Project) -> None:
-    space.loop.start_session(project, "hand")
-    wait(space, project)
-    while project.project_id in space.loop._in_session:
+def train(workspace: Workspace, project: Project) -> None:
+    workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    while project.project_id in workspace.loop._in_session:
         time.sleep(0.01)
 
 
-def write_out(space: Workspace, project: Project) -> None:
-    with space.database.read() as cursor:
+def write_out(workspace: Workspace, project: Project) -> None:
+    with workspace.database.read() as cursor:
         downloads.table(cursor, project, "queries", "CSV")
 
 
-def extract(space: Workspace, project: Project) -> None:
-    for old in space.database.files(project.project_id).glob("features*"):
+def extract(workspace: Workspace, project: Project) -> None:
+    for old in workspace.database.files(project.project_id).glob("features*"):
         for file in old.glob("*"):
             file.unlink()
-    space.loop._compute_features(project, space.loop.trainer)
-    wait(space, project)
+    workspace.loop._compute_features(project, workspace.loop.trainer)
+    wait(workspace, project)
 
 
 def main() -> None:
@@ -65,17 +65,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        space = Workspace(Path(folder) / "stalls.duckdb")
+        workspace = Workspace(Path(folder) / "stalls.duckdb")
         listed = ", ".join(f"random() - 0.5 AS c{i}" for i in range(64))
-        with space.database.transaction() as cursor:
+        with workspace.database.transaction() as cursor:
             cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({given.rows})")
-        project = create_project(space.database, SETTINGS)
-        space.loop.prepare(project)
-        wait(space, project)
-        browser = Browser(space, project)
+        project = create_project(workspace.database, SETTINGS)
+        workspace.loop.prepare(project)
+        wait(workspace, project)
+        browser = Browser(workspace, project)
         for _ in range(40):
             browser.label()
-        train(space, project)
+        train(workspace, project)
         work: dict[str, Callable[[Workspace, Project], None] | None] = {
             "idle": None, "sessions": train, "export": write_out, "features": extract,
             "idle again": None,
@@ -86,7 +86,7 @@ def main() -> None:
 
             def go_on(job=job, done=done, rounds=rounds) -> None:
                 while job is not None and not done.is_set():
-                    job(space, project)
+                    job(workspace, project)
                     rounds.append(time.monotonic())
 
             thread = threading.Thread(target=go_on)
@@ -96,7 +96,7 @@ def main() -> None:
             thread.join()
             print(f"{name:12} {spread(times)}, longest {max(times) * 1e3:.0f} ms "
                   f"({len(times)} decisions, {len(rounds)} rounds)", flush=True)  # fmt: skip
-        space.close()
+        workspace.close()
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ def interpreter(seconds: float) -> None:
 
 def database(seconds: float) -> None:
     """Hold the lock that all writes go through."""
-    from labeling_core.workspace import workspace
+    from labeling_core.workspace import open_workspace
 
-    with workspace().database.lock:
+    with open_workspace().database.lock:
         time.sleep(seconds)
 
 

@@ -34,20 +34,20 @@ def finished_project(path: Path) -> list[str]:
     """Wine colour with 120 labels, six of them wrong, looked through; the list's sample ids."""
     with (sample_projects.DATA / "wine_colour" / "answers.csv").open(encoding="utf-8") as file:
         truth = {str(n): row["label"] for n, row in enumerate(csv.DictReader(file), start=1)}
-    space = Workspace(path)
-    sample_projects.create_wine_colour(space.database)
+    workspace = Workspace(path)
+    sample_projects.create_wine_colour(workspace.database)
     settings = replace(sample_projects.WINE_COLOUR, every=1000)
-    project = use_cases.update_project(space, "wine_colour", settings, LOCAL)
-    ana = Annotator(space, project)
+    project = use_cases.update_project(workspace, "wine_colour", settings, LOCAL)
+    ana = Annotator(workspace, project)
     for _ in range(6):
         first, *rest = ana.take(20)
         given = {first: OTHER[truth[first]]} | {each: truth[each] for each in rest}
         ana.send([ana.decision(each, "label", category=name) for each, name in given.items()])
-    label_errors.look(space.loop, project, LOCAL)
-    wait(space, project)
-    with space.database.read() as cursor:
+    label_errors.look(workspace.loop, project, LOCAL)
+    wait(workspace, project)
+    with workspace.database.read() as cursor:
         found = label_errors.findings(cursor, project, Listing("all"))
-    space.close()
+    workspace.close()
     return [each.sample_id for each in found]
 
 
@@ -55,18 +55,18 @@ def finished_words(path: Path) -> None:
     """Spoken words with 60 labels, six of them wrong, looked through."""
     with (sample_projects.DATA / "spoken_words" / "answers.csv").open(encoding="utf-8") as file:
         truth = {row["path"]: row["label"] for row in csv.DictReader(file)}
-    space = Workspace(path)
+    workspace = Workspace(path)
     settings = replace(sample_projects.SPOKEN_WORDS, every=1000)
-    project = lifecycle.create_project(space.database, settings)
-    ana = Annotator(space, project)
+    project = lifecycle.create_project(workspace.database, settings)
+    ana = Annotator(workspace, project)
     for _ in range(3):
         wrong, other, *rest = ana.take(20)
         given = {wrong: truth[other], other: truth[wrong]} | {each: truth[each] for each in rest}
         ana.send([ana.decision(each, "label", category=name) for each, name in given.items()])
-    picture_project.read(space, project)
-    label_errors.look(space.loop, project, LOCAL)
-    wait(space, project)
-    space.close()
+    picture_project.read(workspace, project)
+    label_errors.look(workspace.loop, project, LOCAL)
+    wait(workspace, project)
+    workspace.close()
 
 
 @pytest.fixture
@@ -213,17 +213,17 @@ DISPUTED = "cellar"
 
 def make_disagreements(path: Path) -> list[str]:
     """A project of which ana and ben have decided six samples differently; their ids in order."""
-    space = Workspace(path)
+    workspace = Workspace(path)
     settings = settings_for(DISPUTED, overlap_share=1.0, overlap_people=2)
-    project = use_cases.create_project(space, settings, LOCAL)
-    ana, ben = Annotator(space, project), Annotator(space, project, "ben")
+    project = use_cases.create_project(workspace, settings, LOCAL)
+    ana, ben = Annotator(workspace, project), Annotator(workspace, project, "ben")
     ids = ana.take(6)
     ana.send([ana.decision(each, "label", category="red", comment="dark") for each in ids])
     ana.send(release=True)
     ben.take(30)
     ben.send([ben.decision(each, "label", category="white") for each in ids])
-    found = adjudicating.disputes(space.open_projects, project, LOCAL).waiting
-    space.close()
+    found = adjudicating.disputes(workspace.open_projects, project, LOCAL).waiting
+    workspace.close()
     return [each.sample_id for each in found]
 
 

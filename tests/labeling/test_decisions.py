@@ -10,47 +10,47 @@ METADATA = "SELECT * EXCLUDE (labeled_at, seconds) FROM wine_metadata ORDER BY l
 
 
 def test_a_label_is_in_metadata_and_labels_and_joins_back_to_its_row(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     ana = annotator(project)
     sample_id, other = ana.take(2)
     ana.send([ana.decision(sample_id, "label", category="red", comment="clear", seconds=2.5)])
     ana.send([ana.decision(other, "skip")])
-    found = rows(space.database, METADATA)
+    found = rows(workspace.database, METADATA)
     assert found == [
         (1, sample_id, "LABELED", "red", "clear", 0, "ana", found[0][7]),
         (2, other, "SKIPPED", None, None, 0, "ana", found[1][7]),
     ]
     joined = rows(
-        space.database,
+        workspace.database,
         "SELECT w.bottle + 1, l.label, l.label_id FROM wine_labels l "
         "JOIN wine w USING (bottle, acidity, cask)",
     )
     assert joined == [(int(sample_id), "red", 1)]
 
 
-def test_a_message_sent_twice_is_stored_once(space, make_project, annotator):
+def test_a_message_sent_twice_is_stored_once(workspace, make_project, annotator):
     project = make_project()
     ana = annotator(project)
     decisions = [ana.decision(each, "label", category="red") for each in ana.take(5)]
     first, second = ana.send(decisions), ana.send(decisions)
     assert first["stored"] == second["stored"] == {ana.client: 5}
     assert second["counts"]["labeled"] == 5
-    assert len(rows(space.database, METADATA)) == 5
+    assert len(rows(workspace.database, METADATA)) == 5
 
 
-def test_a_gap_in_the_numbers_waits_for_the_resend(space, make_project, annotator):
+def test_a_gap_in_the_numbers_waits_for_the_resend(workspace, make_project, annotator):
     project = make_project()
     ana = annotator(project)
     one, two, three = [ana.decision(each, "label", category="red") for each in ana.take(3)]
     assert ana.send([one, three])["stored"] == {ana.client: 1}
     assert ana.send([two, three])["stored"] == {ana.client: 3}
-    stored = [row[1] for row in rows(space.database, METADATA)]
+    stored = [row[1] for row in rows(workspace.database, METADATA)]
     assert stored == [one.sample_id, two.sample_id, three.sample_id]
 
 
-def test_a_change_keeps_the_label_id_and_follows_into_labels(space, make_project, annotator):
+def test_a_change_keeps_the_label_id_and_follows_into_labels(workspace, make_project, annotator):
     project = make_project()
     ana = annotator(project)
     sample_id = ana.take(1)[0]
@@ -61,16 +61,16 @@ def test_a_change_keeps_the_label_id_and_follows_into_labels(space, make_project
         ("label", "red", [("red", 1)]),
     ):
         ana.send([ana.decision(sample_id, action, category=category)])
-        assert rows(space.database, "SELECT label, label_id FROM wine_labels") == labels
+        assert rows(workspace.database, "SELECT label, label_id FROM wine_labels") == labels
         status = "LABELED" if action == "label" else "SKIPPED"
-        stored = rows(space.database, "SELECT label_id, status, label FROM wine_metadata")
+        stored = rows(workspace.database, "SELECT label_id, status, label FROM wine_metadata")
         assert stored == [(1, status, category)]
-    kinds = rows(space.database, "SELECT kind FROM labeling.events ORDER BY event_id")
+    kinds = rows(workspace.database, "SELECT kind FROM labeling.events ORDER BY event_id")
     assert [kind for (kind,) in kinds] == ["decision"] + ["correction"] * 3
 
 
 def test_several_decisions_on_one_sample_in_one_message_end_as_the_last(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     ana = annotator(project)
@@ -83,11 +83,11 @@ def test_several_decisions_on_one_sample_in_one_message_end_as_the_last(
         ]
     )
     assert reply["counts"]["categories"] == {"white": 1}
-    assert rows(space.database, "SELECT label_id, label FROM wine_metadata") == [(2, "white")]
+    assert rows(workspace.database, "SELECT label_id, label FROM wine_metadata") == [(2, "white")]
 
 
 def test_undo_brings_the_sample_back_and_its_label_id_is_never_used_again(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     ana = annotator(project)
@@ -95,15 +95,15 @@ def test_undo_brings_the_sample_back_and_its_label_id_is_never_used_again(
     ana.send([ana.decision(sample_id, "label", category="red")])
     reply = ana.send([ana.decision(sample_id, "undo")])
     assert reply["counts"]["labeled"] == 0
-    assert rows(space.database, "SELECT * FROM wine_labels") == []
-    space.open_projects.forget(project.project_id)  # as after a restart
+    assert rows(workspace.database, "SELECT * FROM wine_labels") == []
+    workspace.open_projects.forget(project.project_id)  # as after a restart
     ana.send([ana.decision(sample_id, "label", category="white")])
-    assert rows(space.database, "SELECT label_id, label FROM wine_metadata") == [(2, "white")]
-    assert other in space.queue(project).held
+    assert rows(workspace.database, "SELECT label_id, label FROM wine_metadata") == [(2, "white")]
+    assert other in workspace.queue(project).held
 
 
 def test_what_may_not_be_decided_is_refused_with_a_sentence_and_the_rest_is_stored(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     ana, ben = annotator(project), annotator(project, "ben")
@@ -119,59 +119,61 @@ def test_what_may_not_be_decided_is_refused_with_a_sentence_and_the_rest_is_stor
     assert [each["seq"] for each in reply["refused"]] == [1, 2, 3]
     assert "green" in reply["refused"][1]["reason"]
     assert reply["stored"] == {ana.client: 4}
-    assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
-    refused = rows(space.database, "SELECT count(*) FROM labeling.events WHERE kind = 'refused'")
+    assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
+    refused = rows(
+        workspace.database, "SELECT count(*) FROM labeling.events WHERE kind = 'refused'"
+    )
     assert refused == [(3,)]
 
 
-def test_two_browsers_never_hold_the_same_sample(space, make_project, annotator):
+def test_two_browsers_never_hold_the_same_sample(workspace, make_project, annotator):
     project = make_project(rows=60)
     browsers = [annotator(project) for _ in range(2)] + [annotator(project, "ben")]
-    held = [sample for browser in browsers for _ in range(3) for sample in browser.take(5)]
-    assert len(held) == len(set(held)) > 20
+    queue = [sample for browser in browsers for _ in range(3) for sample in browser.take(5)]
+    assert len(queue) == len(set(queue)) > 20
 
 
-def test_the_last_samples_reach_whoever_asks(space, make_project, annotator):
+def test_the_last_samples_reach_whoever_asks(workspace, make_project, annotator):
     project = make_project(rows=30)
     ana, ben = annotator(project), annotator(project, "ben")
     assert len(ana.take(500)) < 15
     ben.label_truly(1000)
-    ana.send(release=True, holding=list(space.queue(project).held))
+    ana.send(release=True, holding=list(workspace.queue(project).held))
     ben.label_truly(1000)
     assert ben.send(want=5)["finished"] is True
-    assert space.queue(project).labeled == 30
+    assert workspace.queue(project).labeled == 30
 
 
 def test_reservations_survive_a_restart_and_late_decisions_still_count(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(3)
-    space.open_projects.forget(project.project_id)
+    workspace.open_projects.forget(project.project_id)
     assert not set(ben.take(20)) & set(mine)
     ana.send(release=True, holding=mine)
     ana.send([ana.decision(mine[0], "label", category="red")])
-    assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine[0],)]
+    assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine[0],)]
 
 
 def test_reservations_of_browsers_that_never_came_back_are_forgotten_in_the_end(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project()
     annotator(project, "gone").take(5)
     recent = set(annotator(project, "ben").take(5))
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute(
             "UPDATE labeling.reservations SET until = until - INTERVAL 8 DAY "
             "WHERE annotator = 'gone'"
         )
     mine = set(annotator(project).take(5))
-    kept = rows(space.database, "SELECT sample_id FROM labeling.reservations")
+    kept = rows(workspace.database, "SELECT sample_id FROM labeling.reservations")
     assert {sample_id for (sample_id,) in kept} == recent | mine
 
 
-def test_a_lapsed_sample_decided_by_another_is_refused_and_told(space, make_project, annotator):
+def test_a_lapsed_sample_decided_by_another_is_refused_and_told(workspace, make_project, annotator):
     project = make_project(rows=20)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(1)[0]
@@ -179,29 +181,29 @@ def test_a_lapsed_sample_decided_by_another_is_refused_and_told(space, make_proj
     ben.label_truly(1000)
     reply = ana.send([ana.decision(mine, "label", category="red")])
     assert "another annotator" in reply["refused"][0]["reason"]
-    assert rows(space.database, "SELECT count(*) FROM wine_metadata WHERE annotator = 'ana'") == [
-        (0,)
-    ]
+    assert rows(
+        workspace.database, "SELECT count(*) FROM wine_metadata WHERE annotator = 'ana'"
+    ) == [(0,)]
 
 
 def test_a_failed_commit_stores_nothing_and_the_resend_stores_all(
-    space, make_project, annotator, monkeypatch
+    workspace, make_project, annotator, monkeypatch
 ):
     project = make_project()
     ana = annotator(project)
     decisions = [ana.decision(each, "label", category="red") for each in ana.take(3)]
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute("ALTER TABLE wine_metadata RENAME TO away")
     with pytest.raises(duckdb.Error):
         ana.send(decisions)
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute("ALTER TABLE away RENAME TO wine_metadata")
-    assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(0,)]
+    assert rows(workspace.database, "SELECT count(*) FROM wine_labels") == [(0,)]
     assert ana.send(decisions)["stored"] == {ana.client: 3}
-    assert len(rows(space.database, METADATA)) == 3
+    assert len(rows(workspace.database, METADATA)) == 3
 
 
-def test_history_pages_through_ones_own_decisions(space, make_project, annotator):
+def test_history_pages_through_ones_own_decisions(workspace, make_project, annotator):
     project = make_project()
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.label_truly(30)
@@ -215,16 +217,16 @@ def test_history_pages_through_ones_own_decisions(space, make_project, annotator
 
 
 def test_probes_are_shown_at_their_share_and_come_from_the_kept_places(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=1000, probe_share=0.2)
     annotator(project).label_truly(200)
     origins = dict(
-        rows(space.database, "SELECT origin, count(*) FROM wine_metadata GROUP BY origin")
+        rows(workspace.database, "SELECT origin, count(*) FROM wine_metadata GROUP BY origin")
     )
     assert origins == {"probe": 40, "random": 160}
     places = rows(
-        space.database,
+        workspace.database,
         "SELECT max(__place), count(*) FROM labeling_pool.samples_wine "
         "JOIN wine_metadata ON sample_id = __sample_id WHERE origin = 'probe'",
     )

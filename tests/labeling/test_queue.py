@@ -15,7 +15,7 @@ def take(queue, wanted, client="c", moment=0.0):
     """Take and keep, as labeling.hand_out does."""
     queue.lapse_expired(moment)
     taken = [
-        each._replace(sample_id=str(each.place))
+        each._replace(sample_id=str(each.position))
         for each in queue.take(wanted, "ana", client, moment)
     ]
     for each in taken:
@@ -35,8 +35,8 @@ def test_probes_come_from_the_front_of_the_shuffle_and_queries_never_do():
     queue = make()
     queue.set_order(np.arange(999, -1, -1, dtype=np.int32), 1)
     taken = take(queue, 100)
-    assert [each.place for each in taken if each.origin == "probe"] == list(range(10))
-    assert [each.place for each in taken if each.origin == "query"] == list(range(999, 909, -1))
+    assert [each.position for each in taken if each.origin == "probe"] == list(range(10))
+    assert [each.position for each in taken if each.origin == "query"] == list(range(999, 909, -1))
 
 
 def test_when_all_else_is_decided_the_probes_are_shown_too():
@@ -50,18 +50,18 @@ def test_an_expired_reservation_goes_to_the_next_who_asks():
     first = take(queue, 5)
     assert take(queue, 5, "d", moment=599) == []
     again = take(queue, 5, "d", moment=601)
-    assert {each.place for each in again} == {each.place for each in first}
+    assert {each.position for each in again} == {each.position for each in first}
     assert queue.find("0", "ana") is not None
 
 
 def test_samples_that_came_after_the_last_session_are_served_behind_its_queue():
     queue = make(total=10, probe_limit=0, probe_share=0)
     queue.set_order(np.array([3, 1], dtype=np.int32), 1)
-    assert [each.place for each in take(queue, 4)] == [3, 1, 0, 2]
+    assert [each.position for each in take(queue, 4)] == [3, 1, 0, 2]
 
 
 def test_renewing_tells_what_is_held_no_longer():
     queue = make()
-    held = [each.sample_id for each in take(queue, 2)]
-    assert queue.renew([*held, "999"], "c", 100.0) == ["999"]
-    assert queue.held[held[0]].until == 700.0
+    loaded = [each.sample_id for each in take(queue, 2)]
+    assert queue.renew([*loaded, "999"], "c", 100.0) == ["999"]
+    assert queue.held[loaded[0]].until == 700.0

@@ -7,18 +7,20 @@ import time
 from annotating import rows
 
 
-def later(space, project, seconds):
+def later(workspace, project, seconds):
     """From now on the queue's clock is ahead."""
-    space.queue(project).clock = lambda: time.time() + seconds
+    workspace.queue(project).clock = lambda: time.time() + seconds
 
 
-def test_several_people_never_hold_the_same_sample_whatever_they_do(space, make_project, annotator):
+def test_several_people_never_hold_the_same_sample_whatever_they_do(
+    workspace, make_project, annotator
+):
     project = make_project(rows=120)
     team = [annotator(project, name) for name in ("ana", "ben", "cem", "dia")]
-    held: dict[str, set[str]] = {each.name: set() for each in team}
+    queue: dict[str, set[str]] = {each.name: set() for each in team}
     for turn in range(40):
         person = team[turn % 4]
-        mine = held[person.name]
+        mine = queue[person.name]
         reply = person.send(want=3, holding=list(mine))
         mine.difference_update(reply["drop"])
         mine.update(each["sample_id"] for each in reply["samples"])
@@ -29,34 +31,34 @@ def test_several_people_never_hold_the_same_sample_whatever_they_do(space, make_
             sample_id = mine.pop()
             person.send([person.decision(sample_id, "label", category="red")])
         if turn == 20:
-            space.open_projects.forget(project.project_id)  # as after a restart
-        everything = [each for one in held.values() for each in one]
+            workspace.open_projects.forget(project.project_id)  # as after a restart
+        everything = [each for one in queue.values() for each in one]
         assert len(everything) == len(set(everything))
     doubled = rows(
-        space.database, "SELECT sample_id FROM wine_metadata GROUP BY 1 HAVING count(*) > 1"
+        workspace.database, "SELECT sample_id FROM wine_metadata GROUP BY 1 HAVING count(*) > 1"
     )
     assert doubled == []
 
 
-def test_a_reservation_lasts_for_a_batch_at_30_seconds_each(space, make_project, annotator):
+def test_a_reservation_lasts_for_a_batch_at_30_seconds_each(workspace, make_project, annotator):
     project = make_project(rows=10, every=40, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = set(ana.take(4))
-    later(space, project, 30 * 40 - 5)
+    later(workspace, project, 30 * 40 - 5)
     theirs = set()
     while found := ben.take(10):
         theirs |= set(found)
     assert not mine & theirs
-    later(space, project, 30 * 40 + 5)
+    later(workspace, project, 30 * 40 + 5)
     assert set(ben.take(10)) == mine
 
 
-def test_whoever_is_active_keeps_what_they_hold(space, make_project, annotator):
+def test_whoever_is_active_keeps_what_they_hold(workspace, make_project, annotator):
     project = make_project(rows=10, every=20, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(4)
     for seconds in (500, 1_000, 1_500):
-        later(space, project, seconds)
+        later(workspace, project, seconds)
         assert ana.send(holding=mine)["drop"] == []
     theirs = set()
     while found := ben.take(10):
@@ -65,21 +67,21 @@ def test_whoever_is_active_keeps_what_they_hold(space, make_project, annotator):
 
 
 def test_whoever_comes_back_late_gets_a_sample_again_that_nobody_took(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=10, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(2)
-    later(space, project, 3_600)  # the lid was closed for an hour
+    later(workspace, project, 3_600)  # the lid was closed for an hour
     taken = ben.take(1)[0]
     reply = ana.send(holding=mine)
     assert reply["drop"] == [each for each in mine if each == taken]
     ana.send([ana.decision(mine[1], "label", category="red")])
-    assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine[1],)]
+    assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine[1],)]
 
 
 def test_the_last_samples_are_told_with_their_hour_and_come_when_it_is_over(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=6, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
@@ -89,14 +91,14 @@ def test_the_last_samples_are_told_with_their_hour_and_come_when_it_is_over(
     reply = ben.send(want=5)
     assert (reply["finished"], reply["waiting"]["samples"]) == (True, 3)
     assert 600 <= reply["waiting"]["until"] - before < 660
-    space.open_projects.forget(project.project_id)  # a restart gives everybody their time again
+    workspace.open_projects.forget(project.project_id)  # a restart gives everybody their time again
     assert ben.send(want=5)["waiting"]["samples"] == 3
-    later(space, project, 700)
+    later(workspace, project, 700)
     assert {each["sample_id"] for each in ben.send(want=5)["samples"]} == set(mine)
 
 
 def test_when_nothing_is_free_half_of_what_another_has_ahead_is_handed_over(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=60, probe_share=0.0)
     ana, ben, cem = (annotator(project, name) for name in ("ana", "ben", "cem"))
@@ -114,11 +116,11 @@ def test_when_nothing_is_free_half_of_what_another_has_ahead_is_handed_over(
     assert (reply["refused"], sorted(reply["drop"])) == ([], sorted(theirs[1:]))
     ben.send([ben.decision(each, "label", category="white") for each in theirs])
     assert cem.take(60)  # of ana's
-    decided = rows(space.database, "SELECT annotator, count(*) FROM wine_metadata GROUP BY 1")
+    decided = rows(workspace.database, "SELECT annotator, count(*) FROM wine_metadata GROUP BY 1")
     assert sorted(decided) == [("ana", 1), ("ben", 29)]
 
 
-def test_the_own_other_tab_is_called_so(space, make_project, annotator):
+def test_the_own_other_tab_is_called_so(workspace, make_project, annotator):
     project = make_project(rows=6, probe_share=0.0)
     one, other = annotator(project), annotator(project)
     one.take(2)
@@ -126,7 +128,7 @@ def test_the_own_other_tab_is_called_so(space, make_project, annotator):
     assert other.send(want=5)["waiting"]["own"] is True
 
 
-def test_leaving_frees_what_was_held_at_once(space, make_project, annotator):
+def test_leaving_frees_what_was_held_at_once(workspace, make_project, annotator):
     project = make_project(rows=6, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(4)
@@ -136,7 +138,7 @@ def test_leaving_frees_what_was_held_at_once(space, make_project, annotator):
 
 
 def test_a_sample_for_several_people_is_waited_for_only_by_who_may_still_decide_it(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=4, overlap_share=1.0, probe_share=0.0)
     ana, ben, cem = (annotator(project, name) for name in ("ana", "ben", "cem"))
@@ -146,12 +148,12 @@ def test_a_sample_for_several_people_is_waited_for_only_by_who_may_still_decide_
     cem.label_truly(100)
     waiting = cem.send(want=5)["waiting"]
     assert (waiting["samples"], waiting["own"]) == (2, False)
-    later(space, project, 700)
+    later(workspace, project, 700)
     assert len(cem.take(5)) == 2
 
 
 def test_handing_out_again_and_again_keeps_one_row_a_sample_and_person(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=10, probe_share=0.0)
     for _ in range(5):
@@ -159,5 +161,5 @@ def test_handing_out_again_and_again_keeps_one_row_a_sample_and_person(
             person = annotator(project, name)
             person.send(release=True, holding=person.take(10))
     kept = "SELECT count(*), count(DISTINCT (sample_id, annotator)) FROM labeling.reservations"
-    ((number, pairs),) = rows(space.database, kept)
+    ((number, pairs),) = rows(workspace.database, kept)
     assert number == pairs <= 20

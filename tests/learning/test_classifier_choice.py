@@ -115,17 +115,17 @@ def test_titles_tell_what_was_chosen():
     assert title("auto: random_forest") == "Automatic: random forest"
 
 
-def test_a_session_and_the_model_card_tell_what_was_chosen(space, make_project, annotator):
+def test_a_session_and_the_model_card_tell_what_was_chosen(workspace, make_project, annotator):
     project = make_project(classifier="auto", every=1000, probe_share=0.0)
     annotator(project).label_truly(90)
-    space.loop.start_session(project, "hand")
+    workspace.loop.start_session(project, "hand")
     end = time.monotonic() + 400
-    while space.loop.trainer.running(project.project_id):
+    while workspace.loop.trainer.running(project.project_id):
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert space.loop.trainer.status[project.project_id].state == "idle"
-    ((told,),) = rows(space.database, "SELECT classifier FROM labeling.sessions")
-    ((card,),) = rows(space.database, "SELECT card FROM labeling.models")
+    assert workspace.loop.trainer.status[project.project_id].state == "idle"
+    ((told,),) = rows(workspace.database, "SELECT classifier FROM labeling.sessions")
+    ((card,),) = rows(workspace.database, "SELECT card FROM labeling.models")
     assert told == json.loads(card)["classifier"]
     assert told.startswith("auto: ") and title(told).startswith("Automatic: ")
-    assert space.project(project.project_id).settings.classifier == "auto"
+    assert workspace.project(project.project_id).settings.classifier == "auto"

@@ -30,8 +30,8 @@ print(*model.predict(pd.read_parquet("raw.parquet")))
 """
 
 
-def unpack(space, project, folder):
-    with space.database.read() as cursor:
+def unpack(workspace, project, folder):
+    with workspace.database.read() as cursor:
         zipfile.ZipFile(io.BytesIO(final_model.archive(cursor, project.project_id))).extractall(
             folder
         )
@@ -40,15 +40,15 @@ def unpack(space, project, folder):
 
 @pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest"])
 def test_it_predicts_categories_from_raw_columns_in_a_fresh_process(
-    space, make_project, annotator, tmp_path, classifier
+    workspace, make_project, annotator, tmp_path, classifier
 ):
     project = make_project(every=1000, classifier=classifier)
     annotator(project).label_truly(40)
-    train(space, project)
+    train(workspace, project)
     folder = tmp_path / "elsewhere"
-    card = unpack(space, project, folder)
+    card = unpack(workspace, project, folder)
     (folder / "how_to_load.py").write_text(card["how_to_load"], encoding="utf-8")
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         raw = cursor.execute("SELECT * FROM wine").df()
     raw.to_parquet(folder / "raw.parquet")
     told = subprocess.run(
@@ -58,15 +58,15 @@ def test_it_predicts_categories_from_raw_columns_in_a_fresh_process(
 
 
 def test_it_learns_from_probes_too_and_its_card_tells_what_the_session_reached(
-    space, make_project, annotator, tmp_path
+    workspace, make_project, annotator, tmp_path
 ):
     project = make_project(every=1000, probe_share=0.25)
     ana = annotator(project)
     ana.label_truly(40)
-    run_session(space, project)
-    train(space, project)
-    card = unpack(space, project, tmp_path / "out")
-    everything = [each[0] for each in rows(space.database, "SELECT label_id FROM wine_labels")]
+    run_session(workspace, project)
+    train(workspace, project)
+    card = unpack(workspace, project, tmp_path / "out")
+    everything = [each[0] for each in rows(workspace.database, "SELECT label_id FROM wine_labels")]
     assert card["label_ids"] == sorted(everything)
     assert sum(card["labels_per_category"].values()) == card["labels"] == 40
     assert (card["accuracy"]["measured_on"], card["accuracy"]["samples"]) == ("probes", 10)
@@ -76,28 +76,28 @@ def test_it_learns_from_probes_too_and_its_card_tells_what_the_session_reached(
     assert "# Wine: final model" in text
     assert "skops.io.load" in text
     ana.label_truly(3)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         assert final_model.last_final(cursor, project.project_id)[1:] == (40, 3)
         assert cursor.execute("SELECT count(*) FROM labeling.models").fetchone() == (1,)
 
 
 def test_without_a_session_the_card_says_that_accuracy_is_not_known(
-    space, make_project, annotator, tmp_path
+    workspace, make_project, annotator, tmp_path
 ):
     project = make_project(every=1000)
     annotator(project).label_truly(10)
-    train(space, project)
-    assert unpack(space, project, tmp_path / "out")["accuracy"] is None
+    train(workspace, project)
+    assert unpack(workspace, project, tmp_path / "out")["accuracy"] is None
     assert "Not known" in (tmp_path / "out" / "model_card.md").read_text(encoding="utf-8")
 
 
 def test_a_single_category_and_a_role_that_may_not_are_refused_in_a_sentence(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(every=1000)
     with pytest.raises(LabelingError, match="two categories"):
-        final_model.train(space.loop, project, LOCAL)
+        final_model.train(workspace.loop, project, LOCAL)
     with pytest.raises(ForbiddenError):
-        final_model.train(space.loop, project, Person("bob", (("", "annotator"),)))
-    with space.database.read() as cursor:
+        final_model.train(workspace.loop, project, Person("bob", (("", "annotator"),)))
+    with workspace.database.read() as cursor:
         assert final_model.archive(cursor, project.project_id) is None

@@ -26,13 +26,13 @@ from labeling_core.projects import lifecycle
 ROOT = Path(__file__).parents[2]
 
 
-def download(space, project, folder):
+def download(workspace, project, folder):
     """The final model as a zip in ``folder``."""
-    final_model.train(space.loop, project, LOCAL)
-    wait(space, project)
-    with space.database.read() as cursor:
+    final_model.train(workspace.loop, project, LOCAL)
+    wait(workspace, project)
+    with workspace.database.read() as cursor:
         content = final_model.archive(cursor, project.project_id)
-    assert content, space.loop.status(project)
+    assert content, workspace.loop.status(project)
     path = folder / "model.zip"
     path.write_bytes(content)
     return path
@@ -48,20 +48,20 @@ def read_csv(path):
 
 
 @pytest.fixture
-def wine_model(space, make_project, annotator, tmp_path):
+def wine_model(workspace, make_project, annotator, tmp_path):
     """The zip of a model that tells red from white by the acidity."""
     project = make_project(every=1000)
     annotator(project).label_truly(40)
-    return download(space, project, tmp_path)
+    return download(workspace, project, tmp_path)
 
 
 @pytest.mark.parametrize("classifier", ["random_forest", "hist_gradient_boosting"])
 def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
-    space, make_project, annotator, tmp_path, classifier, capsys
+    workspace, make_project, annotator, tmp_path, classifier, capsys
 ):
     project = make_project(every=1000, classifier=classifier)
     annotator(project).label_truly(60)
-    model, out = download(space, project, tmp_path), tmp_path / "out.parquet"
+    model, out = download(workspace, project, tmp_path), tmp_path / "out.parquet"
     data = tmp_path / "new.csv"
     data.write_text(
         "bottle;cask;acidity;prediction\n1;cask 1;1,2;=1+1\n2;cask 2;9,1;a\n3;cask 3;8,9;b\n"
@@ -86,7 +86,7 @@ def test_texts_that_a_spreadsheet_would_compute_can_be_made_harmless(wine_model,
 
 
 def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
-    space, tmp_path, monkeypatch, capsys
+    workspace, tmp_path, monkeypatch, capsys
 ):
     from dataclasses import replace
 
@@ -97,11 +97,11 @@ def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
              for name, pitch in pitches.items()}  # fmt: skip
     write_all(tmp_path / "root" / "media", files)
     project = lifecycle.create_project(
-        space.database, replace(PICTURES, modality="sounds", every=1000, probe_share=0.0)
+        workspace.database, replace(PICTURES, modality="sounds", every=1000, probe_share=0.0)
     )
-    read(space, project)
-    label(Annotator(space, project), 12, {name: "ab"["high" in name] for name in files})
-    model = download(space, project, tmp_path)
+    read(workspace, project)
+    label(Annotator(workspace, project), 12, {name: "ab"["high" in name] for name in files})
+    model = download(workspace, project, tmp_path)
     new = write_all(tmp_path / "new", {
         "one.wav": recorded(tone(0.3, pitch=350.0), 16_000, "WAV"),
         "two.wav": recorded(tone(0.3, pitch=2600.0), 16_000, "WAV"),

@@ -68,7 +68,7 @@ def test_every_page_opens_on_a_fresh_database(open_page, name):
 def test_every_page_opens_without_any_project(open_page, name):
     open_page("home")
     for each in ("wine_colour", "digits", "spoken_words"):
-        use_cases.delete_project(workspaces.workspace(), each, LOCAL)
+        use_cases.delete_project(workspaces.open_workspace(), each, LOCAL)
     at = open_page(name)
     assert not at.exception
     assert not at.error
@@ -97,11 +97,11 @@ def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
     samples = ["Wine colour", "Digits", "Spoken words"]
     assert [each.value for each in at.subheader] == samples
     assert "a model learns along" in texts(at)
-    space = workspaces.workspace()
-    make_source(space.database)
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database)
     made = [
         create_project(
-            space.database,
+            workspace.database,
             replace(
                 SETTINGS, title=title, every=1000, labels_table=f"{title}_l",
                 metadata_table=f"{title}_m", queries_table="",
@@ -111,7 +111,7 @@ def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
     ]  # fmt: skip
     at = open_page("home")
     assert [each.value for each in at.subheader] == ["Second", "First", *samples]
-    Annotator(space, made[0]).label_truly(1)
+    Annotator(workspace, made[0]).label_truly(1)
     at = open_page("home")
     assert [each.value for each in at.subheader] == ["First", "Second", *samples]
     ways = [each.proto.label for each in at.get("page_link")]
@@ -123,7 +123,7 @@ def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
 
 def test_files_that_were_set_aside_have_a_reason_that_does_not_name_them_again(open_page):
     open_page("home")
-    with workspaces.workspace().database.transaction() as cursor:
+    with workspaces.open_workspace().database.transaction() as cursor:
         cursor.execute(
             "INSERT INTO labeling.broken VALUES ('digits', 'a/1.png', '1.png is empty.'), "
             "('digits', 'a/2.png', 'The link leads nowhere.')"
@@ -137,10 +137,10 @@ def test_files_that_were_set_aside_have_a_reason_that_does_not_name_them_again(o
 
 def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    make_source(space.database)
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database)
     create_project(
-        space.database,
+        workspace.database,
         Settings(
             title="Second", source="wine", labels_table="l", metadata_table="m",
             categories=(Category("a"), Category("b")),
@@ -172,7 +172,7 @@ def test_settings_name_each_mistake_and_save_what_is_right(open_page):
     at.selectbox(key=key + "test_table").set_value("")
     at.button(key=key + "save").click().run()
     assert not at.error
-    settings = workspaces.workspace().project("wine_colour").settings
+    settings = workspaces.open_workspace().project("wine_colour").settings
     assert (settings.label_column, settings.labels_table, settings.every) == (
         "colour", "my_labels", 1,
     )  # fmt: skip
@@ -188,18 +188,18 @@ def test_the_slider_of_probes_says_what_they_cost_as_it_moves(open_page):
     at.slider(key=key + "probe_share").set_value(25).run()
     assert "25 %: of the next 200 samples 50 only measure, 150 train." in texts(at)
     at.button(key=key + "save").click().run()
-    assert workspaces.workspace().project("wine_colour").settings.probe_share == 0.25
+    assert workspaces.open_workspace().project("wine_colour").settings.probe_share == 0.25
 
 
 def test_the_progress_page_advises_when_to_stop(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    make_source(space.database, 600)
-    project = create_project(space.database, replace(SETTINGS, every=20))
-    ana = Annotator(space, project)
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 600)
+    project = create_project(workspace.database, replace(SETTINGS, every=20))
+    ana = Annotator(workspace, project)
     for session in range(1, 6):
         ana.label_truly(20)
-        wait(space, project)
+        wait(workspace, project)
         if session == 1:
             at = open_page("session_progress", project=project.project_id)
             assert at.warning[0].value.startswith("A curve needs at least 4 sessions")
@@ -214,17 +214,17 @@ def test_the_final_model_and_its_predictions_are_offered_once_it_is_trained(open
         return {each.label for each in at.get("download_button")}
 
     open_page("home")
-    space = workspaces.workspace()
-    make_source(space.database, 60)
-    project = create_project(space.database, replace(SETTINGS, every=1000))
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 60)
+    project = create_project(workspace.database, replace(SETTINGS, every=1000))
     offered = {"Final model", "All samples with predictions"}
     at = open_page("session_progress", project=project.project_id)
     assert not downloads() & offered
     at.button(key="train-final").click().run()
     assert "two categories" in at.error[0].value
-    Annotator(space, project).label_truly(20)
+    Annotator(workspace, project).label_truly(20)
     at.button(key="train-final").click().run()
-    wait(space, project)
+    wait(workspace, project)
     at = open_page("session_progress", project=project.project_id)
     assert not at.exception
     assert downloads() >= offered
@@ -235,7 +235,7 @@ def test_renaming_a_project_leaves_its_tables_alone(open_page):
     at = open_page("settings")
     at.text_input(key="settings-wine_colour-title").input("Vinho Verde")
     at.button(key="settings-wine_colour-save").click().run()
-    settings = workspaces.workspace().project("wine_colour").settings
+    settings = workspaces.open_workspace().project("wine_colour").settings
     assert (settings.title, settings.labels_table) == ("Vinho Verde", "wine_colour_labels")
 
 
@@ -255,10 +255,10 @@ def test_a_new_project_can_be_made_from_an_upload(open_page):
     at.button(key=key + "save").click().run()
     assert not at.exception
     assert not at.error
-    project = workspaces.workspace().project("kleider")
+    project = workspaces.open_workspace().project("kleider")
     assert [each.key for each in project.settings.categories] == ["h", "e"]
     assert project.settings.names == ("hose", "hemd")
-    found = rows(workspaces.workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
+    found = rows(workspaces.open_workspace().database, 'SELECT DISTINCT "größe" FROM kleider')
     assert sorted(found) == [(1.5,), (2.5,)]
 
 
@@ -320,13 +320,13 @@ def test_an_uploaded_table_is_kept_once_and_goes_when_the_project_is_made(
     next(tmp_path.rglob(".waiting-*/*")).unlink()  # as after a day: it is written once more
     at.button(key=key + "save").click().run()
     assert not at.exception
-    assert workspaces.workspace().project("of_b").samples == 18
+    assert workspaces.open_workspace().project("of_b").samples == 18
     assert left() == []
 
 
 def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     open_page("home")
-    make_source(workspaces.workspace().database, 8)
+    make_source(workspaces.open_workspace().database, 8)
     at = open_page("settings", new="1")
     key = "settings-new-"
     at.segmented_control(key=key + "way").set_value("Use a table in the database").run()
@@ -344,7 +344,7 @@ def test_a_name_that_is_taken_is_told_at_the_name(open_page):
     at.text_input(key=key + "title").input("Other")
     at.button(key=key + "save").click().run()
     assert not at.error
-    assert workspaces.workspace().project("other").settings.labels_table == "other_labels"
+    assert workspaces.open_workspace().project("other").settings.labels_table == "other_labels"
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_a_number_that_makes_no_sense_is_refused_at_its_field(open_page, field, 
     told = [each.value for each in at.error]
     assert sentence in told[0]
     assert told[1] == f"Not saved; each is marked above, beside its field: {title}."
-    assert workspaces.workspace().project("wine_colour").settings.every == 20
+    assert workspaces.open_workspace().project("wine_colour").settings.every == 20
 
 
 def test_a_folder_that_may_not_be_read_is_told_once_at_its_field(open_page, tmp_path):
@@ -391,12 +391,12 @@ def test_a_folder_that_may_not_be_read_is_told_once_at_its_field(open_page, tmp_
 
 def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    make_source(space.database, 4)
-    project = create_project(space.database, replace(SETTINGS, every=1000))
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 4)
+    project = create_project(workspace.database, replace(SETTINGS, every=1000))
     at = open_page("query_sampler", project=project.project_id)
     assert "It fills when the first session has run" in texts(at)
-    ana = Annotator(space, project)
+    ana = Annotator(workspace, project)
     ana.label_truly(3)
     ana.send([ana.decision(ana.take(1)[0], "skip")])
     at = open_page("query_sampler", project=project.project_id)
@@ -406,11 +406,11 @@ def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):
 
 def test_where_several_people_decide_samples_and_decisions_are_told_apart(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    make_source(space.database, 10)
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 10)
     several = replace(SETTINGS, every=1000, overlap_share=1.0, probe_share=0.0)
-    project = create_project(space.database, several)
-    ana, ben = Annotator(space, project), Annotator(space, project, "ben")
+    project = create_project(workspace.database, several)
+    ana, ben = Annotator(workspace, project), Annotator(workspace, project, "ben")
     ana.label_truly(4)
     shared = ben.take(4)
     reply = ben.send([ben.decision(each, "skip") for each in shared])
@@ -446,12 +446,12 @@ def test_a_new_project_can_be_made_from_a_zip_of_images(open_page):
     at.button(key=key + "save").click().run()
     assert not at.exception
     assert not at.error
-    space = workspaces.workspace()
-    project = space.project("few_digits")
+    workspace = workspaces.open_workspace()
+    project = workspace.project("few_digits")
     assert (project.samples, project.settings.modality) == (30, "images")
-    ids = rows(space.database, "SELECT __sample_id FROM labeling_pool.samples_few_digits")
+    ids = rows(workspace.database, "SELECT __sample_id FROM labeling_pool.samples_few_digits")
     assert ("some/digit_0000.png",) in ids
-    assert not (space.database.path.parent / "escape.png").exists()
+    assert not (workspace.database.path.parent / "escape.png").exists()
 
 
 def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):
@@ -465,7 +465,7 @@ def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):
 
 def test_decisions_that_come_as_component_state_are_stored_once(open_page):
     at = open_page("label_tabular")
-    space = workspaces.workspace()
+    workspace = workspaces.open_workspace()
     key, token = next(iter(at.session_state["deck_tokens"].items()))
     message = {"token": token, "client": "c1", "message": 1, "want": 5}
 
@@ -483,14 +483,14 @@ def test_decisions_that_come_as_component_state_are_stored_once(open_page):
     message |= {"message": 2, "decisions": [decision], "want": 0}
     assert send(message)["stored"] == {"c1": 1}
     assert send(message)["stored"] == {"c1": 1}
-    stored = rows(space.database, "SELECT sample_id, label FROM wine_colour_metadata")
+    stored = rows(workspace.database, "SELECT sample_id, label FROM wine_colour_metadata")
     assert stored == [(samples[0]["sample_id"], "red")]
 
 
 def test_the_log_tells_what_was_done_and_puts_a_decision_back(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    ana = Annotator(space, space.project("wine_colour"))
+    workspace = workspaces.open_workspace()
+    ana = Annotator(workspace, workspace.project("wine_colour"))
     (sample,) = ana.take(1)
     ana.send([ana.decision(sample, "label", category="red")])
     ana.send([ana.decision(sample, "label", category="white")])
@@ -510,7 +510,7 @@ def test_the_log_tells_what_was_done_and_puts_a_decision_back(open_page):
     assert f"History of sample {sample}" in texts(at)
     next(each for each in at.button if each.label == "Restore this").click().run()
     assert not at.exception
-    assert rows(space.database, "SELECT label FROM wine_colour_labels") == [("red",)]
+    assert rows(workspace.database, "SELECT label FROM wine_colour_labels") == [("red",)]
     assert at.success[0].value == f"Sample {sample} is as it was."
 
 
@@ -524,8 +524,8 @@ def test_a_backup_can_be_made_on_the_page(open_page):
 
 def test_categories_are_renamed_merged_and_retired_on_the_settings_page(open_page):
     open_page("home")
-    space = workspaces.workspace()
-    ana = Annotator(space, space.project("wine_colour"))
+    workspace = workspaces.open_workspace()
+    ana = Annotator(workspace, workspace.project("wine_colour"))
     for sample, name in zip(ana.take(3), ("red", "white", "red"), strict=True):
         ana.send([ana.decision(sample, "label", category=name)])
     at = open_page("settings", project="wine_colour")
@@ -545,19 +545,19 @@ def test_categories_are_renamed_merged_and_retired_on_the_settings_page(open_pag
         at.session_state[f"category-choice-wine_colour-rename-{what}"] = value
     press("Rename it")
     assert "“red” is called “rouge” now." in [each.value for each in at.success]
-    assert space.project("wine_colour").settings.names == ("rouge", "white")
+    assert workspace.project("wine_colour").settings.names == ("rouge", "white")
     found = "SELECT label, count(*) FROM wine_colour_labels GROUP BY 1 ORDER BY 1"
-    assert rows(space.database, found) == [("rouge", 2), ("white", 1)]
+    assert rows(workspace.database, found) == [("rouge", 2), ("white", 1)]
     choose("retire-name", "rouge")
     press("Retire it")
     assert "At least two categories are needed." in [each.value for each in at.error]
     choose("merge-old", "rouge")
     choose("merge-into-rouge", "white")
     press("Merge them")
-    assert len(space.project("wine_colour").settings.names) == 2
+    assert len(workspace.project("wine_colour").settings.names) == 2
     at.button(key="settings-wine_colour-save").click().run()
     assert not at.error
-    assert space.project("wine_colour").settings.names == ("rouge", "white")
+    assert workspace.project("wine_colour").settings.names == ("rouge", "white")
 
 
 def test_a_session_can_be_run_by_hand_and_looked_at(open_page):
@@ -586,6 +586,6 @@ def test_overlap_is_asked_for_in_the_settings(open_page):
     at.selectbox(key=key + "final_label").set_value("adjudicator")
     at.button(key=key + "save").click().run()
     assert not at.error
-    settings = workspaces.workspace().project("wine_colour").settings
+    settings = workspaces.open_workspace().project("wine_colour").settings
     found = (settings.overlap_share, settings.overlap_people, settings.final_label)
     assert found == (0.25, 3, "adjudicator")

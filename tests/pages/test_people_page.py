@@ -20,7 +20,7 @@ def page(tmp_path, monkeypatch):
     path = tmp_path / "team.duckdb"
     monkeypatch.setenv("LABELING_DATABASE", str(path))
     Workspace(path).close()
-    workspaces.workspace(hosted=True).roles.set_role(ADMIN, "", "admin", LOCAL)
+    workspaces.open_workspace(hosted=True).roles.set_role(ADMIN, "", "admin", LOCAL)
     main = Path(__file__).parents[2] / "pages" / "main.py"
     at = AppTest.from_file(str(main), default_timeout=60)
     at.secrets = {"auth": {"client_id": "labeling"}}
@@ -30,8 +30,8 @@ def page(tmp_path, monkeypatch):
     workspaces.close_workspaces()
 
 
-def held(email: str) -> str:
-    return workspaces.workspace().roles.person(email).role("wine")
+def queue(email: str) -> str:
+    return workspaces.open_workspace().roles.person(email).role("wine")
 
 
 def add(at: AppTest, who: str, role: str) -> AppTest:
@@ -45,18 +45,18 @@ def add(at: AppTest, who: str, role: str) -> AppTest:
 def test_roles_are_added_changed_and_removed(page: AppTest) -> None:
     add(page, "*@Example.org", "viewer")
     add(page, "eva@example.org", "annotator")
-    assert (held("eva@example.org"), held("x@example.org")) == ("annotator", "viewer")
+    assert (queue("eva@example.org"), queue("x@example.org")) == ("annotator", "viewer")
     page.selectbox(key="role-eva@example.org--annotator").set_value("none").run()
-    assert held("eva@example.org") == "none"
+    assert queue("eva@example.org") == "none"
     page.button(key="remove-eva@example.org-").click().run()
-    assert held("eva@example.org") == "viewer"
+    assert queue("eva@example.org") == "viewer"
     assert not page.error
 
 
 def test_the_default_for_everybody_else_is_none_until_it_is_set(page: AppTest) -> None:
-    assert held("x@else.org") == "none"
+    assert queue("x@else.org") == "none"
     page.selectbox(key="role-everybody-none").set_value("viewer").run()
-    assert held("x@else.org") == "viewer"
+    assert queue("x@else.org") == "viewer"
 
 
 def test_mistakes_are_one_sentence_and_the_last_admin_stays(page: AppTest) -> None:
@@ -68,4 +68,4 @@ def test_mistakes_are_one_sentence_and_the_last_admin_stays(page: AppTest) -> No
     assert [each.value for each in page.error] == [
         "This is the last admin: name another one first."
     ]
-    assert held(ADMIN) == "admin"
+    assert queue(ADMIN) == "admin"

@@ -36,9 +36,9 @@ def set_number(at: AppTest, label: str, value: int) -> None:
 
 def wait(at: AppTest) -> AppTest:
     """Until the shown simulation has ended; the page as it is then."""
-    space, end = workspaces.workspace(), time.monotonic() + 400
-    (found,) = space.simulations.listed(local_person("ana"))
-    while space.simulations.jobs.running(found.simulation_id):
+    workspace, end = workspaces.open_workspace(), time.monotonic() + 400
+    (found,) = workspace.simulations.listed(local_person("ana"))
+    while workspace.simulations.jobs.running(found.simulation_id):
         assert time.monotonic() < end
         time.sleep(0.1)
     return at.run()

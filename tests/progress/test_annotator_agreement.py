@@ -12,20 +12,20 @@ from labeling_core.progress import annotator_agreement
 
 def vote(person, votes):
     """Take what is there, and decide on it as told: sample_id → category, None for a skip."""
-    held = person.take(100)
+    queue = person.take(100)
     while more := person.take(100):
-        held += more
+        queue += more
     decisions = [
         person.decision(each, "label" if votes[each] else "skip", category=votes[each])
-        for each in held
+        for each in queue
         if each in votes
     ]
     assert person.send(decisions)["refused"] == []
-    person.send(release=True, holding=list(person.space.queue(person.project).held))
+    person.send(release=True, holding=list(person.workspace.queue(person.project).held))
 
 
 @pytest.fixture
-def team(space, make_project, annotator):
+def team(workspace, make_project, annotator):
     """A project in which each person's labels are told as one word; r, w, or s for a skip."""
 
     def make(people: int = 2, **words: str):
@@ -40,14 +40,14 @@ def team(space, make_project, annotator):
     return make
 
 
-def report(space, project):
-    with space.database.read() as cursor:
+def report(workspace, project):
+    with workspace.database.read() as cursor:
         return annotator_agreement.report(cursor, project)
 
 
-def test_two_people_have_cohens_kappa_and_a_table_of_who_chose_what(space, team):
+def test_two_people_have_cohens_kappa_and_a_table_of_who_chose_what(workspace, team):
     project = team(ana="rrrrrwwwwws", ben="rrrrwwwwwrw")
-    found = report(space, project)
+    found = report(workspace, project)
     assert (found.people, found.samples) == (["ana", "ben"], 10)
     assert found.raw.value == pytest.approx(0.8)
     assert found.kappa.value == pytest.approx(0.6)
@@ -59,9 +59,9 @@ def test_two_people_have_cohens_kappa_and_a_table_of_who_chose_what(space, team)
     assert "Most often mixed up: red and white." in words
 
 
-def test_three_people_have_fleiss_kappa_and_every_pair(space, team):
+def test_three_people_have_fleiss_kappa_and_every_pair(workspace, team):
     project = team(3, ana="rrww", ben="rrww", cem="rrwr")
-    found = report(space, project)
+    found = report(workspace, project)
     assert found.people == ["ana", "ben", "cem"]
     assert [(pair.first, pair.second, pair.samples) for pair in found.pairs] == [
         ("ana", "ben", 4), ("ana", "cem", 4), ("ben", "cem", 4),
@@ -70,11 +70,11 @@ def test_three_people_have_fleiss_kappa_and_every_pair(space, team):
     assert found.confusion.tolist() == [[12, 2], [2, 8]]
 
 
-def test_an_adjudicators_ruling_is_not_compared(space, team):
+def test_an_adjudicators_ruling_is_not_compared(workspace, team):
     project = team(ana="rrw", ben="rww")
-    before = report(space, project)
-    Adjudicator(space, project).rule("2", "white")
-    after = report(space, project)
+    before = report(workspace, project)
+    Adjudicator(workspace, project).rule("2", "white")
+    after = report(workspace, project)
     assert (after.samples, after.raw, after.people) == (3, before.raw, ["ana", "ben"])
 
 
@@ -88,16 +88,16 @@ def test_an_adjudicators_ruling_is_not_compared(space, team):
         ({"ana": "r", "ben": "r"}, "1 sample was labeled by two people or more"),
     ],
 )
-def test_it_is_said_in_plain_words(space, team, words, part):
+def test_it_is_said_in_plain_words(workspace, team, words, part):
     project = team(**words)
-    assert part in annotator_agreement.in_words(report(space, project), project.settings.names)
+    assert part in annotator_agreement.in_words(report(workspace, project), project.settings.names)
 
 
 def page():
-    from labeling_core.workspace import workspace
+    from labeling_core.workspace import open_workspace
     from pages.blocks import agreement
 
-    agreement.show(workspace(), workspace().project("wine"))
+    agreement.show(open_workspace(), open_workspace().project("wine"))
 
 
 @pytest.mark.parametrize(
@@ -108,20 +108,20 @@ def page():
         ({"ana": "rrww", "ben": "rrwr"}, ["4", "75%", "0.50", "0.53"]),
     ],
 )
-def test_the_block_of_the_progress_page(space, team, monkeypatch, words, metrics):
+def test_the_block_of_the_progress_page(workspace, team, monkeypatch, words, metrics):
     team(**words)
-    monkeypatch.setenv("LABELING_DATABASE", str(space.database.path))
-    monkeypatch.setitem(workspaces._open, space.database.path, space)
+    monkeypatch.setenv("LABELING_DATABASE", str(workspace.database.path))
+    monkeypatch.setitem(workspaces._open, workspace.database.path, workspace)
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
     assert at.subheader[0].value == "Agreement between people"
     assert [each.value for each in at.metric] == metrics
 
 
-def test_nothing_is_said_where_one_person_decides_each_sample(space, make_project, monkeypatch):
+def test_nothing_is_said_where_one_person_decides_each_sample(workspace, make_project, monkeypatch):
     make_project()
-    monkeypatch.setenv("LABELING_DATABASE", str(space.database.path))
-    monkeypatch.setitem(workspaces._open, space.database.path, space)
+    monkeypatch.setenv("LABELING_DATABASE", str(workspace.database.path))
+    monkeypatch.setitem(workspaces._open, workspace.database.path, workspace)
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
     assert not at.subheader

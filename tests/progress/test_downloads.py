@@ -13,13 +13,13 @@ from running import run_session
 from labeling_core.progress import downloads, learning_curve
 
 
-def test_every_table_comes_out_in_both_formats_without_loss(space, make_project, annotator):
+def test_every_table_comes_out_in_both_formats_without_loss(workspace, make_project, annotator):
     project = make_project(every=1000)
     annotator(project).label_truly(40)
-    run_session(space, project)
+    run_session(workspace, project)
     expected = {"labels": 40, "metadata": 40, "queries": 160, "sessions": 1}
     for what, number in expected.items():
-        with space.database.read() as cursor:
+        with workspace.database.read() as cursor:
             text = downloads.table(cursor, project, what, "CSV")
             binary = downloads.table(cursor, project, what, "Parquet")
         from_csv, from_parquet = pd.read_csv(io.BytesIO(text)), pd.read_parquet(io.BytesIO(binary))
@@ -28,16 +28,16 @@ def test_every_table_comes_out_in_both_formats_without_loss(space, make_project,
 
 
 def test_the_sessions_come_out_with_the_accuracy_that_the_page_shows(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(every=1000, probe_share=0.25)
     ana = annotator(project)
     for _ in range(2):
         ana.label_truly(20)
-        run_session(space, project)
-    with space.database.read() as cursor:
-        shown = learning_curve.sessions(cursor, project, space.queue(project))
-        told = downloads.table(cursor, project, "sessions", "CSV", queue=space.queue(project))
+        run_session(workspace, project)
+    with workspace.database.read() as cursor:
+        shown = learning_curve.sessions(cursor, project, workspace.queue(project))
+        told = downloads.table(cursor, project, "sessions", "CSV", queue=workspace.queue(project))
         then = downloads.table(cursor, project, "sessions", "CSV")
     found = pd.read_csv(io.BytesIO(told))
     assert found["accuracy"].tolist() == [each.accuracy for each in shown]
@@ -47,16 +47,16 @@ def test_the_sessions_come_out_with_the_accuracy_that_the_page_shows(
 
 
 def test_the_model_predicts_categories_from_raw_columns_without_our_package(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     import skops.io
 
     project = make_project(every=1000)
     annotator(project).label_truly(40)
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         assert downloads.model(cursor, project.project_id) is None
-    run_session(space, project)
-    with space.database.read() as cursor:
+    run_session(workspace, project)
+    with workspace.database.read() as cursor:
         archive = zipfile.ZipFile(io.BytesIO(downloads.model(cursor, project.project_id)))
         raw = cursor.execute("SELECT * FROM wine").df()
     data = archive.read("model.skops")
@@ -74,16 +74,16 @@ NASTY = ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1",
          "plain", "a=b", "", None, "'=1"]  # fmt: skip
 
 
-def test_a_safe_csv_holds_no_formula_and_leaves_numbers_alone(space, make_project, annotator):
+def test_a_safe_csv_holds_no_formula_and_leaves_numbers_alone(workspace, make_project, annotator):
     project = make_project(every=1000)
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute('ALTER TABLE main.wine_metadata RENAME COLUMN comment TO "=comment"')
         cursor.execute(
             'INSERT INTO main.wine_metadata (label_id, "=comment", seconds) '
             "SELECT unnest(range(16)), unnest(?::VARCHAR[]), -1.5",
             [NASTY],
         )
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         safe = downloads.table(cursor, project, "metadata", "CSV", safe=True)
         whole = downloads.table(cursor, project, "metadata", "CSV")
         binary = downloads.table(cursor, project, "metadata", "Parquet", safe=True)

@@ -82,26 +82,26 @@ def test_at_rest_is_three_moves_below_a_hundredth(values, numbers, expected):
     assert efficiency.at_rest(values, numbers) is expected
 
 
-def test_the_deck_is_told_after_each_session_and_not_before(space, make_project, annotator):
+def test_the_deck_is_told_after_each_session_and_not_before(workspace, make_project, annotator):
     project = make_project(rows=600, every=20)
     ana = annotator(project)
     assert ana.send()["learning"]["halting"] is None
     for _ in range(5):
         ana.label_truly(20)
-        wait(space, project)
+        wait(workspace, project)
     told = ana.send()["learning"]["halting"]
     assert told["state"] == "certain"
     assert told["word"] == "May be stopped"
     assert "contradictions moved less than 0.01 for 3 sessions" in told["text"]
     stored = rows(
-        space.database, "SELECT asked, pool, asked_uncertainty >= 0, pool_spread >= 0 FROM "
+        workspace.database, "SELECT asked, pool, asked_uncertainty >= 0, pool_spread >= 0 FROM "
         "labeling.sessions ORDER BY session_id"
     )  # fmt: skip
     assert {each[0] for each in stored} == {20}
     assert all(each[2:] == (True, True) for each in stored)
     # 60 places are kept for probes; a tenth of the 100 labels were probes already.
     assert stored[-1][1] == 600 - 60 - 90
-    space.open_projects.forget(project.project_id)
+    workspace.open_projects.forget(project.project_id)
     assert ana.send()["learning"]["halting"] == told
 
 
@@ -119,18 +119,18 @@ def test_the_deck_does_not_say_stop_where_session_progress_says_go_on(verdict, w
     assert efficiency.describe(resting._replace(resting=""), advice)["word"] == "Efficient"
 
 
-def test_sessions_of_an_older_version_tell_nothing(space, make_project, annotator):
+def test_sessions_of_an_older_version_tell_nothing(workspace, make_project, annotator):
     project = make_project(every=20)
     ana = annotator(project)
     ana.label_truly(20)
-    wait(space, project)
-    with space.database.transaction() as cursor:
+    wait(workspace, project)
+    with workspace.database.transaction() as cursor:
         cursor.execute("UPDATE labeling.sessions SET asked = NULL, pool = NULL")
-    space.open_projects.forget(project.project_id)
+    workspace.open_projects.forget(project.project_id)
     assert ana.send()["learning"]["halting"] is None
 
 
-def test_no_bar_without_active_learning(space, make_project, annotator):
+def test_no_bar_without_active_learning(workspace, make_project, annotator):
     project = make_project()
     off = project._replace(settings=replace(project.settings, queries_table=""))
-    assert deck_advice.news(space.database, off, space.queue(project)) is None
+    assert deck_advice.news(workspace.database, off, workspace.queue(project)) is None

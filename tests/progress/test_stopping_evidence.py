@@ -13,7 +13,7 @@ from labeling_core.progress import learning_curve, stopping_evidence
 
 
 @pytest.fixture
-def measured(space, make_project, annotator):
+def measured(workspace, make_project, annotator):
     """A project after so many sessions of 20 labels."""
 
     def make(sessions, **changes):
@@ -21,22 +21,22 @@ def measured(space, make_project, annotator):
         ana = annotator(project)
         for _ in range(sessions):
             ana.label_truly(20)
-            wait(space, project)
+            wait(workspace, project)
         return project
 
     return make
 
 
-def read(space, project):
-    with space.database.read() as cursor:
-        queue = space.queue(project)
+def read(workspace, project):
+    with workspace.database.read() as cursor:
+        queue = workspace.queue(project)
         found = learning_curve.sessions(cursor, project, queue)
         return found, stopping_evidence.read(cursor, project, queue, found)
 
 
-def test_a_project_that_is_learned_may_stop_after_some_sessions(space, measured):
+def test_a_project_that_is_learned_may_stop_after_some_sessions(workspace, measured):
     project = measured(5)
-    sessions, found = read(space, project)
+    sessions, found = read(workspace, project)
     assert found.labels.tolist() == [20, 40, 60, 80, 100]
     assert found.kind == "probes"
     assert found.curve.hits.shape == (5, found.curve.evaluated)
@@ -47,21 +47,21 @@ def test_a_project_that_is_learned_may_stop_after_some_sessions(space, measured)
     assert stopping.advise(found).verdict == "stop"
 
 
-def test_before_any_session_and_after_one_it_cannot_be_told(space, measured):
+def test_before_any_session_and_after_one_it_cannot_be_told(workspace, measured):
     project = measured(0)
-    assert stopping.advise(read(space, project)[1]).verdict == "unknown"
+    assert stopping.advise(read(workspace, project)[1]).verdict == "unknown"
 
 
-def test_without_probes_the_way_to_an_honest_measure_is_named(space, measured):
+def test_without_probes_the_way_to_an_honest_measure_is_named(workspace, measured):
     project = measured(4, probe_share=0.0)
-    advice = stopping.advise(read(space, project)[1])
+    advice = stopping.advise(read(workspace, project)[1])
     assert advice.verdict == "unknown"
     assert "Set a share of probes" in advice.reasons[0]
 
 
-def test_only_sessions_that_form_one_curve_are_compared(space, measured):
+def test_only_sessions_that_form_one_curve_are_compared(workspace, measured):
     project = measured(3)
-    sessions, _ = read(space, project)
+    sessions, _ = read(workspace, project)
     other = sessions[0]._replace(classifier="random_forest")
     failed = sessions[1]._replace(state="FAILED")
     again = sessions[2]._replace(session_id=4)
@@ -70,10 +70,10 @@ def test_only_sessions_that_form_one_curve_are_compared(space, measured):
     assert stopping_evidence.comparable([]) == []
 
 
-def test_renamed_categories_and_a_pool_without_a_place_left_are_no_fault(space, measured):
+def test_renamed_categories_and_a_pool_without_a_place_left_are_no_fault(workspace, measured):
     project = measured(2)
     renamed = tuple(replace(each, name=each.name.upper()) for each in project.settings.categories)
     changed = project._replace(settings=replace(project.settings, categories=renamed))
-    assert stopping.advise(read(space, changed)[1]).verdict == "unknown"
+    assert stopping.advise(read(workspace, changed)[1]).verdict == "unknown"
     none = np.zeros(3, bool)
     assert stopping_evidence.changes([np.zeros(3), np.ones(3)], none).tolist() == [1, 1]

@@ -30,9 +30,9 @@ def label_all(people, most=10_000):
             return
 
 
-def labels(space):
+def labels(workspace):
     return rows(
-        space.database,
+        workspace.database,
         "SELECT m.sample_id, l.label, l.label_id FROM wine_labels l "
         "LEFT JOIN wine_metadata m ON m.label_id = l.label_id ORDER BY m.sample_id",
     )
@@ -91,26 +91,26 @@ def test_settings_of_older_records_have_no_overlap():
 
 @pytest.mark.parametrize("people", [2, 3])
 def test_every_chosen_sample_gets_as_many_people_as_asked_and_the_others_one(
-    space, make_project, annotator, people
+    workspace, make_project, annotator, people
 ):
     project = make_project(rows=60, overlap_share=0.4, overlap_people=people)
     team = [annotator(project, name) for name in ("ana", "ben", "cem", "dia")]
     label_all(team)
-    found = rows(space.database, BY_SAMPLE)
-    wanted = int(space.queue(project).overlap.chosen.sum())
+    found = rows(workspace.database, BY_SAMPLE)
+    wanted = int(workspace.queue(project).overlap.chosen.sum())
     assert 10 < wanted < 40
     assert Counter(number for _, number, _ in found) == {1: 60 - wanted, people: wanted}
     assert all(number == different for _, number, different in found)  # nobody twice
-    assert len(labels(space)) == 60
+    assert len(labels(workspace)) == 60
     counts = team[0].send(want=5)
     assert counts["finished"] is True
     decisions = 60 + wanted * (people - 1)
     assert (counts["counts"]["labeled"], counts["counts"]["total"]) == (decisions, decisions)
-    assert space.queue(project).labeled == 60
+    assert workspace.queue(project).labeled == 60
 
 
 def test_no_sample_is_with_two_people_at_once_and_others_see_it_soon(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=200, **BOTH)
     ana, ben, cem = (annotator(project, name) for name in ("ana", "ben", "cem"))
@@ -123,7 +123,7 @@ def test_no_sample_is_with_two_people_at_once_and_others_see_it_soon(
 
 
 def test_one_person_alone_is_never_shown_a_sample_again_and_is_told_at_the_end(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=30, **BOTH)
     ana = annotator(project)
@@ -132,11 +132,11 @@ def test_one_person_alone_is_never_shown_a_sample_again_and_is_told_at_the_end(
     reply = ana.send(want=5)
     assert (reply["finished"], reply["waiting"], reply["samples"]) == (True, None, [])
     assert (reply["counts"]["labeled"], reply["counts"]["total"]) == (30, 60)
-    assert labels(space) == []  # none is final yet
-    assert space.queue(project).labeled == 30  # and yet they can be learned from
+    assert labels(workspace) == []  # none is final yet
+    assert workspace.queue(project).labeled == 30  # and yet they can be learned from
 
 
-def test_the_deck_cannot_tell_a_second_decision_from_a_first(space, make_project, annotator):
+def test_the_deck_cannot_tell_a_second_decision_from_a_first(workspace, make_project, annotator):
     project = make_project(rows=40, overlap_share=0.5, probe_share=0.2)
     ana, ben = annotator(project), annotator(project, "ben")
     ana.label_truly(20)
@@ -151,7 +151,7 @@ def test_the_deck_cannot_tell_a_second_decision_from_a_first(space, make_project
         assert now["mine"] == number
 
 
-def first_two(space, make_project, annotator, **changes):
+def first_two(workspace, make_project, annotator, **changes):
     project = make_project(rows=20, **BOTH | changes)
     ana, ben = annotator(project), annotator(project, "ben")
     sample_id = ana.take(1)[0]
@@ -161,11 +161,11 @@ def first_two(space, make_project, annotator, **changes):
 
 
 def test_the_label_is_final_when_the_last_has_decided_and_follows_corrections_and_undo(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
-    project, ana, ben, sample_id = first_two(space, make_project, annotator)
-    queue = space.queue(project)
-    assert labels(space) == []
+    project, ana, ben, sample_id = first_two(workspace, make_project, annotator)
+    queue = workspace.queue(project)
+    assert labels(workspace) == []
     for person, category, stored, counted in (
         (ben, "white", [], (0, 1)),
         (ben, "red", [(sample_id, "red", 1)], (1, 0)),
@@ -175,31 +175,31 @@ def test_the_label_is_final_when_the_last_has_decided_and_follows_corrections_an
         (ben, "red", [(sample_id, "red", 2)], (1, 0)),
     ):
         decide(person, sample_id, category)
-        assert labels(space) == stored
+        assert labels(workspace) == stored
         assert (queue.labeled, queue.disputed) == counted
     decide(ben, sample_id, None, "undo")
-    assert labels(space) == []
+    assert labels(workspace) == []
     assert (queue.labeled, queue.skipped, queue.disputed) == (0, 1, 0)
     decide(ana, sample_id, None, "undo")
-    assert rows(space.database, "SELECT * FROM wine_metadata") == []
+    assert rows(workspace.database, "SELECT * FROM wine_metadata") == []
     assert not queue.closed.any()
     assert queue.overlap.shared == {}
 
 
-def test_after_an_undo_another_person_may_take_the_place(space, make_project, annotator):
-    project, _ana, ben, sample_id = first_two(space, make_project, annotator)
+def test_after_an_undo_another_person_may_take_the_place(workspace, make_project, annotator):
+    project, _ana, ben, sample_id = first_two(workspace, make_project, annotator)
     decide(ben, sample_id, "white")
     decide(ben, sample_id, None, "undo")
-    ben.send(release=True, holding=list(space.queue(project).held))
+    ben.send(release=True, holding=list(workspace.queue(project).held))
     cem = annotator(project, "cem")
     assert sample_id in cem.take(20)
     decide(cem, sample_id, "red")
-    assert labels(space) == [(sample_id, "red", 1)]
+    assert labels(workspace) == [(sample_id, "red", 1)]
     reply = decide(ben, sample_id, "white")  # too late
     assert "another annotator" in reply["refused"][0]["reason"]
 
 
-def test_what_is_learned_from_is_one_label_a_sample(space, make_project, annotator):
+def test_what_is_learned_from_is_one_label_a_sample(workspace, make_project, annotator):
     project = make_project(rows=20, overlap_share=1.0, overlap_people=3, probe_share=0.0)
     team = [annotator(project, name) for name in ("ana", "ben", "cem")]
     votes = {
@@ -207,28 +207,28 @@ def test_what_is_learned_from_is_one_label_a_sample(space, make_project, annotat
         "4": (None, "white", None), "5": ("red", "red", "red"), "6": (None, None, None),
     }  # fmt: skip
     for person, position in zip(team, range(3), strict=True):
-        held = []
+        loaded = []
         while sample_ids := person.take(20):
-            held += sample_ids
-        for sample_id in sorted(set(held) & set(votes)):
+            loaded += sample_ids
+        for sample_id in sorted(set(loaded) & set(votes)):
             category = votes[sample_id][position]
             if category:
                 decide(person, sample_id, category)
-        person.send(release=True, holding=list(space.queue(project).held))
-    with space.database.read() as cursor:
+        person.send(release=True, holding=list(workspace.queue(project).held))
+    with workspace.database.read() as cursor:
         found = read_labels(cursor, project)
     names = dict(
-        rows(space.database, "SELECT __place, __sample_id FROM labeling_pool.samples_wine")
+        rows(workspace.database, "SELECT __place, __sample_id FROM labeling_pool.samples_wine")
     )
-    known = {names[place]: code for place, code in zip(found.places, found.codes, strict=True)}
+    known = {names[place]: code for place, code in zip(found.positions, found.codes, strict=True)}
     assert known == {"1": 0, "3": 1, "4": 1, "5": 0}  # 2 is disputed, 6 undecided
-    queue = space.queue(project)
+    queue = workspace.queue(project)
     assert (queue.labeled, queue.disputed) == (4, 1)
     assert queue.categories == {"red": 2, "white": 2}
 
 
-def state(space, project):
-    queue = space.queue(project)
+def state(workspace, project):
+    queue = workspace.queue(project)
     offered = queue.overlap.left_for("somebody else", np.zeros(queue.total, bool))
     return (
         queue.overlap.shared, queue.labeled, queue.skipped, queue.disputed, +queue.decisions,
@@ -237,7 +237,7 @@ def state(space, project):
     )  # fmt: skip
 
 
-def test_a_restart_reads_the_same_state_from_the_tables(space, make_project, annotator):
+def test_a_restart_reads_the_same_state_from_the_tables(workspace, make_project, annotator):
     project = make_project(rows=80, overlap_share=0.5, overlap_people=3)
     team = [annotator(project, name) for name in ("ana", "ben", "cem")]
     rng = np.random.default_rng(0)
@@ -246,54 +246,56 @@ def test_a_restart_reads_the_same_state_from_the_tables(space, make_project, ann
         for sample_id in person.take(4):
             decide(person, sample_id, rng.choice(["red", "white", ""]) or None)
         if turn % 5 == 4:
-            mine = rows(space.database, "SELECT sample_id FROM wine_metadata WHERE annotator = ? "
-                        "ORDER BY label_id LIMIT 1", person.name)  # fmt: skip
+            sql = (
+                "SELECT sample_id FROM wine_metadata WHERE annotator = ? ORDER BY label_id LIMIT 1"
+            )
+            mine = rows(workspace.database, sql, person.name)
             decide(person, mine[0][0], None, "undo")
-    before, held = state(space, project), dict(space.queue(project).held)
-    space.open_projects.forget(project.project_id)
-    assert state(space, project) == before
-    assert {each: one.annotator for each, one in space.queue(project).held.items()} == {
-        each: one.annotator for each, one in held.items()
+    before, queue = state(workspace, project), dict(workspace.queue(project).held)
+    workspace.open_projects.forget(project.project_id)
+    assert state(workspace, project) == before
+    assert {each: one.annotator for each, one in workspace.queue(project).held.items()} == {
+        each: one.annotator for each, one in queue.items()
     }
     label_all(team)
-    assert all(number == different for _, number, different in rows(space.database, BY_SAMPLE))
+    assert all(number == different for _, number, different in rows(workspace.database, BY_SAMPLE))
 
 
-def test_final_labels_follow_a_change_of_the_settings(space, make_project, annotator):
+def test_final_labels_follow_a_change_of_the_settings(workspace, make_project, annotator):
     project = make_project(rows=12, overlap_share=0.0, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     ana.label_truly(6)
-    assert len(labels(space)) == 6
+    assert len(labels(workspace)) == 6
     for share, expected in ((1.0, 0), (0.0, 6), (1.0, 0)):
         settings = replace(project.settings, overlap_share=share)
-        project = use_cases.update_project(space, project.project_id, settings, LOCAL)
-        assert len(labels(space)) == expected
-        assert space.queue(project).labeled == 6
+        project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
+        assert len(labels(workspace)) == expected
+        assert workspace.queue(project).labeled == 6
     ben.project = project
     ben.label_truly(100)
-    assert len(labels(space)) == 6
+    assert len(labels(workspace)) == 6
     settings = replace(project.settings, overlap_people=3, final_label="adjudicator")
-    project = use_cases.update_project(space, project.project_id, settings, LOCAL)
-    assert labels(space) == []
+    project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
+    assert labels(workspace) == []
     assert ana.send(want=20)["samples"] != []
 
 
-def test_a_sample_set_aside_is_not_handed_to_further_people(space, make_project, annotator):
-    project, _ana, ben, sample_id = first_two(space, make_project, annotator)
-    queue = space.queue(project)
+def test_a_sample_set_aside_is_not_handed_to_further_people(workspace, make_project, annotator):
+    project, _ana, ben, sample_id = first_two(workspace, make_project, annotator)
+    queue = workspace.queue(project)
     total = ben.send()["counts"]["total"]
     ben.send(release=True, holding=list(queue.held))
-    queue.set_aside(queue.overlap.shared[sample_id].place, sample_id)
+    queue.set_aside(queue.overlap.shared[sample_id].position, sample_id)
     assert sample_id not in annotator(project, "cem").take(20)
     assert ben.send()["counts"]["total"] == total - 1
 
 
 def test_a_session_is_due_after_so_many_labeled_samples_not_decisions(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=200, overlap_share=1.0, every=20)
     ana, ben = annotator(project), annotator(project, "ben")
     ana.label_truly(10)
     ben.label_truly(10)
-    assert rows(space.database, "SELECT count(*) FROM labeling.sessions") == [(0,)]
-    assert space.queue(project).labeled == 15  # every second one of ben's was one of ana's
+    assert rows(workspace.database, "SELECT count(*) FROM labeling.sessions") == [(0,)]
+    assert workspace.queue(project).labeled == 15  # every second one of ben's was one of ana's

@@ -17,9 +17,9 @@ GROUPS = 8
 
 
 @pytest.fixture
-def project(space):
+def project(workspace):
     """A pool of eight groups, of which the largest holds 86 % of the samples and the others 2 %."""
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE main.wine AS SELECT g AS cask, 10 * (g % 3) + hash(i) % 100 / 1e3 AS x, "
             "10 * (g // 3) + hash(i + 7) % 100 / 1e3 AS y FROM (SELECT i, "
@@ -27,14 +27,14 @@ def project(space):
             "FROM range(1000) t(i))"
         )
         cursor.execute("ALTER TABLE main.wine ALTER cask TYPE VARCHAR")
-    return create_project(space.database, replace(SETTINGS, every=GROUPS, probe_share=0.0))
+    return create_project(workspace.database, replace(SETTINGS, every=GROUPS, probe_share=0.0))
 
 
-def wait(space, project):
-    space.loop.prepare(project)
+def wait(workspace, project):
+    workspace.loop.prepare(project)
     end = time.monotonic() + 400
-    while space.loop.trainer.running(project.project_id):
-        assert time.monotonic() < end, space.loop.status(project)
+    while workspace.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end, workspace.loop.status(project)
         time.sleep(0.02)
 
 
@@ -42,42 +42,42 @@ def groups(reply):
     return Counter(dict((f[0], f[1]) for f in each["view"]["fields"])["cask"] for each in reply)
 
 
-def test_the_first_batch_has_a_sample_of_each_group_however_small(space, project):
-    wait(space, project)
-    found = Annotator(space, project).send(want=GROUPS)["samples"]
+def test_the_first_batch_has_a_sample_of_each_group_however_small(workspace, project):
+    wait(workspace, project)
+    found = Annotator(workspace, project).send(want=GROUPS)["samples"]
     assert len(groups(found)) == GROUPS
 
 
-def test_the_table_of_queries_holds_the_pool_in_that_order_as_session_0(space, project):
-    wait(space, project)
-    served = [each["sample_id"] for each in Annotator(space, project).send(want=5)["samples"]]
+def test_the_table_of_queries_holds_the_pool_in_that_order_as_session_0(workspace, project):
+    wait(workspace, project)
+    served = [each["sample_id"] for each in Annotator(workspace, project).send(want=5)["samples"]]
     found = rows(
-        space.database,
+        workspace.database,
         "SELECT sample_id, uncertainty, session_id, prediction FROM main.wine_queries LIMIT 5",
     )
     assert found == [(each, 1.0, 0, None) for each in served]
-    assert rows(space.database, "SELECT count(*) FROM main.wine_queries") == [(1000,)]
+    assert rows(workspace.database, "SELECT count(*) FROM main.wine_queries") == [(1000,)]
 
 
-def test_what_nobody_has_looked_at_yet_is_replaced_when_the_order_is_there(space, project):
-    ana = Annotator(space, project)
+def test_what_nobody_has_looked_at_yet_is_replaced_when_the_order_is_there(workspace, project):
+    ana = Annotator(workspace, project)
     early = ana.send(want=4)
-    held = [each["sample_id"] for each in early["samples"]]
-    wait(space, project)
-    reply = ana.send(holding=held, screen=held[0], version=early["learning"]["version"], want=4)
-    assert set(reply["drop"]) == set(held[1:])
-    again = ana.send(holding=held[:1], screen=held[0], version=reply["learning"]["version"])
+    queue = [each["sample_id"] for each in early["samples"]]
+    wait(workspace, project)
+    reply = ana.send(holding=queue, screen=queue[0], version=early["learning"]["version"], want=4)
+    assert set(reply["drop"]) == set(queue[1:])
+    again = ana.send(holding=queue[:1], screen=queue[0], version=reply["learning"]["version"])
     assert again["drop"] == []
 
 
-def test_the_order_survives_a_restart_and_a_decision_says_it_was_asked_for(space, project):
-    wait(space, project)
-    first = list(space.queue(project).order)
-    ana = Annotator(space, project)
+def test_the_order_survives_a_restart_and_a_decision_says_it_was_asked_for(workspace, project):
+    wait(workspace, project)
+    first = list(workspace.queue(project).order)
+    ana = Annotator(workspace, project)
     taken = ana.take(1)
     ana.send([ana.decision(taken[0], "label", category="red")])
-    path = space.database.path
-    space.close()
+    path = workspace.database.path
+    workspace.close()
     again = Workspace(path)
     try:
         assert again.queue(project).version == 1
@@ -88,22 +88,22 @@ def test_the_order_survives_a_restart_and_a_decision_says_it_was_asked_for(space
         again.close()
 
 
-def test_another_strategy_forgets_the_order_of_the_one_before(space, project):
-    wait(space, project)
+def test_another_strategy_forgets_the_order_of_the_one_before(workspace, project):
+    wait(workspace, project)
     changed = replace(project.settings, strategy="random")
-    project = use_cases.update_project(space, project.project_id, changed, LOCAL)
-    wait(space, project)
-    assert space.queue(project).order is None
-    assert rows(space.database, "SELECT count(*) FROM main.wine_queries") == [(0,)]
+    project = use_cases.update_project(workspace, project.project_id, changed, LOCAL)
+    wait(workspace, project)
+    assert workspace.queue(project).order is None
+    assert rows(workspace.database, "SELECT count(*) FROM main.wine_queries") == [(0,)]
 
 
-def test_the_first_session_takes_over(space, project):
-    wait(space, project)
-    ana = Annotator(space, project)
+def test_the_first_session_takes_over(workspace, project):
+    wait(workspace, project)
+    ana = Annotator(workspace, project)
     for category in ("red", "white"):
         ana.send([ana.decision(ana.take(1)[0], "label", category=category)])
-    space.loop.start_session(project, "hand")
-    wait(space, project)
-    assert space.queue(project).version == 3
-    found = rows(space.database, "SELECT DISTINCT session_id FROM main.wine_queries")
+    workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    assert workspace.queue(project).version == 3
+    found = rows(workspace.database, "SELECT DISTINCT session_id FROM main.wine_queries")
     assert found == [(1,)]

@@ -28,15 +28,15 @@ from labeling_core.workspace import Workspace
     ("settings", "labels"), [(sample_projects.DIGITS, 200), (sample_projects.SPOKEN_WORDS, 100)]
 )
 def test_a_few_labels_by_the_loop_are_enough_for_all_others(
-    space: Workspace, settings: Settings, labels: int
+    workspace: Workspace, settings: Settings, labels: int
 ) -> None:
-    project = lifecycle.create_project(space.database, settings)
+    project = lifecycle.create_project(workspace.database, settings)
     with (DATA / settings.source / "answers.csv").open(encoding="utf-8") as file:
         answers = {row["path"]: row["label"] for row in csv.DictReader(file)}
-    read(space, project)
-    label(Annotator(space, project), labels, answers)
+    read(workspace, project)
+    label(Annotator(workspace, project), labels, answers)
     found = rows(
-        space.database,
+        workspace.database,
         f"SELECT path, sample_id, session_id, prediction FROM main.{settings.queries_table}",
     )
     assert len(found) == len(answers) - labels
@@ -44,18 +44,18 @@ def test_a_few_labels_by_the_loop_are_enough_for_all_others(
     assert {each[2] for each in found} == {labels // settings.every}
     right = [answers[path] == prediction for path, _, _, prediction in found]
     assert np.mean(right) > 0.85
-    stored = rows(space.database, f"SELECT path, label, label_id FROM {settings.labels_table}")
+    stored = rows(workspace.database, f"SELECT path, label, label_id FROM {settings.labels_table}")
     assert len(stored) == labels and all(answers[path] == label for path, label, _ in stored)
-    _try_model(space, project, answers)
+    _try_model(workspace, project, answers)
 
 
-def _try_model(space: Workspace, project: Any, answers: dict[str, str]) -> None:
+def _try_model(workspace: Workspace, project: Any, answers: dict[str, str]) -> None:
     """The downloaded model predicts from the features that its card names."""
     from importlib import import_module
 
     import skops.io
 
-    card, model = rows(space.database, "SELECT card, model FROM labeling.models")[0]
+    card, model = rows(workspace.database, "SELECT card, model FROM labeling.models")[0]
     module, function = json.loads(card)["features"]["computed_by"].split("(")[0].rsplit(".", 1)
     predict = skops.io.loads(model, trusted=["numpy.dtype"])
     paths = sorted(answers)[:: len(answers) // 40]
@@ -67,7 +67,7 @@ def _try_model(space: Workspace, project: Any, answers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("modality", ["images", "sounds"])
 def test_broken_files_are_listed_and_never_served_and_all_others_are(
-    space: Workspace, media: Path, modality: str
+    workspace: Workspace, media: Path, modality: str
 ) -> None:
     if modality == "images":
         fine, broken = good(20), broken_images()
@@ -78,13 +78,13 @@ def test_broken_files_are_listed_and_never_served_and_all_others_are(
     from dataclasses import replace
 
     project = lifecycle.create_project(
-        space.database, replace(SETTINGS, modality=modality, every=1000)
+        workspace.database, replace(SETTINGS, modality=modality, every=1000)
     )
-    read(space, project)
-    with space.database.read() as cursor:
+    read(workspace, project)
+    with workspace.database.read() as cursor:
         listed = dict(features.broken_samples(cursor, project.project_id))
     assert set(listed) == set(broken) and all(reason.endswith(".") for reason in listed.values())
-    ana = Annotator(space, project)
+    ana = Annotator(workspace, project)
     samples = take_all(ana)
     assert {each["sample_id"] for each in samples} == set(fine)
     assert all("broken" not in each["view"] for each in samples)
@@ -92,86 +92,88 @@ def test_broken_files_are_listed_and_never_served_and_all_others_are(
         ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(sorted(fine)[:6])
     ])  # fmt: skip
     assert (reply["counts"]["labeled"], reply["counts"]["total"]) == (6, len(fine))
-    space.loop.start_session(project, "hand")
-    wait(space, project)
-    assert {path for (path,) in rows(space.database, "SELECT path FROM p_queries")} == set(
+    workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    assert {path for (path,) in rows(workspace.database, "SELECT path FROM p_queries")} == set(
         sorted(fine)[6:]
     )
-    space.open_projects.forget(project.project_id)
-    assert space.queue(project).size == len(fine)
+    workspace.open_projects.forget(project.project_id)
+    assert workspace.queue(project).size == len(fine)
 
 
 def test_a_broken_sample_on_the_screen_can_still_be_decided_and_then_trains_nothing(
-    space: Workspace, media: Path
+    workspace: Workspace, media: Path
 ) -> None:
     write_all(media, good(6) | {"x.png": b"no image", "y.png": b"no image"})
-    project = lifecycle.create_project(space.database, SETTINGS)
-    ana = Annotator(space, project)
-    held = ana.send(want=10)["samples"]
-    held += ana.send(want=10, holding=[each["sample_id"] for each in held])["samples"]
-    views = {each["sample_id"]: each["view"] for each in held}
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    ana = Annotator(workspace, project)
+    queue = ana.send(want=10)["samples"]
+    queue += ana.send(want=10, holding=[each["sample_id"] for each in queue])["samples"]
+    views = {each["sample_id"]: each["view"] for each in queue}
     assert "broken" in views["x.png"]
-    read(space, project)
+    read(workspace, project)
     reply = ana.send(holding=list(views), screen="x.png", version=99)
     assert set(reply["drop"]) == {"x.png", "y.png"}
     reply = ana.send([ana.decision("x.png", "label", category="a")])
     assert reply["refused"] == [] and reply["counts"]["labeled"] == 1
     ana.send([ana.decision(f"good_{n}.png", "label", category="ab"[n % 2]) for n in range(4)])
-    space.loop.start_session(project, "hand")
-    wait(space, project)
-    card = json.loads(rows(space.database, "SELECT card FROM labeling.models")[0][0])
+    workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    card = json.loads(rows(workspace.database, "SELECT card FROM labeling.models")[0][0])
     assert 1 not in card["label_ids"]
 
 
 def test_what_is_found_broken_is_not_served_though_the_queue_was_read_anew_meanwhile(
-    space: Workspace, media: Path
+    workspace: Workspace, media: Path
 ) -> None:
     write_all(media, good(100) | {"x.png": b"no image", "y.png": b"no image"})
-    project = lifecycle.create_project(space.database, SETTINGS)
-    space.loop.prepare(project)
-    while space.loop.status(project).text == "Waiting for the worker":
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    workspace.loop.prepare(project)
+    while workspace.loop.status(project).text == "Waiting for the worker":
         time.sleep(0.01)
-    space.open_projects.forget(project.project_id)  # as after a change of the categories
-    served = space.queue(project)
-    wait(space, project)
-    assert space.queue(project) is served and served.aside == 2
-    taken = {each["sample_id"] for each in take_all(Annotator(space, project))}
+    workspace.open_projects.forget(project.project_id)  # as after a change of the categories
+    served = workspace.queue(project)
+    wait(workspace, project)
+    assert workspace.queue(project) is served and served.aside == 2
+    taken = {each["sample_id"] for each in take_all(Annotator(workspace, project))}
     assert taken == set(good(100))
 
 
 def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
-    space: Workspace, media: Path
+    workspace: Workspace, media: Path
 ) -> None:
     write_all(media, good(12))
-    project = lifecycle.create_project(space.database, SETTINGS)
-    read(space, project)
-    ana = Annotator(space, project)
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    read(workspace, project)
+    ana = Annotator(workspace, project)
     label(ana, 6, {name: "ab"[int(name[5]) % 2] for name in good(10)} | {
         "good_10.png": "a", "good_11.png": "b"})  # fmt: skip
-    labeled = {path for (path,) in rows(space.database, "SELECT path FROM p_labels")}
+    labeled = {path for (path,) in rows(workspace.database, "SELECT path FROM p_labels")}
     open_ = sorted(set(good(12)) - labeled)
     (media / open_[0]).unlink()
     (media / min(labeled)).unlink()
     write_all(media, {"sub/new.png": encoded(photo(20, 20, seed=99), "PNG")})
-    project, change = use_cases.refresh_source(space, project, LOCAL)
+    project, change = use_cases.refresh_source(workspace, project, LOCAL)
     assert change == (1, 2)
-    read(space, project)
-    assert {path for (path,) in rows(space.database, "SELECT path FROM p_labels")} == labeled
-    with space.database.read() as cursor:
+    read(workspace, project)
+    assert {path for (path,) in rows(workspace.database, "SELECT path FROM p_labels")} == labeled
+    with workspace.database.read() as cursor:
         gone = dict(features.broken_samples(cursor, project.project_id))
     assert set(gone) == {open_[0], min(labeled)} and "no longer" in gone[open_[0]]
-    taken = take_all(Annotator(space, project, "ben"))
+    taken = take_all(Annotator(workspace, project, "ben"))
     assert "sub/new.png" in {each["sample_id"] for each in taken}
     assert open_[0] not in {each["sample_id"] for each in taken}
 
 
 def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_twice(
-    space: Workspace, media: Path
+    workspace: Workspace, media: Path
 ) -> None:
     pictures = list(good(50).values())  # so many that reading cannot be over before the stop
     write_all(media, {f"good_{n}.png": pictures[n % 50] for n in range(1000)})
-    project = lifecycle.create_project(space.database, SETTINGS)
-    ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    ledger = (
+        workspace.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    )
 
     def done() -> list[str]:
         lines = ledger.read_text().splitlines() if ledger.exists() else []
@@ -182,74 +184,74 @@ def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_tw
         while len(done()) < count and time.monotonic() < end:
             time.sleep(0.005)
 
-    space.loop.prepare(project)
+    workspace.loop.prepare(project)
     until(20)
-    space.loop.stop_reading(project)
-    wait(space, project)
+    workspace.loop.stop_reading(project)
+    wait(workspace, project)
     assert 20 <= len(done()) < 1000
-    assert "stopped" in space.loop.status(project).text
-    space.loop.prepare(project)  # a page that is opened does not resume what was stopped
-    assert not space.loop.reader.running(project.project_id)
+    assert "stopped" in workspace.loop.status(project).text
+    workspace.loop.prepare(project)  # a page that is opened does not resume what was stopped
+    assert not workspace.loop.reader.running(project.project_id)
     with pytest.raises(LabelingError, match="read first"):
-        ana = Annotator(space, project)
+        ana = Annotator(workspace, project)
         ana.send([
             ana.decision(each, "label", category="ab"[n % 2]) for n, each in enumerate(ana.take(4))
         ])  # fmt: skip
-        space.loop.start_session(project, "hand")
+        workspace.loop.start_session(project, "hand")
     before = len(done())
-    space.loop.read_files(project)
+    workspace.loop.read_files(project)
     until(before + 20)
-    space.loop.reader.worker.start().kill()
-    wait(space, project)
-    assert space.loop.status(project).state == "failed" and len(done()) < 1000
-    space.loop.prepare(project)
-    wait(space, project)
+    workspace.loop.reader.worker.start().kill()
+    wait(workspace, project)
+    assert workspace.loop.status(project).state == "failed" and len(done()) < 1000
+    workspace.loop.prepare(project)
+    wait(workspace, project)
     assert len(done()) == len(set(done())) == 1000
 
 
-def test_a_failed_reading_does_not_start_again_by_itself(space: Workspace, media: Path) -> None:
+def test_a_failed_reading_does_not_start_again_by_itself(workspace: Workspace, media: Path) -> None:
     write_all(media, {"a.png": b"x", "b.png": b"y"})
-    project = lifecycle.create_project(space.database, SETTINGS)
-    space.loop.prepare(project)
-    wait(space, project)
-    assert space.loop.status(project).state == "failed"
-    Annotator(space, project).send(want=3)
-    assert not space.loop.reader.running(project.project_id)
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    workspace.loop.prepare(project)
+    wait(workspace, project)
+    assert workspace.loop.status(project).state == "failed"
+    Annotator(workspace, project).send(want=3)
+    assert not workspace.loop.reader.running(project.project_id)
 
 
-def test_a_deleted_project_leaves_no_features_behind(space: Workspace, media: Path) -> None:
+def test_a_deleted_project_leaves_no_features_behind(workspace: Workspace, media: Path) -> None:
     write_all(media, good(3))
-    project = lifecycle.create_project(space.database, SETTINGS)
-    read(space, project)
-    use_cases.delete_project(space, project.project_id, LOCAL)
-    assert not (space.database.path.parent / "test.duckdb.files" / project.project_id).exists()
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    read(workspace, project)
+    use_cases.delete_project(workspace, project.project_id, LOCAL)
+    assert not (workspace.database.path.parent / "test.duckdb.files" / project.project_id).exists()
 
 
-def test_a_folder_that_is_gone_for_a_while_loses_nothing(space: Workspace, media: Path) -> None:
+def test_a_folder_that_is_gone_for_a_while_loses_nothing(workspace: Workspace, media: Path) -> None:
     write_all(media, good(3))
-    project = lifecycle.create_project(space.database, SETTINGS)
+    project = lifecycle.create_project(workspace.database, SETTINGS)
     shutil.move(media, media.with_name("moved"))
-    assert use_cases.refresh_source(space, project, LOCAL)[1] == (0, 0)
-    views = [each["view"] for each in Annotator(space, project).send(want=3)["samples"]]
+    assert use_cases.refresh_source(workspace, project, LOCAL)[1] == (0, 0)
+    views = [each["view"] for each in Annotator(workspace, project).send(want=3)["samples"]]
     assert len(views) == 3 and all("broken" in view for view in views)
 
 
-def test_the_embedding_learns_as_well(space: Workspace, media: Path) -> None:
+def test_the_embedding_learns_as_well(workspace: Workspace, media: Path) -> None:
     from dataclasses import replace
 
     write_all(media, good(4))
     project = lifecycle.create_project(
-        space.database, replace(SETTINGS, image_features="embedding")
+        workspace.database, replace(SETTINGS, image_features="embedding")
     )
-    read(space, project)
+    read(workspace, project)
     matrix = np.load(
-        features.features_folder(space.database, project) / "features.npy", mmap_mode="r"
+        features.features_folder(workspace.database, project) / "features.npy", mmap_mode="r"
     )
     assert matrix.shape == (4, 1280)
 
 
 def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
-    space: Workspace, media: Path
+    workspace: Workspace, media: Path
 ) -> None:
     """Ten ways to be broken, five files each; killed in the middle, nothing is read twice."""
     ways = dict(list(broken_images().items())[:10])
@@ -257,55 +259,61 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
     pictures = list(good(50).values())
     fine = {f"{n % 7}/good_{n}.png": pictures[n % 50] for n in range(1950)}
     write_all(media, fine | broken)
-    project = lifecycle.create_project(space.database, SETTINGS)
-    ledger = space.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
-    space.loop.prepare(project)
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    ledger = (
+        workspace.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    )
+    workspace.loop.prepare(project)
     while not ledger.exists() or ledger.read_bytes().count(b"\n") < 500:
         time.sleep(0.01)
-    space.loop.reader.worker.start().kill()
-    wait(space, project)
-    read(space, project)
+    workspace.loop.reader.worker.start().kill()
+    wait(workspace, project)
+    read(workspace, project)
     lines = [line for line in ledger.read_text().splitlines() if line.strip()]
     assert len(lines) == 2000
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         listed = dict(features.broken_samples(cursor, project.project_id))
     assert set(listed) == set(broken) and len(set(listed.values())) >= 10
-    assert {each["sample_id"] for each in take_all(Annotator(space, project))} == set(fine)
+    assert {each["sample_id"] for each in take_all(Annotator(workspace, project))} == set(fine)
 
 
-def test_reading_that_waits_in_line_can_be_stopped_as_well(space: Workspace, media: Path) -> None:
+def test_reading_that_waits_in_line_can_be_stopped_as_well(
+    workspace: Workspace, media: Path
+) -> None:
     from dataclasses import replace
 
     write_all(media, good(200))
-    first = lifecycle.create_project(space.database, SETTINGS)
+    first = lifecycle.create_project(workspace.database, SETTINGS)
     other = replace(
         SETTINGS, title="Second", labels_table="l2", metadata_table="m2", queries_table="q2"
     )
-    second = lifecycle.create_project(space.database, other)
-    space.loop.prepare(first)
-    space.loop.prepare(second)
-    space.loop.stop_reading(second)
-    wait(space, first)
-    wait(space, second)
-    assert features.have_features(space.database, first)
-    assert space.loop.reader.status[second.project_id].state == "stopped"
-    space.loop.read_files(second)
-    wait(space, second)
-    assert features.have_features(space.database, second)
+    second = lifecycle.create_project(workspace.database, other)
+    workspace.loop.prepare(first)
+    workspace.loop.prepare(second)
+    workspace.loop.stop_reading(second)
+    wait(workspace, first)
+    wait(workspace, second)
+    assert features.have_features(workspace.database, first)
+    assert workspace.loop.reader.status[second.project_id].state == "stopped"
+    workspace.loop.read_files(second)
+    wait(workspace, second)
+    assert features.have_features(workspace.database, second)
 
 
-def test_a_session_waits_for_the_files_and_follows_by_itself(space: Workspace, media: Path) -> None:
+def test_a_session_waits_for_the_files_and_follows_by_itself(
+    workspace: Workspace, media: Path
+) -> None:
     write_all(media, good(40))
-    project = lifecycle.create_project(space.database, SETTINGS)
-    ana = Annotator(space, project)
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    ana = Annotator(workspace, project)
     names = [each["sample_id"] for each in take_all(ana)]
     decisions = [ana.decision(name, "label", category="ab"[n % 2]) for n, name in enumerate(names)]
     ana.send(decisions[:25])
-    wait(space, project)
-    assert space.queue(project).session_id == 1
+    wait(workspace, project)
+    assert workspace.queue(project).session_id == 1
     write_all(media, {"new.png": encoded(photo(seed=77), "PNG")})
-    project, change = use_cases.refresh_source(space, project, LOCAL)
-    assert change.added == 1 and not features.have_features(space.database, project)
+    project, change = use_cases.refresh_source(workspace, project, LOCAL)
+    assert change.added == 1 and not features.have_features(workspace.database, project)
     ana.send(decisions[25:])
-    wait(space, project)
-    assert space.queue(project).session_id == 2
+    wait(workspace, project)
+    assert workspace.queue(project).session_id == 2

@@ -22,7 +22,7 @@ from labeling_core.workspace import Workspace
 
 
 @pytest.fixture
-def labeled(make_project, annotator, space):
+def labeled(make_project, annotator, workspace):
     """A project with 40 labels and no session yet."""
 
     def make(**changes):
@@ -34,91 +34,91 @@ def labeled(make_project, annotator, space):
     return make
 
 
-def test_columns_called_like_ours_mislead_no_query(space, annotator):
-    make_source(space.database)
+def test_columns_called_like_ours_mislead_no_query(workspace, annotator):
+    make_source(workspace.database)
     own = ("code", "place", "number", "gone", "several", "rank", "name", "said", "s", "m", "h")
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE wine_own AS SELECT *, bottle % 5 = 0 AS decided, "
             + ", ".join(f"'x' || bottle % 3 AS {name}" for name in own)
             + " FROM wine"
         )
     changes = {"source": "wine_own", "every": 1000, "overlap_share": 0.3, "overlap_people": 2}
-    project = create_project(space.database, replace(SETTINGS, **changes))
+    project = create_project(workspace.database, replace(SETTINGS, **changes))
     ana, bob = annotator(project), annotator(project, "bob")
     done = ana.label_truly(60)
     bob.label_truly(20)
-    assert run_session(space, project).state == "idle"
-    held = space.queue(project)
-    assert held.labeled >= 60
-    space.open_projects.forget(project.project_id)
-    again = space.queue(project)
-    assert (again.labeled, again.free()) == (held.labeled, held.free())
-    assert (again.closed == held.closed).all()
+    assert run_session(workspace, project).state == "idle"
+    queue = workspace.queue(project)
+    assert queue.labeled >= 60
+    workspace.open_projects.forget(project.project_id)
+    again = workspace.queue(project)
+    assert (again.labeled, again.free()) == (queue.labeled, queue.free())
+    assert (again.closed == queue.closed).all()
     assert not set(done) & set(ana.take(200))
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine_own SELECT * FROM wine_own LIMIT 5")
         cursor.execute("UPDATE wine_own SET acidity = 0 WHERE bottle = 7")
-    project, change = use_cases.refresh_source(space, project, LOCAL)
+    project, change = use_cases.refresh_source(workspace, project, LOCAL)
     assert change == (6, 1)
-    assert run_session(space, project).state == "idle"
+    assert run_session(workspace, project).state == "idle"
 
 
-def test_queries_hold_the_whole_pool_once_and_nothing_decided(space, labeled):
+def test_queries_hold_the_whole_pool_once_and_nothing_decided(workspace, labeled):
     project, ana = labeled()
     ana.send([ana.decision(ana.take(1)[0], "skip")])
-    assert run_session(space, project).state == "idle"
+    assert run_session(workspace, project).state == "idle"
     ana.label_truly(7)
     pool = rows(
-        space.database,
+        workspace.database,
         "SELECT count(*), count(DISTINCT sample_id), min(session_id), max(session_id), "
         "bool_and(uncertainty BETWEEN 0 AND 1), bool_and(prediction IN ('red', 'white')) "
         "FROM wine_queries",
     )
     assert pool == [(200 - 48, 200 - 48, 1, 1, True, True)]
     decided = rows(
-        space.database, "SELECT 1 FROM wine_queries JOIN wine_metadata USING (sample_id)"
+        workspace.database, "SELECT 1 FROM wine_queries JOIN wine_metadata USING (sample_id)"
     )
     assert decided == []
-    joined = rows(space.database, "SELECT count(*) FROM wine_queries JOIN wine "
+    joined = rows(workspace.database, "SELECT count(*) FROM wine_queries JOIN wine "
                   "ON sample_id = (wine.bottle + 1)::VARCHAR AND wine.acidity = wine_queries.acidity")  # fmt: skip  # noqa: E501
     assert joined == [(152,)]
 
 
-def test_queries_stand_best_first_and_are_served_in_that_order(space, labeled):
+def test_queries_stand_best_first_and_are_served_in_that_order(workspace, labeled):
     project, ana = labeled(probe_share=0.0)
-    run_session(space, project, strategy="margin")
-    order = rows(space.database, "SELECT sample_id, uncertainty FROM wine_queries")
+    run_session(workspace, project, strategy="margin")
+    order = rows(workspace.database, "SELECT sample_id, uncertainty FROM wine_queries")
     uncertainty = [each[1] for each in order]
     assert uncertainty == sorted(uncertainty, reverse=True)
     assert ana.take(10) == [each[0] for each in order[:10]]
-    space.open_projects.forget(project.project_id)
+    workspace.open_projects.forget(project.project_id)
     assert ana.take(3) == [each[0] for each in order[10:13]]
 
 
 def test_each_run_increments_session_id_and_metadata_tells_from_which_one_a_sample_came(
-    space, labeled
+    workspace, labeled
 ):
     project, ana = labeled()
     for expected in (1, 2, 3):
-        run_session(space, project)
+        run_session(workspace, project)
         ana.send([ana.decision(ana.take(1)[0], "skip")])
         last = rows(
-            space.database, "SELECT session_id, origin FROM wine_metadata ORDER BY label_id"
+            workspace.database, "SELECT session_id, origin FROM wine_metadata ORDER BY label_id"
         )[-1]
         assert last[0] == expected
-        assert space.queue(project).session_id == expected
+        assert workspace.queue(project).session_id == expected
 
 
-def test_sessions_start_by_themselves_after_every_n_labels(space, make_project, annotator):
+def test_sessions_start_by_themselves_after_every_n_labels(workspace, make_project, annotator):
     project = make_project(every=20)
     ana = annotator(project)
     for _ in range(5):
         ana.label_truly(20)
         ana.send()
-        wait(space, project)
-    with space.database.read() as cursor:
-        found = learning_curve.sessions(cursor, project, space.queue(project))
+        wait(workspace, project)
+    with workspace.database.read() as cursor:
+        found = learning_curve.sessions(cursor, project, workspace.queue(project))
     assert [each.session_id for each in found] == [1, 2, 3, 4, 5]
     assert [each.labels for each in found] == [20, 40, 60, 80, 100]
     assert {each.started_by for each in found} == {"trigger"}
@@ -126,63 +126,67 @@ def test_sessions_start_by_themselves_after_every_n_labels(space, make_project, 
     assert found[-1].kind == "probes"
 
 
-def test_sessions_that_fell_behind_are_made_up_for_one_by_one(space, make_project, annotator):
+def test_sessions_that_fell_behind_are_made_up_for_one_by_one(workspace, make_project, annotator):
     project = make_project(every=10)
     ana = annotator(project)
     for _ in range(5):  # faster than the worker can start
         ana.label_truly(10)
-    wait(space, project)
-    found = rows(space.database, "SELECT session_id, labels FROM labeling.sessions ORDER BY ALL")
+    wait(workspace, project)
+    found = rows(
+        workspace.database, "SELECT session_id, labels FROM labeling.sessions ORDER BY ALL"
+    )
     assert found == [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)]
 
 
 def test_a_session_with_a_single_category_is_refused_with_a_sentence(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(every=5)
     ana = annotator(project)
     ana.send([ana.decision(each, "label", category="red") for each in ana.take(10)])
     with pytest.raises(LabelingError, match="two categories"):
-        space.loop.start_session(project, "hand")
-    assert space.loop.status(project).state == "waiting"
+        workspace.loop.start_session(project, "hand")
+    assert workspace.loop.status(project).state == "waiting"
     ana.send([ana.decision(ana.take(1)[0], "label", category="white")])
-    wait(space, project)
-    assert space.queue(project).session_id == 1
+    wait(workspace, project)
+    assert workspace.queue(project).session_id == 1
 
 
-def test_a_failed_session_is_a_row_with_its_reason_and_the_old_queue_stays(space, labeled):
+def test_a_failed_session_is_a_row_with_its_reason_and_the_old_queue_stays(workspace, labeled):
     project, _ = labeled()
-    run_session(space, project)
-    before = rows(space.database, "SELECT * FROM wine_queries ORDER BY sample_id")
-    space.loop.start_session(project, "hand")
-    while space.loop.trainer.running(project.project_id):  # one that has not got the job yet, too
-        worker = space.loop.trainer.worker.start()
+    run_session(workspace, project)
+    before = rows(workspace.database, "SELECT * FROM wine_queries ORDER BY sample_id")
+    workspace.loop.start_session(project, "hand")
+    while workspace.loop.trainer.running(
+        project.project_id
+    ):  # one that has not got the job yet, too
+        worker = workspace.loop.trainer.worker.start()
         worker.kill()
         worker.wait()
-    failed = rows(space.database, "SELECT reason FROM labeling.sessions WHERE state = 'FAILED'")
+    failed = rows(workspace.database, "SELECT reason FROM labeling.sessions WHERE state = 'FAILED'")
     assert "ended from outside" in failed[0][0]
-    assert len(rows(space.database, "SELECT 1 FROM wine_queries")) == len(before)
-    assert run_session(space, project).state == "idle"
+    assert len(rows(workspace.database, "SELECT 1 FROM wine_queries")) == len(before)
+    assert run_session(workspace, project).state == "idle"
 
 
-def test_a_running_session_that_a_restart_interrupted_is_told_as_failed(space, labeled):
+def test_a_running_session_that_a_restart_interrupted_is_told_as_failed(workspace, labeled):
 
     project, _ = labeled()
-    records.begin(space.database, project, "hand", 40, 40)
-    records.fail_interrupted(space.database)
-    assert rows(space.database, "SELECT state, reason FROM labeling.sessions") == [
+    records.begin(workspace.database, project, "hand", 40, 40)
+    records.fail_interrupted(workspace.database)
+    assert rows(workspace.database, "SELECT state, reason FROM labeling.sessions") == [
         ("FAILED", "The program ended while this session ran.")
     ]
 
 
-def test_probes_are_never_trained_on(space, labeled):
+def test_probes_are_never_trained_on(workspace, labeled):
     project, _ = labeled(probe_share=0.25)
-    run_session(space, project)
+    run_session(workspace, project)
     import json
 
-    card = json.loads(rows(space.database, "SELECT card FROM labeling.models")[0][0])
+    card = json.loads(rows(workspace.database, "SELECT card FROM labeling.models")[0][0])
     origins = rows(
-        space.database,
+        workspace.database,
         "SELECT DISTINCT origin FROM wine_metadata WHERE label_id IN (SELECT unnest(?))",
         card["label_ids"],
     )
@@ -194,50 +198,50 @@ def test_probes_are_never_trained_on(space, labeled):
 def test_probes_are_kept_from_training_and_measure_as_far_as_they_are_a_draw():
     places = np.array([0, 1, 3, 7, 12, 15])
     train, probes = split(Labels(places, places, places), probe_limit=10, end=7)
-    assert train.places.tolist() == [12, 15]
-    assert probes.places.tolist() == [0, 1, 3]
+    assert train.positions.tolist() == [12, 15]
+    assert probes.positions.tolist() == [0, 1, 3]
 
 
-def measuring(space, project):
-    queue = space.queue(project)
-    with space.database.read() as cursor:
+def measuring(workspace, project):
+    queue = workspace.queue(project)
+    with workspace.database.read() as cursor:
         found = learning_curve.probes(cursor, project, queue)
-    return found.places.tolist(), np.flatnonzero(queue.closed[: queue.probe_limit]).tolist()
+    return found.positions.tolist(), np.flatnonzero(queue.closed[: queue.probe_limit]).tolist()
 
 
 def test_a_probe_that_was_left_in_a_browser_holds_up_none_of_the_others(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(every=1000, probe_share=0.5)
     annotator(project).take(12)  # and is not seen again
     ben = annotator(project, "ben")
     ben.label_truly(30)
-    measured, decided = measuring(space, project)
+    measured, decided = measuring(workspace, project)
     assert measured == decided and len(measured) >= 10
     assert measured[0] > 0  # the first ones are with ana
 
 
 def test_of_places_that_the_strategy_had_chosen_only_the_unbroken_run_measures(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(every=1000, probe_share=0.0)
     ana = annotator(project)
     ana.label_truly(40)
-    run_session(space, project)
+    run_session(workspace, project)
     ana.label_truly(60)
     settings = replace(project.settings, probe_share=0.5)
-    project = use_cases.update_project(space, project.project_id, settings, LOCAL)
+    project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
     ana.label_truly(10)
-    measured, decided = measuring(space, project)
+    measured, decided = measuring(workspace, project)
     assert len(decided) > len(measured) > 0
     assert measured == list(range(len(measured)))  # the rest are what the strategy passed over
     ana.label_truly(200)
-    measured, decided = measuring(space, project)
+    measured, decided = measuring(workspace, project)
     assert measured == decided == list(range(100))
 
 
-def test_a_test_table_measures_instead_of_probes(space, make_project, annotator):
-    with space.database.transaction() as cursor:
+def test_a_test_table_measures_instead_of_probes(workspace, make_project, annotator):
+    with workspace.database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE held_out AS SELECT i AS bottle, (i % 2) * 8 + 1 AS acidity, "
             "'cask 1' AS cask, CASE i % 2 WHEN 1 THEN 'white' ELSE 'red' END AS label "
@@ -245,15 +249,15 @@ def test_a_test_table_measures_instead_of_probes(space, make_project, annotator)
         )
     project = make_project(test_table="held_out", every=1000)
     annotator(project).label_truly(40)
-    run_session(space, project)
-    with space.database.read() as cursor:
-        found = learning_curve.sessions(cursor, project, space.queue(project))[0]
+    run_session(workspace, project)
+    with workspace.database.read() as cursor:
+        found = learning_curve.sessions(cursor, project, workspace.queue(project))[0]
     assert (found.kind, found.evaluated, found.accuracy) == ("test table", 50, 1.0)
-    assert rows(space.database, "SELECT DISTINCT origin FROM wine_metadata") == [("random",)]
+    assert rows(workspace.database, "SELECT DISTINCT origin FROM wine_metadata") == [("random",)]
 
 
 def test_a_raised_share_of_probes_measures_no_model_on_what_it_learned_from(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     chance = np.random.default_rng(0)  # labels that nobody can predict, a forest learns by heart
     project = make_project(
@@ -267,26 +271,26 @@ def test_a_raised_share_of_probes_measures_no_model_on_what_it_learned_from(
             ana.send([ana.decision(sample_id, "label", category=category)])
 
     label(100)
-    run_session(space, project)
+    run_session(workspace, project)
     settings = replace(project.settings, probe_share=0.1)
-    project = use_cases.update_project(space, project.project_id, settings, LOCAL)
+    project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
     label(60)
-    run_session(space, project)
-    with space.database.read() as cursor:
-        found = learning_curve.sessions(cursor, project, space.queue(project))
-        known = stopping_evidence.read(cursor, project, space.queue(project), found)
+    run_session(workspace, project)
+    with workspace.database.read() as cursor:
+        found = learning_curve.sessions(cursor, project, workspace.queue(project))
+        known = stopping_evidence.read(cursor, project, workspace.queue(project), found)
     assert [each.kind for each in found] == ["cross-validation", "probes"]
     assert found[1].evaluated >= 50 and found[1].low < 0.5 < found[1].high
     assert known.curve.hits.shape == (1, found[1].evaluated)
 
 
-def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(space, labeled):
+def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(workspace, labeled):
     project, _ = labeled()
-    run_session(space, project)
-    path = space.database.path
-    with space.database.read() as cursor:
-        before = learning_curve.sessions(cursor, project, space.queue(project))
-    space.close()
+    run_session(workspace, project)
+    path = workspace.database.path
+    with workspace.database.read() as cursor:
+        before = learning_curve.sessions(cursor, project, workspace.queue(project))
+    workspace.close()
     with duckdb.connect(str(path)) as older:
         older.execute("ALTER TABLE labeling.sessions DROP COLUMN probe_limit")
         older.execute("DELETE FROM labeling.migrations WHERE name LIKE 'which places%'")
@@ -297,51 +301,51 @@ def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(space, 
     again.close()
 
 
-def test_no_place_becomes_a_probe_unless_the_share_of_probes_is_changed(space, make_project):
+def test_no_place_becomes_a_probe_unless_the_share_of_probes_is_changed(workspace, make_project):
     project = make_project()
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine SELECT bottle + 1000, acidity, cask FROM wine")
-    project, _ = use_cases.refresh_source(space, project, LOCAL)
+    project, _ = use_cases.refresh_source(workspace, project, LOCAL)
     for changes, limit in (({"title": "Other"}, 20), ({"probe_share": 0.2}, 80)):
         settings = replace(project.settings, **changes)
-        project = use_cases.update_project(space, project.project_id, settings, LOCAL)
+        project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
         assert project.probe_limit == limit
 
 
-def test_rows_added_to_the_source_join_the_pool_and_the_features(space, labeled):
+def test_rows_added_to_the_source_join_the_pool_and_the_features(workspace, labeled):
     project, _ = labeled()
-    run_session(space, project)
-    with space.database.transaction() as cursor:
+    run_session(workspace, project)
+    with workspace.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine VALUES (500, 1.5, 'cask 9'), (500, 1.5, 'cask 9')")
         cursor.execute("DELETE FROM wine WHERE bottle = 150")
-    project, change = use_cases.refresh_source(space, project, LOCAL)
+    project, change = use_cases.refresh_source(workspace, project, LOCAL)
     assert change == (2, 1)
-    run_session(space, project)
-    new = rows(space.database, "SELECT sample_id FROM wine_queries WHERE bottle = 500")
+    run_session(workspace, project)
+    new = rows(workspace.database, "SELECT sample_id FROM wine_queries WHERE bottle = 500")
     assert sorted(new) == [("201",), ("202",)]
-    assert rows(space.database, "SELECT 1 FROM wine_queries WHERE bottle = 150") == []
+    assert rows(workspace.database, "SELECT 1 FROM wine_queries WHERE bottle = 150") == []
 
 
-def test_contradictions_compare_two_consecutive_models(space, labeled):
+def test_contradictions_compare_two_consecutive_models(workspace, labeled):
     project, ana = labeled()
-    run_session(space, project)
+    run_session(workspace, project)
     ana.label_truly(20)
-    run_session(space, project)
-    with space.database.read() as cursor:
-        first, second = learning_curve.sessions(cursor, project, space.queue(project))
+    run_session(workspace, project)
+    with workspace.database.read() as cursor:
+        first, second = learning_curve.sessions(cursor, project, workspace.queue(project))
     assert first.contradictions is None
     assert second.contradictions == 0.0
     assert second.compared == 200 - 60
 
 
-def test_every_strategy_says_why_a_sample_stands_where_it_stands(space, labeled):
+def test_every_strategy_says_why_a_sample_stands_where_it_stands(workspace, labeled):
     from labeling_core.learning.strategies import STRATEGIES
     from labeling_core.projects import queries
 
     project, _ = labeled()
     for strategy in STRATEGIES:
-        run_session(space, project, strategy=strategy)
-        with space.database.read() as cursor:
+        run_session(workspace, project, strategy=strategy)
+        with workspace.database.read() as cursor:
             head = queries.head(cursor, project, strategy, count=5)
             spread = queries.histogram(cursor, project)
         assert [each["place in the queue"] for each in head] == [1, 2, 3, 4, 5]
@@ -350,42 +354,42 @@ def test_every_strategy_says_why_a_sample_stands_where_it_stands(space, labeled)
 
 
 def test_a_session_with_nothing_left_to_ask_still_trains_and_measures(
-    space, make_project, annotator
+    workspace, make_project, annotator
 ):
     project = make_project(rows=40, every=1000)
     annotator(project).label_truly(1000)
     for strategy in ("auto", "margin", "random"):
-        assert run_session(space, project, strategy=strategy).state == "idle"
-    assert rows(space.database, "SELECT * FROM wine_queries") == []
+        assert run_session(workspace, project, strategy=strategy).state == "idle"
+    assert rows(workspace.database, "SELECT * FROM wine_queries") == []
     assert annotator(project).send(want=5)["finished"] is True
 
 
 def test_a_table_of_which_nothing_can_be_learned_fails_with_a_sentence_and_labels_on(
-    space, annotator
+    workspace, annotator
 ):
-    with space.database.transaction() as cursor:
+    with workspace.database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE wine AS SELECT NULL::DOUBLE AS gap, 'same' AS b FROM range(60)"
         )
-    project = create_project(space.database, replace(SETTINGS, every=10))
+    project = create_project(workspace.database, replace(SETTINGS, every=10))
     ana = annotator(project)
     taken = ana.take(12)
     ana.send(
         [ana.decision(e, "label", category=("red", "white")[i % 2]) for i, e in enumerate(taken)]
     )
-    wait(space, project)
-    reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")
+    wait(workspace, project)
+    reason = rows(workspace.database, "SELECT state, reason FROM labeling.sessions")
     assert reason[0][0] == "FAILED"
     assert "gap" in reason[0][1]
-    assert space.loop.status(project).state == "failed"
+    assert workspace.loop.status(project).state == "failed"
     assert len(ana.take(5)) == 5
 
 
 def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_meanwhile(
-    space, labeled
+    workspace, labeled
 ):
     project, ana = labeled()
-    trainer = space.loop.trainer
+    trainer = workspace.loop.trainer
 
     def end(kind: str, error: str = "") -> None:
         def job(worker, progress):
@@ -394,49 +398,49 @@ def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_me
             return "something else was done"
 
         trainer.submit(project.project_id, job, kind)
-        wait(space, project)
+        wait(workspace, project)
 
     end("session", "There was no memory left.")
-    assert space.loop.status(project).state == "failed"
+    assert workspace.loop.status(project).state == "failed"
     for kind, error in (("review", ""), ("features", ""), ("final model", "It is too large.")):
         end(kind, error)
-        told = space.loop.status(project)
+        told = workspace.loop.status(project)
         assert told.state == "failed"
         assert told.text.startswith("The last session failed: There was no memory left. The next")
     ana.label_truly(2)
-    assert space.loop.status(project).state == "failed"
-    assert run_session(space, project).state == "idle"
-    assert space.loop.status(project).text.startswith("accuracy 100.0%")
+    assert workspace.loop.status(project).state == "failed"
+    assert run_session(workspace, project).state == "idle"
+    assert workspace.loop.status(project).text.startswith("accuracy 100.0%")
 
 
-def test_the_failure_of_the_last_session_is_told_after_a_restart(space, labeled):
+def test_the_failure_of_the_last_session_is_told_after_a_restart(workspace, labeled):
 
     project, _ = labeled()
-    assert space.loop.status(project).state == "idle"
-    records.begin(space.database, project, "hand", 40, 40)
-    path = space.database.path
-    space.close()
+    assert workspace.loop.status(project).state == "idle"
+    records.begin(workspace.database, project, "hand", 40, 40)
+    path = workspace.database.path
+    workspace.close()
     again = Workspace(path)
     told = again.loop.status(again.project(project.project_id))
     again.close()
     assert (told.state, "The program ended while" in told.text) == ("failed", True)
 
 
-def test_n_may_be_one(space, make_project, annotator):
+def test_n_may_be_one(workspace, make_project, annotator):
     project = make_project(every=1)
     ana = annotator(project)
     for _ in range(6):
         ana.label_truly(1)
-        wait(space, project)
-    found = rows(space.database, "SELECT labels FROM labeling.sessions WHERE state = 'DONE'")
+        wait(workspace, project)
+    found = rows(workspace.database, "SELECT labels FROM labeling.sessions WHERE state = 'DONE'")
     assert len(found) >= 4
-    assert space.queue(project).session_id == len(found)
+    assert workspace.queue(project).session_id == len(found)
 
 
-def test_the_nth_label_from_many_sides_at_once_starts_one_session(space, labeled, monkeypatch):
+def test_the_nth_label_from_many_sides_at_once_starts_one_session(workspace, labeled, monkeypatch):
     project, _ = labeled(every=30)
-    wait(space, project)
-    before = space.queue(project).session_id
+    wait(workspace, project)
+    before = workspace.queue(project).session_id
     failures = []
     real = loop.due
 
@@ -450,18 +454,18 @@ def test_the_nth_label_from_many_sides_at_once_starts_one_session(space, labeled
     def arrive():
         try:
             together.wait()
-            space.loop.after_decisions(project)
+            workspace.loop.after_decisions(project)
         except LabelingError as error:
             failures.append(error)
 
     for _ in range(20):
-        space.loop._triggers[project.project_id] = 10
+        workspace.loop._triggers[project.project_id] = 10
         together = threading.Barrier(8)
         threads = [threading.Thread(target=arrive) for _ in range(8)]
         for each in threads:
             each.start()
         for each in threads:
             each.join()
-        wait(space, project)
+        wait(workspace, project)
     assert failures == []
-    assert space.queue(project).session_id == before + 20
+    assert workspace.queue(project).session_id == before + 20

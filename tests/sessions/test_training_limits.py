@@ -79,22 +79,22 @@ def test_a_job_that_eats_memory_ends_with_a_sentence_and_the_worker_lives_on(wor
 
 
 def test_a_session_over_its_memory_fails_with_a_reason_and_labels_come_in(
-    space, make_project, annotator, monkeypatch
+    workspace, make_project, annotator, monkeypatch
 ):
     project = make_project(every=1000)
     ana = annotator(project)
     ana.label_truly(40)
-    space.loop.trainer.worker.pause()
+    workspace.loop.trainer.worker.pause()
     monkeypatch.setenv("LABELING_TRAINING_MEMORY", "60")
-    run_session(space, project)
-    state, reason = rows(space.database, "SELECT state, reason FROM labeling.sessions")[0]
+    run_session(workspace, project)
+    state, reason = rows(workspace.database, "SELECT state, reason FROM labeling.sessions")[0]
     assert state == "FAILED"
     assert "memory" in reason
     assert ana.label_truly(10)
     monkeypatch.delenv("LABELING_TRAINING_MEMORY")
-    space.loop.trainer.worker.pause()
-    run_session(space, project)
-    assert rows(space.database, "SELECT state FROM labeling.sessions")[-1] == ("DONE",)
+    workspace.loop.trainer.worker.pause()
+    run_session(workspace, project)
+    assert rows(workspace.database, "SELECT state FROM labeling.sessions")[-1] == ("DONE",)
 
 
 @pytest.mark.parametrize("told", ["much", "-1", "0", "nan", "inf"])

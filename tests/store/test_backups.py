@@ -50,18 +50,18 @@ def copy_of(backup: Backup, folder: Path) -> Database:
 
 
 def test_a_backup_holds_every_table_view_and_number_of_the_database(
-    space, make_project, annotator, tmp_path
+    workspace, make_project, annotator, tmp_path
 ):
     project = make_project(every=1000)
     annotator(project).label_truly(40)
-    run_session(space, project)
-    with space.database.transaction() as cursor:
+    run_session(workspace, project)
+    with workspace.database.transaction() as cursor:
         cursor.execute('CREATE TABLE main."an ""odd"" name" AS SELECT 1 AS "group", NULL AS n')
         cursor.execute('CREATE VIEW main."zoo" AS SELECT * FROM wine_labels')
-    made = space.backups.make(LOCAL)
-    assert made.path.parent == space.database.files("backups")
-    assert backups.list_backups(space.database.path) == [made]
-    before = contents(space.database)
+    made = workspace.backups.make(LOCAL)
+    assert made.path.parent == workspace.database.files("backups")
+    assert backups.list_backups(workspace.database.path) == [made]
+    before = contents(workspace.database)
     before["labeling", "events", "table"].pop()  # that the backup was made
     copy = copy_of(made, tmp_path)
     assert contents(copy) == before
@@ -74,7 +74,7 @@ def test_a_backup_holds_every_table_view_and_number_of_the_database(
 
 
 def test_backups_taken_while_three_people_label_are_consistent(
-    space, make_project, annotator, tmp_path
+    workspace, make_project, annotator, tmp_path
 ):
     project = make_project(rows=3_000, every=50)
     people = [annotator(project, name) for name in ("ana", "bob", "eve")]
@@ -83,7 +83,7 @@ def test_backups_taken_while_three_people_label_are_consistent(
         each.start()
     made = []
     while any(each.is_alive() for each in threads) and len(made) < 20:
-        made.append(space.backups.make(LOCAL))
+        made.append(workspace.backups.make(LOCAL))
     for each in threads:
         each.join()
     assert made
@@ -95,7 +95,7 @@ def test_backups_taken_while_three_people_label_are_consistent(
         counts.append(check_consistent(copy))
         copy.close()
     assert counts == sorted(counts)
-    assert rows(space.database, "SELECT count(*) FROM wine_labels") == [(900,)]
+    assert rows(workspace.database, "SELECT count(*) FROM wine_labels") == [(900,)]
 
 
 def check_consistent(copy: Database) -> int:
@@ -119,18 +119,18 @@ def check_consistent(copy: Database) -> int:
 
 
 def test_a_restored_backup_goes_on_and_the_replaced_file_is_kept(
-    space, make_project, annotator, tmp_path
+    workspace, make_project, annotator, tmp_path
 ):
     project = make_project(every=1000)
     ana = annotator(project)
     ana.label_truly(10)
-    made = space.backups.make(LOCAL)
-    before = contents(space.database)
+    made = workspace.backups.make(LOCAL)
+    before = contents(workspace.database)
     ana.label_truly(5)
-    path = space.database.path
+    path = workspace.database.path
     with pytest.raises(LabelingError, match="is open in another process"):
         restore_from_elsewhere(made.path, path)
-    space.close()
+    workspace.close()
     replaced = backups.restore(made.path, path, LOCAL)
     assert replaced is not None
     with duckdb.connect(str(replaced), read_only=True) as connection:
@@ -213,11 +213,11 @@ def test_databases_of_one_name_share_a_folder_and_leave_each_others_backups_alon
     backups.restore(third.path, paths[1], LOCAL)  # by its path any backup can be put back
 
 
-def test_in_its_own_folder_a_moved_database_knows_its_backups(space, tmp_path):
-    made = space.backups.make(LOCAL)
-    space.close()
+def test_in_its_own_folder_a_moved_database_knows_its_backups(workspace, tmp_path):
+    made = workspace.backups.make(LOCAL)
+    workspace.close()
     home = tmp_path / "elsewhere"
-    shutil.move(space.database.files(), home / "test.duckdb.files")
+    shutil.move(workspace.database.files(), home / "test.duckdb.files")
     (listed,) = backups.list_backups(home / "test.duckdb")
     assert (listed.path.name, listed.made) == (made.path.name, made.made)
 
@@ -243,10 +243,10 @@ def test_a_backup_is_due_when_none_is_of_the_last_day_whatever_the_clock_did():
     assert not backups.due([hours[-30], hours[23]], moment)
 
 
-def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(space, make_project):
+def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(workspace, make_project):
     make_project()
-    path = space.database.path
-    space.backups.start(first_look=0.0, look=0.01)
+    path = workspace.database.path
+    workspace.backups.start(first_look=0.0, look=0.01)
     end = time.monotonic() + 400
     while not backups.list_backups(path):
         assert time.monotonic() < end
@@ -259,29 +259,29 @@ def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(space, ma
     while len(backups.list_backups(path)) < 2:
         assert time.monotonic() < end
         time.sleep(0.01)
-    assert not space.backups.trouble
+    assert not workspace.backups.trouble
 
 
 def test_what_cannot_be_written_is_a_sentence_and_labeling_goes_on(
-    space, make_project, annotator, tmp_path, monkeypatch
+    workspace, make_project, annotator, tmp_path, monkeypatch
 ):
     project = make_project(every=1000)
     blocked = tmp_path / "a file"
     blocked.write_text("in the way")
     monkeypatch.setenv("LABELING_BACKUPS", str(blocked / "backups"))
     with pytest.raises(LabelingError, match="set LABELING_BACKUPS"):
-        space.backups.make(LOCAL)
+        workspace.backups.make(LOCAL)
     monkeypatch.delenv("LABELING_BACKUPS")
     monkeypatch.setenv("LABELING_BACKUPS_KEEP", "many")
     with pytest.raises(LabelingError, match="set it to a number of days"):
-        space.backups.make(LOCAL)
+        workspace.backups.make(LOCAL)
     with pytest.raises(ForbiddenError):
-        space.backups.make(Person("bob", (("wine", "admin"),)))
+        workspace.backups.make(Person("bob", (("wine", "admin"),)))
     annotator(project).label_truly(3)
 
 
 def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
-    space, make_project, monkeypatch
+    workspace, make_project, monkeypatch
 ):
     make_project(rows=200_000)
     told: list[object] = []
@@ -296,7 +296,7 @@ def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
 
     def make() -> None:
         try:
-            told.append(space.backups.make(LOCAL))
+            told.append(workspace.backups.make(LOCAL))
         except LabelingError as error:
             told.append(str(error))
 
@@ -306,16 +306,16 @@ def test_two_backups_are_never_made_at_once_and_a_broken_one_leaves_nothing(
     make()
     assert told == ["A backup is being made already: wait for its end."]
     go_on.set()
-    folder = space.database.files("backups")
+    folder = workspace.database.files("backups")
     while not list(folder.glob("*.part")) and len(told) < 2:
         time.sleep(0.001)
-    space.backups.close()
+    workspace.backups.close()
     first.join()
     assert not list(folder.glob("*.part*"))
-    assert len(backups.list_backups(space.database.path)) == sum(
+    assert len(backups.list_backups(workspace.database.path)) == sum(
         isinstance(each, Backup) for each in told
     )
-    assert os.path.exists(space.database.path)
+    assert os.path.exists(workspace.database.path)
 
 
 def test_a_copy_waits_for_a_transaction_that_duckdb_has_not_ended(tmp_path):

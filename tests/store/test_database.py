@@ -73,12 +73,12 @@ def test_a_newer_schema_is_refused(tmp_path):
 def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, name):
     from running import run_session
 
-    space = Workspace(tmp_path / f"{name}.duckdb")
-    make_source(space.database)
-    project = create_project(space.database, replace(SETTINGS, every=1000))
-    Annotator(space, project).label_truly(30)
-    assert run_session(space, project).state == "idle"
-    space.close()
+    workspace = Workspace(tmp_path / f"{name}.duckdb")
+    make_source(workspace.database)
+    project = create_project(workspace.database, replace(SETTINGS, every=1000))
+    Annotator(workspace, project).label_truly(30)
+    assert run_session(workspace, project).state == "idle"
+    workspace.close()
     with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
         for table, number in (("wine_labels", 30), ("wine_metadata", 30), ("wine_queries", 170)):
             assert len(connection.execute(f"SELECT * FROM {table}").fetchall()) == number

@@ -16,7 +16,7 @@ from labeling_core.web.label_exchange import Asked, serve
 from labeling_core.web.messages import parse
 
 
-def at_once(space: Any, calls: list[Callable[[], Any]]) -> list[Any]:
+def at_once(workspace: Any, calls: list[Callable[[], Any]]) -> list[Any]:
     """Have all calls wait for the database at the same time; their results or errors."""
     results: list[Any] = [None] * len(calls)
 
@@ -27,10 +27,10 @@ def at_once(space: Any, calls: list[Callable[[], Any]]) -> list[Any]:
             results[number] = error
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    with space.database.lock:
+    with workspace.database.lock:
         for thread in threads:
             thread.start()
-        while sum(len(line._waiting) for line in space.open_projects._lines.values()) < len(
+        while sum(len(line._waiting) for line in workspace.open_projects._lines.values()) < len(
             threads
         ):
             time.sleep(0.01)
@@ -96,15 +96,15 @@ def test_an_error_reaches_all_of_its_round_and_the_line_goes_on():
 
 
 def test_messages_of_several_annotators_are_stored_in_one_transaction(
-    space, make_project, annotator, monkeypatch
+    workspace, make_project, annotator, monkeypatch
 ):
     project = make_project(rows=400)
     people = [annotator(project, name) for name in ("ana", "ben", "cleo", "dan")]
-    held = [person.take(3) for person in people]
+    queue = [person.take(3) for person in people]
     transactions = []
-    begin = type(space.database).transaction
+    begin = type(workspace.database).transaction
     monkeypatch.setattr(
-        type(space.database), "transaction",
+        type(workspace.database), "transaction",
         lambda self: transactions.append(self._open is None) or begin(self),
     )  # fmt: skip
     asked = [
@@ -115,60 +115,62 @@ def test_messages_of_several_annotators_are_stored_in_one_transaction(
                 | {"want": 2}
             ),
         )
-        for person, mine in zip(people, held, strict=True)
+        for person, mine in zip(people, queue, strict=True)
     ]
-    served = serve(space, project.project_id, asked)
+    served = serve(workspace, project.project_id, asked)
     assert transactions.count(True) == 1
     for person, each in zip(people, served, strict=True):
         assert each.news["stored"] == {person.client: 3}
         assert each.news["counts"]["mine"] == 3
     taken = [one.reservation for each in served for one in each.taken]
     assert len(taken) == len({each.sample_id for each in taken}) == 8
-    stored = rows(space.database, "SELECT annotator, sample_id FROM wine_metadata")
+    stored = rows(workspace.database, "SELECT annotator, sample_id FROM wine_metadata")
     assert sorted(stored) == sorted(
-        (person.name, each) for person, mine in zip(people, held, strict=True) for each in mine
+        (person.name, each) for person, mine in zip(people, queue, strict=True) for each in mine
     )
-    kept = rows(space.database, "SELECT annotator, sample_id FROM labeling.reservations")
+    kept = rows(workspace.database, "SELECT annotator, sample_id FROM labeling.reservations")
     assert {(each.annotator, each.sample_id) for each in taken} <= set(kept)
 
 
-def test_a_refused_decision_of_one_harms_nobody_elses(space, make_project, annotator):
+def test_a_refused_decision_of_one_harms_nobody_elses(workspace, make_project, annotator):
     project = make_project()
     ana, ben = annotator(project), annotator(project, "ben")
     mine, his = ana.take(1)[0], ben.take(1)[0]
     good = Asked("ana", parse(ana.raw([ana.decision(mine, "label", category="red")])))
     bad = Asked("ben", parse(ben.raw([ben.decision(his, "label", category="green")])))
-    first, second = serve(space, project.project_id, [good, bad])
+    first, second = serve(workspace, project.project_id, [good, bad])
     assert first.news["refused"] == []
     assert [each["sample_id"] for each in second.news["refused"]] == [his]
-    assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
+    assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
 
 
-def test_two_decisions_on_one_sample_are_stored_one_after_the_other(space, make_project, annotator):
+def test_two_decisions_on_one_sample_are_stored_one_after_the_other(
+    workspace, make_project, annotator
+):
     project = make_project(rows=20)
     ana, ben = annotator(project), annotator(project, "ben")
     mine = ana.take(1)[0]
     ana.send(release=True, holding=[mine])
-    queue = space.queue(project)
+    queue = workspace.queue(project)
     while mine not in ben.take(4):
         assert queue.free()
     asked = [
         Asked(each.name, parse(each.raw([each.decision(mine, "label", category="red")])))
         for each in (ana, ben)
     ]
-    first = serve(space, project.project_id, asked)
+    first = serve(workspace, project.project_id, asked)
     assert len(first) == 1
-    (second,) = serve(space, project.project_id, asked[1:])
+    (second,) = serve(workspace, project.project_id, asked[1:])
     assert first[0].news["refused"] == []
     assert "another annotator" in second.news["refused"][0]["reason"]
-    assert rows(space.database, "SELECT annotator FROM wine_metadata") == [("ana",)]
+    assert rows(workspace.database, "SELECT annotator FROM wine_metadata") == [("ana",)]
 
 
-def test_when_all_together_fail_each_is_tried_alone(space, make_project, annotator):
+def test_when_all_together_fail_each_is_tried_alone(workspace, make_project, annotator):
     project = make_project()
     ana, ben = annotator(project), annotator(project, "ben")
     mine, his = ana.take(1)[0], ben.take(1)[0]
-    with space.database.transaction() as cursor:  # the file refuses whatever ben decides
+    with workspace.database.transaction() as cursor:  # the file refuses whatever ben decides
         cursor.execute("CREATE TABLE copy AS FROM wine_metadata")
         cursor.execute("DROP TABLE wine_metadata")
         cursor.execute(
@@ -180,37 +182,39 @@ def test_when_all_together_fail_each_is_tried_alone(space, make_project, annotat
         Asked(who.name, parse(who.raw([who.decision(each, "label", category="red")])))
         for who, each in ((ana, mine), (ben, his))
     ]
-    first, second = serve(space, project.project_id, asked)
+    first, second = serve(workspace, project.project_id, asked)
     assert first.news["stored"] == {ana.client: 1}
     assert isinstance(second, duckdb.ConstraintException)
-    assert rows(space.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
-    assert space.queue(project).labeled == 1
-    assert his in space.queue(project).held
+    assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
+    assert workspace.queue(project).labeled == 1
+    assert his in workspace.queue(project).held
     ben.seq = 0
     reply = ben.send([ben.decision("never handed out", "skip")])
     assert reply["stored"] == {ben.client: 1}
 
 
-def test_the_same_message_twice_at_once_is_stored_once(space, make_project, annotator):
+def test_the_same_message_twice_at_once_is_stored_once(workspace, make_project, annotator):
     project = make_project()
     ana = annotator(project)
     decisions = [ana.decision(each, "label", category="red") for each in ana.take(3)]
-    replies = at_once(space, [lambda: ana.send(decisions)] * 4)
+    replies = at_once(workspace, [lambda: ana.send(decisions)] * 4)
     assert [each["stored"] for each in replies] == [{ana.client: 3}] * 4
-    assert rows(space.database, "SELECT count(*) FROM wine_metadata") == [(3,)]
+    assert rows(workspace.database, "SELECT count(*) FROM wine_metadata") == [(3,)]
 
 
-def test_twenty_annotators_at_once_store_each_decision_exactly_once(space, make_project, annotator):
+def test_twenty_annotators_at_once_store_each_decision_exactly_once(
+    workspace, make_project, annotator
+):
     project = make_project(rows=600)
     people = [annotator(project, f"annotator {number}") for number in range(20)]
-    space.project(project.project_id)  # so that nobody waits for it to be read
-    done = at_once(space, [lambda person=person: person.label_truly(15) for person in people])
+    workspace.project(project.project_id)  # so that nobody waits for it to be read
+    done = at_once(workspace, [lambda person=person: person.label_truly(15) for person in people])
     assert sorted(len(each) for each in done) == [15] * 20
-    stored = rows(space.database, "SELECT annotator, sample_id FROM wine_metadata")
+    stored = rows(workspace.database, "SELECT annotator, sample_id FROM wine_metadata")
     assert len(stored) == len({sample_id for _, sample_id in stored}) == 300
     assert sorted(stored) == sorted(
         (person.name, each) for person, mine in zip(people, done, strict=True) for each in mine
     )
-    events = rows(space.database, "SELECT client, list(seq ORDER BY event_id) FROM labeling.events "
-                  "GROUP BY client")  # fmt: skip
+    sql = "SELECT client, list(seq ORDER BY event_id) FROM labeling.events GROUP BY client"
+    events = rows(workspace.database, sql)
     assert [seqs for _, seqs in events] == [list(range(1, 16))] * 20

@@ -39,8 +39,8 @@ def make_source(database: Database, rows: int = 200, table: str = "wine") -> Non
 class Annotator:
     """A browser without a browser: takes samples, decides on them, numbers its decisions."""
 
-    def __init__(self, space: Workspace, project: Project, name: str = "ana") -> None:
-        self.space, self.project, self.name = space, project, name
+    def __init__(self, workspace: Workspace, project: Project, name: str = "ana") -> None:
+        self.workspace, self.project, self.name = workspace, project, name
         self.client = f"client-of-{name}-{next(_NUMBERS)}"  # an id() may come again
         self.seq = 0
 
@@ -60,8 +60,8 @@ class Annotator:
     def send(self, decisions: list[Decision] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
         """Exchange a message; the reply."""
         message = messages.parse(self.raw(decisions, **more))
-        by = self.space.roles.person(self.name)
-        return label_exchange.answer(self.space, self.project.project_id, by, message)
+        by = self.workspace.roles.person(self.name)
+        return label_exchange.answer(self.workspace, self.project.project_id, by, message)
 
     def take(self, count: int) -> list[str]:
         """Have samples handed out; their ids."""
@@ -101,8 +101,8 @@ class Adjudicator(Annotator):
     def send(self, decisions: list[Decision] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
         """Exchange a message; the reply."""
         message = messages.parse(self.raw(decisions, **more))
-        by = self.space.roles.person(self.name)
-        return adjudication_exchange.answer(self.space, self.project.project_id, by, message)
+        by = self.workspace.roles.person(self.name)
+        return adjudication_exchange.answer(self.workspace, self.project.project_id, by, message)
 
     def rule(self, sample_id: str, category: str | None, comment: str = "") -> dict[str, Any]:
         """Settle a sample; None: without a label."""

@@ -23,20 +23,20 @@ SETTINGS = Settings(
 )
 
 
-def wait(space: Workspace, project: Any, seconds: float = 400.0) -> None:
+def wait(workspace: Workspace, project: Any, seconds: float = 400.0) -> None:
     """Until nothing of the project is read or learned."""
     end = time.monotonic() + seconds
-    while space.loop.reader.running(project.project_id) or space.loop.trainer.running(
+    while workspace.loop.reader.running(project.project_id) or workspace.loop.trainer.running(
         project.project_id
     ):
-        assert time.monotonic() < end, space.loop.status(project)
+        assert time.monotonic() < end, workspace.loop.status(project)
         time.sleep(0.02)
 
 
-def read(space: Workspace, project: Any) -> None:
-    space.loop.prepare(project)
-    wait(space, project)
-    assert features.have_features(space.database, project), space.loop.status(project)
+def read(workspace: Workspace, project: Any) -> None:
+    workspace.loop.prepare(project)
+    wait(workspace, project)
+    assert features.have_features(workspace.database, project), workspace.loop.status(project)
 
 
 def label(ana: Annotator, count: int, answers: dict[str, str]) -> None:
@@ -49,7 +49,7 @@ def label(ana: Annotator, count: int, answers: dict[str, str]) -> None:
             for each in found
         ])  # fmt: skip
         done += len(found)
-        wait(ana.space, ana.project)
+        wait(ana.workspace, ana.project)
 
 
 def take_all(ana: Annotator) -> list[dict[str, Any]]:

@@ -10,33 +10,33 @@ from labeling_core.labeling import queue_loading
 from labeling_core.models import final_model
 
 
-def wait(space, project, seconds=400.0):
+def wait(workspace, project, seconds=400.0):
     """Until no session of the project runs."""
     end = time.monotonic() + seconds
-    while space.loop.trainer.running(project.project_id):
-        assert time.monotonic() < end, space.loop.status(project)
+    while workspace.loop.trainer.running(project.project_id):
+        assert time.monotonic() < end, workspace.loop.status(project)
         time.sleep(0.02)
 
 
-def run_session(space, project, **chosen):
-    space.loop.start_session(project, "hand", **chosen)
-    wait(space, project)
-    return space.loop.trainer.status[project.project_id]
+def run_session(workspace, project, **chosen):
+    workspace.loop.start_session(project, "hand", **chosen)
+    wait(workspace, project)
+    return workspace.loop.trainer.status[project.project_id]
 
 
-def train(space, project):
-    final_model.train(space.loop, project, LOCAL)
-    wait(space, project)
-    assert space.loop.trainer.status[project.project_id].state == "idle"
+def train(workspace, project):
+    final_model.train(workspace.loop, project, LOCAL)
+    wait(workspace, project)
+    assert workspace.loop.trainer.status[project.project_id].state == "idle"
 
 
-def check_memory(space, project):
+def check_memory(workspace, project):
     """The queue in memory says what one read anew from the tables says."""
-    held = space.queue(project)
-    with space.database.read() as cursor:
+    queue = workspace.queue(project)
+    with workspace.database.read() as cursor:
         fresh = queue_loading.load(cursor, project, time.time())
-    assert (held.labeled, held.skipped) == (fresh.labeled, fresh.skipped)
-    assert +held.categories == +fresh.categories
-    assert +held.by_annotator == +fresh.by_annotator
-    assert (held.closed == fresh.closed).all()
-    assert held.next_label_id == fresh.next_label_id
+    assert (queue.labeled, queue.skipped) == (fresh.labeled, fresh.skipped)
+    assert +queue.categories == +fresh.categories
+    assert +queue.by_annotator == +fresh.by_annotator
+    assert (queue.closed == fresh.closed).all()
+    assert queue.next_label_id == fresh.next_label_id

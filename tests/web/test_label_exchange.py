@@ -40,11 +40,11 @@ def test_bounds_are_kept_rather_than_refused_where_that_loses_nothing():
     assert message.decisions[0].seconds == 0.0
 
 
-def test_the_route_checks_the_token_and_answers_in_sentences(space, make_project, monkeypatch):
+def test_the_route_checks_the_token_and_answers_in_sentences(workspace, make_project, monkeypatch):
     project = make_project()
-    monkeypatch.setattr(routes, "workspace", lambda: space)
-    good = tokens.issue(space.key, project.project_id, "ana")
-    gone = tokens.issue(space.key, "no_such_project", "ana")
+    monkeypatch.setattr(routes, "open_workspace", lambda: workspace)
+    good = tokens.issue(workspace.key, project.project_id, "ana")
+    gone = tokens.issue(workspace.key, "no_such_project", "ana")
 
     def post(body):
         response = routes.respond(body if isinstance(body, bytes) else json.dumps(body).encode())
@@ -59,34 +59,36 @@ def test_the_route_checks_the_token_and_answers_in_sentences(space, make_project
     assert post(b"[" * 100_000)[0] == 400
 
 
-def test_a_new_session_hands_back_what_nobody_has_looked_at(space, make_project, annotator):
+def test_a_new_session_hands_back_what_nobody_has_looked_at(workspace, make_project, annotator):
     from running import run_session
 
     project = make_project(every=1000)
     ana = annotator(project)
     ana.label_truly(40)
-    held = ana.take(10)
-    run_session(space, project)
-    reply = ana.send(holding=held, screen=held[0], version=0, want=5)
-    assert reply["drop"] == held[1:]
+    queue = ana.take(10)
+    run_session(workspace, project)
+    reply = ana.send(holding=queue, screen=queue[0], version=0, want=5)
+    assert reply["drop"] == queue[1:]
     assert reply["learning"]["session_id"] == 1
     assert len(reply["samples"]) == 14
-    assert held[0] not in [each["sample_id"] for each in reply["samples"]]
-    assert space.queue(project).held[held[0]].client == ana.client
+    assert queue[0] not in [each["sample_id"] for each in reply["samples"]]
+    assert workspace.queue(project).held[queue[0]].client == ana.client
 
 
-def test_the_view_of_a_sample_says_nothing_about_why_it_is_shown(space, make_project, annotator):
+def test_the_view_of_a_sample_says_nothing_about_why_it_is_shown(
+    workspace, make_project, annotator
+):
     project = make_project()
     samples = annotator(project).send(want=30)["samples"]
     assert {tuple(each) for each in samples} == {("sample_id", "view")}
     assert {tuple(each["view"]) for each in samples} == {("fields", "truncated")}
 
 
-def test_the_last_samples_with_somebody_else_are_told(space, make_project, annotator):
+def test_the_last_samples_with_somebody_else_are_told(workspace, make_project, annotator):
     project = make_project(rows=10, probe_share=0.0)
     ana, ben = annotator(project), annotator(project, "ben")
     ana.take(4)
     ben.label_truly(100)
     waiting = ben.send(want=5)["waiting"]
-    held = [each.until for each in space.queue(project).held.values()]
-    assert waiting == {"samples": 4, "own": False, "until": max(held)}
+    queue = [each.until for each in workspace.queue(project).held.values()]
+    assert waiting == {"samples": 4, "own": False, "until": max(queue)}

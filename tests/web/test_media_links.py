@@ -38,21 +38,21 @@ class Site(NamedTuple):
     """The routes on a port of this machine, and what they serve."""
 
     port: int
-    space: Workspace
+    workspace: Workspace
     folder: Path
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         return ask(self.port, method, path, body, **headers)
 
     def project(self, **changes: Any) -> lifecycle.Project:
-        return lifecycle.create_project(self.space.database, SETTINGS.__class__(
+        return lifecycle.create_project(self.workspace.database, SETTINGS.__class__(
             **{**SETTINGS.__dict__, **changes}
         ))  # fmt: skip
 
     def browser(self, project: lifecycle.Project, name: str = "ana") -> tuple[str, dict[str, Any]]:
         """A first exchange of a new browser: its cookie, and the views it was given by path."""
-        token = tokens.issue(self.space.key, project.project_id, name)
-        body = Annotator(self.space, project, name).raw(token=token, want=50)
+        token = tokens.issue(self.workspace.key, project.project_id, name)
+        body = Annotator(self.workspace, project, name).raw(token=token, want=50)
         answer = self.ask("POST", "/labeling/exchange", body)
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=lax" in cookie
@@ -61,13 +61,13 @@ class Site(NamedTuple):
 
 
 @pytest.fixture
-def site(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
-    monkeypatch.setattr(routes, "workspace", lambda: space)
+    monkeypatch.setattr(routes, "open_workspace", lambda: workspace)
     folder = tmp_path / "root" / "media"
     folder.mkdir(parents=True)
     with serving() as port:
-        yield Site(port, space, folder)
+        yield Site(port, workspace, folder)
 
 
 def one_image(site: Site) -> tuple[str, dict[str, Any]]:
@@ -108,7 +108,7 @@ def test_a_link_stays_the_same_for_hours_until_the_file_changes(site: Site) -> N
 
     def link() -> str:
         viewer = media_links.Viewer(
-            site.space.key, project, site.space.database.path.parent, "ana", "b"
+            site.workspace.key, project, site.workspace.database.path.parent, "ana", "b"
         )
         return viewer.link("image", "a.png")
 
@@ -159,8 +159,8 @@ def test_a_cookie_that_is_there_is_kept(site: Site) -> None:
     write_all(site.folder, {"a.png": encoded(photo(), "PNG")})
     project = site.project()
     cookie, _ = site.browser(project)
-    token = tokens.issue(site.space.key, project.project_id, "ana")
-    body = Annotator(site.space, project).raw(token=token, want=5)
+    token = tokens.issue(site.workspace.key, project.project_id, "ana")
+    body = Annotator(site.workspace, project).raw(token=token, want=5)
     assert "set-cookie" not in site.ask("POST", "/labeling/exchange", body, Cookie=cookie).headers
     for bad in ("labeling_browser=x", "labeling_browser=" + "é" * 16):
         answer = site.ask("POST", "/labeling/exchange", body, Cookie=bad.encode().decode("latin-1"))
@@ -180,7 +180,7 @@ def test_an_altered_link_reads_nothing(site: Site) -> None:
         )
     for wrong in ("x", "x.y", f"{body}.", f".{signature}", f"{body}.{signature[::-1]}", "%00.%ff"):
         assert site.ask("GET", media_links.ADDRESS + wrong, Cookie=cookie).status == 403
-    token = tokens.issue(site.space.key, "pictures", "ana")
+    token = tokens.issue(site.workspace.key, "pictures", "ana")
     assert site.ask("GET", media_links.ADDRESS + token, Cookie=cookie).status == 403
 
 
@@ -194,13 +194,13 @@ def test_a_link_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     before = time.time()
     cookie, view = one_image(site)
     link = media_links.read_link(
-        site.space.key,
+        site.workspace.key,
         view["url"].removeprefix(media_links.ADDRESS),
         media_links.browser_of(cookie.split("=")[1]),
     )
     assert link.expires - before >= media_links.WINDOW
     assert link.expires - time.time() <= 2 * media_links.WINDOW
-    over = tokens.seal(site.space.key, "media", list(link._replace(expires=time.time() - 1)))
+    over = tokens.seal(site.workspace.key, "media", list(link._replace(expires=time.time() - 1)))
     answer = site.ask("GET", media_links.ADDRESS + over, Cookie=cookie)
     assert answer.status == 403 and b"over" in answer.body
 
@@ -211,10 +211,10 @@ def test_even_a_signed_link_never_leaves_the_folder(site: Site) -> None:
     (site.folder / "out.png").symlink_to(site.folder.parent / "secret.png")
     browser = media_links.browser_of(cookie.split("=")[1])
     link = media_links.read_link(
-        site.space.key, view["url"].removeprefix(media_links.ADDRESS), browser
+        site.workspace.key, view["url"].removeprefix(media_links.ADDRESS), browser
     )
     for path in ("../secret.png", "out.png", str(site.folder.parent / "secret.png"), "gone.png"):
-        forged = tokens.seal(site.space.key, "media", list(link._replace(sample_id=path)))
+        forged = tokens.seal(site.workspace.key, "media", list(link._replace(sample_id=path)))
         answer = site.ask("GET", media_links.ADDRESS + forged, Cookie=cookie)
         assert answer.status == 404 and answer.body.endswith(b".")
 
@@ -243,5 +243,5 @@ def test_a_file_gone_or_cut_since_it_was_listed_does_not_break_the_exchange(site
 
 def test_a_deleted_projects_links_end(site: Site) -> None:
     cookie, view = one_image(site)
-    use_cases.delete_project(site.space, "pictures", LOCAL)
+    use_cases.delete_project(site.workspace, "pictures", LOCAL)
     assert site.ask("GET", view["url"], Cookie=cookie).status == 404

@@ -19,10 +19,10 @@ from labeling_core.projects.lifecycle import create_project
         ("{'a': [1, NULL]}", '{"a": [1, null]}'),
     ],
 )
-def test_maps_of_any_key_are_shown(space, annotator, cell, shown):
-    with space.database.transaction() as cursor:
+def test_maps_of_any_key_are_shown(workspace, annotator, cell, shown):
+    with workspace.database.transaction() as cursor:
         cursor.execute(f"CREATE TABLE wine AS SELECT {cell} AS odd, i FROM range(9) t(i)")
-    ana = annotator(create_project(space.database, SETTINGS))
+    ana = annotator(create_project(workspace.database, SETTINGS))
     ((name, text, _), *_) = ana.send(want=1)["samples"][0]["view"]["fields"]
     assert name == "odd"
     assert shown in text
