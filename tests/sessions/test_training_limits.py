@@ -32,7 +32,8 @@ def garble(job, progress):
     progress.__closure__[0].cell_contents.write(job["line"] + "\\n")
     time.sleep(3600)
 
-__main__.JOBS |= {"sleep": sleep, "eat": eat, "print": print_below, "garble": garble}
+names = {"sleep": "sleep", "eat": "eat", "print": "print_below", "garble": "garble"}
+__main__.JOBS |= {kind: f"misbehaving:{name}" for kind, name in names.items()}
 """
 
 
