@@ -8,7 +8,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling.bookkeeping import Decision
 
 MAX_DECISIONS, MAX_WANTED, MAX_HISTORY = 5_000, 500, 200
-PORTION = 32  # as deck.js
+PORTION = 32  # samples sent at a time to somebody who is deciding; the deck is told
 MAX_ID, MAX_COMMENT, MAX_HOLDING = 4_096, 10_000, 2_000
 MAX_SECONDS = 3_600.0
 

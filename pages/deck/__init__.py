@@ -11,23 +11,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.deck import bundle
+
 VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
 _HERE = Path(__file__).parent
-# One module for the browser: the pieces share one scope, in this order.
-_SCRIPTS = (
-    "outbox.js",
-    "exchange.js",
-    "screen.js",
-    "view_record.js",
-    "view_media.js",
-    "view_image.js",
-    "view_sound.js",
-    "keys.js",
-    "deck.js",
-    "review.js",
-    "adjudication.js",
-    "mount.js",
-)
 
 
 def _read(*names: str) -> str:
@@ -38,7 +25,7 @@ _mount = st.components.v2.component(
     "labeling_deck",
     html=_read("deck.html"),
     css=_read("deck.css", "media.css", "review.css"),
-    js=_read(*_SCRIPTS),
+    js=bundle.join(_HERE, "mount.js"),
     isolate_styles=True,
 )
 
@@ -59,10 +46,10 @@ def deck(key: str, data: dict[str, Any]) -> dict[str, Any] | None:
 
     ``data``: ``project``, ``title``, ``view`` (kind of sample: ``record`` …), ``url`` of the
     exchange route, ``token``, ``store`` (prefix of the browser's storage: who labels what, in which
-    database), ``categories`` (``name``, ``key``, ``description``, ``color``), ``reply`` (to the
-    message ``pending_message`` returned, or None) and ``mode``: ``label``, or ``review`` and
-    ``adjudicate`` to go through a list instead (see review.js, adjudication.js). Put nothing below
-    it: it fills the rest of the window.
+    database), ``categories`` (``name``, ``key``, ``description``, ``color``), ``offered`` (their
+    stamp), ``portion`` (samples sent at a time), ``reply`` (to the message ``pending_message``
+    returned, or None) and ``mode``: ``label``, or ``review`` and ``adjudicate`` to go through a
+    list instead (see modes.js). Put nothing below it: it fills the rest of the window.
     """
     result = _mount(key=key, data=data, on_message_change=_nothing)
     message = result.get("message")

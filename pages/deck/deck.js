@@ -1,46 +1,82 @@
+// @ts-check
 /* The deck: what is prefetched, what is decided, which sample is on the screen.
    It outlives its place in the page (Streamlit switches pages without a reload), so that the outbox
-   goes on being sent; `screen` is that place, or null. */
+   goes on being sent; `screen` is that place, or null. What it is for is its policy; see modes.js. */
+
+import { COMMANDS } from "./commands.js";
+import { afterPaint } from "./dom.js";
+import { Exchange } from "./exchange.js";
+import { countsWith, notAccepted, whoHas } from "./news.js";
+import { Outbox } from "./outbox.js";
+import { VIEWS } from "./views.js";
+import { WorkTime } from "./work_time.js";
+
+/** @import { DeckScreen } from "./screen.js" */
+/** @import { Action, Category, Command, Counts, Entry, Learning } from "./types.d.ts" */
+/** @import { Message, Mounted, Piece, Policy, Reply, Sample, State, Verdict, View } from "./types.d.ts" */
 
 const FIRST_DEPTH = 24; // samples asked for at first, so that the first one comes soon
-const PORTION = 32; // samples sent at a time to somebody who is deciding; as exchange.py
-const LONGEST = 120000; // ms without any input that still count as work on a sample
 const MOST_KEYS = 300; // that wait for their sample to be painted
+const DECIDING = ["skip", "undo", "keep", "none"]; // commands, besides the categories
 
-class Deck {
-  constructor(store) {
+export class Deck {
+  project = "";
+  title = "";
+  url = "";
+  token = "";
+  offered = ""; // stamp of the categories
+  portion = 0; // samples sent at a time to somebody who is deciding
+  /** @type {Category[]} */ categories = [];
+  /** @type {View} */ view = VIEWS.record;
+  /** @type {DeckScreen | null} */ screen = null;
+  /** @type {Entry[]} */
+  queue = []; // undecided samples, the first one is on the screen unless `cursor` is set
+  more = 0; // in a list: how many follow those that are here
+  /** @type {(Entry | null)[]} */
+  decided = []; // own decisions, oldest first; holes are fetched when somebody comes near
+  /** @type {number | undefined} */ revised; // how often they were changed elsewhere
+  /** @type {number | null} */ cursor = null; // index of the decision on the screen
+  /** @type {Verdict | null} */ latest = null;
+  /** @type {Command[]} */ keys = []; // commands that wait for their sample to be painted
+  painted = true;
+  turn = 0; // number of the sample on the screen
+  writing = false; // a comment has the focus
+  known = false; // the server has answered once
+  finished = false;
+  starved = false; // the server had fewer samples than there was room for
+  depth = FIRST_DEPTH;
+  /** @type {{want: number, history: Piece | null}} */ asked = { want: 0, history: null };
+  /** @type {Counts | null} */ counts = null;
+  /** @type {Learning | null} */ learning = null;
+  /** @type {string | null | undefined} */ notice;
+  refusals = "";
+  work = new WorkTime();
+  /** @type {((message: Message) => void) | null} */ sendAsState = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ away; // until the samples are handed back
+
+  /** @param {string} store prefix of the browser's storage
+   * @param {Policy} policy */
+  constructor(store, policy) {
+    this.policy = policy;
     this.outbox = new Outbox(store);
     this.exchange = new Exchange(this);
-    this.screen = null;
-    this.queue = []; // undecided samples, the first one is on the screen unless `cursor` is set
-    this.decided = []; // own decisions, oldest first; holes are fetched when somebody comes near
-    this.cursor = null; // index of the decision on the screen
-    this.keys = []; // commands that wait for their sample to be painted
-    this.painted = true;
-    this.writing = false; // a comment has the focus
-    this.known = false; // the server has answered once
-    this.depth = FIRST_DEPTH;
-    this.active = { time: 0, since: 0 };
-    this.refusals = "";
-    this.moreKeys = {}; // key -> command, besides KEYS
-    this.keyHelp = KEY_HELP;
   }
 
-  makeScreen(root) {
-    return new Screen(root, this);
-  }
-
-  /** Take what the page says; it says it again with every run. */
-  update({ project, title, url, token, categories, offered, view }, setStateValue) {
-    Object.assign(this, { project, title, url, token });
-    this.view = views[view];
+  /** Take what the page says; it says it again with every run. True if the categories are others.
+   * @param {Mounted} data
+   * @param {(name: string, value: unknown) => void} setStateValue */
+  update({ project, title, url, token, portion, categories, offered, view }, setStateValue) {
+    Object.assign(this, { project, title, url, token, portion });
+    this.view = VIEWS[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;
     Object.assign(this, { categories, offered, latest: null }); // it may have another name now
     return changed;
   }
 
-  /** They were changed while this page was open; past decisions may be called otherwise now. */
+  /** They were changed while this page was open; past decisions may be called otherwise now.
+   * @param {Category[]} categories
+   * @param {string} offered */
   changeCategories(categories, offered) {
     Object.assign(this, { categories, offered, latest: null }); // it may have another name now
     this.screen?.setCategories(categories);
@@ -56,50 +92,44 @@ class Deck {
   }
 
   get unsaved() {
-    const decides = (command) => command.category || ["skip", "undo", "keep", "none"].includes(command);
+    const decides = (/** @type {Command} */ command) =>
+      typeof command === "string" ? DECIDING.includes(command) : command.category;
     return this.outbox.size + this.keys.filter(decides).length;
   }
 
   /** The server's counts and what is on its way there; null before the first reply. */
   countsNow() {
-    if (!this.counts) return null;
-    const now = { ...this.counts, categories: { ...this.counts.categories } };
-    for (const [decision, step] of this.outbox.entries.flatMap(({ delta }) => delta)) {
-      if (decision?.status === "LABELED") {
-        now.labeled += step;
-        now.categories[decision.category] = (now.categories[decision.category] ?? 0) + step;
-      } else if (decision) now.skipped += step;
-    }
-    return now;
+    const changes = this.outbox.entries.flatMap(({ delta }) => delta);
+    return this.counts && countsWith(this.counts, changes);
   }
 
   // Commands
 
   /** Do it now if the sample on the screen was painted; otherwise after that, one per frame. */
-  press(command) {
-    this.touch();
+  press(/** @type {Command} */ command) {
+    this.work.touch();
     const free = this.placed && !this.keys.length;
     if (free && (this.painted || command === "comment")) this.act(command);
     else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? { text: "" } : command);
-    this.screen.showSaved();
+    this.screen?.showSaved();
     this.exchange.pump();
   }
 
   /** Text typed behind a comment key that is still waiting goes into that comment. */
-  spell(key) {
+  spell(/** @type {string} */ key) {
     if (!this.placed) this.resume();
     const waiting = this.keys.at(-1);
-    if (waiting?.text === undefined || waiting.closed) return false;
+    if (typeof waiting !== "object" || waiting.text === undefined || waiting.closed) return false;
     if (key === "Enter" || key === "Escape") waiting.closed = true;
     else if (key.length === 1) waiting.text += key;
     return true;
   }
 
-  act(command) {
-    if (command.category) this.decide("label", command.category);
-    else if (command.view) this.screen.perform(command.view);
-    else if (command.text !== undefined) this.comment(command);
-    else this[command]();
+  act(/** @type {Command} */ command) {
+    if (typeof command === "string") COMMANDS[command](this);
+    else if (command.category) this.policy.decide(this, "label", command.category);
+    else if (command.view) this.screen?.perform(command.view);
+    else COMMANDS.comment(this, command);
     this.show();
   }
 
@@ -108,111 +138,21 @@ class Deck {
     while (this.placed && this.painted && this.keys.length) {
       const onTheirWay = this.exchange.waiting && !this.finished;
       if (this.cursor === null && !this.queue.length && onTheirWay) break;
-      this.act(this.keys.shift());
+      for (const command of this.keys.splice(0, 1)) this.act(command);
     }
   }
 
-  decide(action, category) {
-    const entry = this.current();
-    if (!entry || (action === "label" && this.screen.unseen)) return;
-    const decision = { status: action === "label" ? "LABELED" : "SKIPPED", category, comment: commentOf(entry) };
-    this.record(entry, action, decision);
-    if (this.cursor !== null) {
-      Object.assign(entry, decision, { draft: undefined });
-      return this.next();
-    }
-    this.queue.shift();
-    this.latest = { ...this.entryOf(entry), ...decision };
-    this.decided.push(this.latest);
-  }
-
-  record(entry, action, decision) {
-    const { category = null, comment = null } = decision ?? {};
-    const fields = { sample_id: entry.sample_id, action, category, comment, seconds: this.seconds() };
-    fields.offered = this.offered; // by the names of this moment: they may change before it is sent
+  /** Put a decision into the outbox; `verdict` is what holds for the sample then.
+   * @param {Entry} entry
+   * @param {Action} action
+   * @param {State & Partial<Verdict> | null} verdict */
+  record(entry, action, verdict) {
+    const { category = null, comment = null } = verdict ?? {};
+    const { offered } = this; // by the names of this moment: they may change before it is sent
+    const fields = { sample_id: entry.sample_id, action, category, comment, seconds: this.work.seconds(), offered };
     const before = entry.status && { status: entry.status, category: entry.category };
-    const after = decision && { status: decision.status, category };
+    const after = verdict && { status: verdict.status, category };
     this.outbox.add(fields, [[before, -1], [after, 1]]);
-  }
-
-  skip() {
-    this.decide("skip", null);
-  }
-
-  undo() {
-    const at = this.cursor ?? this.decided.length - 1;
-    const entry = this.decided[at];
-    if (!entry) return;
-    this.record(entry, "undo", null);
-    this.decided.splice(at, 1);
-    this.queue.unshift({ ...this.entryOf(entry), draft: entry.comment ?? "" });
-    this.cursor = null;
-    this.latest = null;
-  }
-
-  back() {
-    const at = this.cursor ?? this.decided.length;
-    if (at > 0) this.cursor = at - 1;
-  }
-
-  next() {
-    if (this.cursor !== null) this.cursor = this.cursor + 1 < this.decided.length ? this.cursor + 1 : null;
-  }
-
-  first() {
-    if (this.decided.length) this.cursor = 0;
-  }
-
-  last() {
-    this.cursor = null;
-  }
-
-  comment({ text = "", closed = false } = {}) {
-    const entry = this.current();
-    if (!entry) return;
-    const field = this.screen.part.comment;
-    if (text) entry.draft = field.value += text;
-    if (closed) this.keepComment();
-    else field.focus();
-  }
-
-  /** The comment on an undecided sample waits for the decision; on a decided one it is saved now. */
-  keepComment() {
-    const entry = this.current();
-    if (!entry?.status || entry.draft === undefined || commentOf(entry) === entry.comment) return;
-    entry.comment = commentOf(entry);
-    this.record(entry, entry.status === "LABELED" ? "label" : "skip", entry);
-    this.show();
-    this.exchange.pump();
-  }
-
-  up() {
-    this.screen.scroll(-1);
-  }
-
-  down() {
-    this.screen.scroll(1);
-  }
-
-  help() {
-    this.screen.toggleHelp();
-  }
-
-  dismiss() {
-    this.refusals = "";
-  }
-
-  // Time spent on the sample on the screen: the tab visible, long pauses cut
-
-  touch(counts = !document.hidden) {
-    const now = performance.now();
-    if (counts) this.active.time += Math.min(now - this.active.since, LONGEST);
-    this.active.since = now;
-  }
-
-  seconds() {
-    this.touch();
-    return Math.round(this.active.time / 10) / 100;
   }
 
   // The screen
@@ -220,7 +160,7 @@ class Deck {
   show() {
     if (!this.screen?.show()) return;
     this.painted = false;
-    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const turn = (this.turn += 1);
     const painted = () => afterPaint(() => turn === this.turn && this.placed && this.onPainted());
     const loading = this.view.loading?.(this.screen.front);
     if (loading) loading.then(painted);
@@ -229,17 +169,18 @@ class Deck {
 
   /** What may be on the screen soon: the next samples, or the neighbours of the decision shown. */
   ahead() {
-    if (this.cursor === null) return this.queue.slice(1, 6);
-    return [-1, 1, -2, 2].map((step) => this.decided[this.cursor + step]).filter(Boolean);
+    const { cursor } = this;
+    if (cursor === null) return this.queue.slice(1, 6);
+    return [-1, 1, -2, 2].flatMap((step) => this.decided[cursor + step] ?? []);
   }
 
   onPainted() {
     this.painted = true;
-    this.active = { time: 0, since: performance.now() };
+    this.work.restart();
     this.drain();
     this.exchange.pump();
     if (!this.painted) return;
-    this.screen.prepare(this.cursor === null ? this.queue[1] : this.queue[0]);
+    this.screen?.prepare(this.cursor === null ? this.queue[1] : this.queue[0]);
     for (const { view } of this.ahead()) this.view.prefetch(view);
   }
 
@@ -250,7 +191,7 @@ class Deck {
   }
 
   hush() {
-    this.view.leave?.(this.screen.front);
+    if (this.screen) this.view.leave?.(this.screen.front);
   }
 
   leave() {
@@ -268,20 +209,11 @@ class Deck {
   /** How many more samples there is room for, once it is worth asking. */
   room() {
     const room = this.depth - this.queue.length;
-    return this.screen && room >= Math.min(PORTION, this.depth / 2) ? room : 0;
-  }
-
-  /** The piece of one's own decisions that is not here and may be wanted soon. */
-  missing() {
-    if (!this.screen) return null;
-    if (!this.known) return { index: -1, count: 30 };
-    const at = this.cursor ?? this.decided.length - 1;
-    const hole = [at, at - 8, at + 8].find((i) => i >= 0 && i < this.decided.length && !(i in this.decided));
-    return hole === undefined ? null : { index: Math.max(0, hole - 20), count: 41 };
+    return this.screen && room >= Math.min(this.portion, this.depth / 2) ? room : 0;
   }
 
   urgent() {
-    return Boolean(this.outbox.size || this.missing() || (this.room() && !this.starved));
+    return Boolean(this.outbox.size || this.policy.missing(this) || (this.room() && !this.starved));
   }
 
   pause() {
@@ -289,9 +221,10 @@ class Deck {
     return this.learning?.state === "running" || !this.queue.length ? 1500 : 5000;
   }
 
-  compose(message) {
+  /** @returns {Message} */
+  compose(/** @type {number} */ message) {
     if (!this.outbox.size) this.outbox.adopt(); // of tabs that were closed meanwhile
-    this.asked = { want: this.room(), history: this.missing() };
+    this.asked = { want: this.room(), history: this.policy.missing(this) };
     return {
       token: this.token,
       client: this.outbox.client,
@@ -306,66 +239,31 @@ class Deck {
     };
   }
 
-  receive(reply) {
-    const { stored = {}, refused = [], counts, learning, drop = [], samples = [], finished, waiting, history } = reply;
+  receive(/** @type {Reply} */ reply) {
+    const { stored = {}, refused = [], drop = [], samples = [], waiting } = reply;
+    this.more = reply.more ?? 0;
     if (reply.categories) this.changeCategories(reply.categories, reply.offered);
     this.outbox.prune(stored, refused);
-    this.refuse(refused);
+    if (refused.length) this.refusals = notAccepted(refused);
     const notice = waiting && whoHas(waiting);
+    const { counts, learning, finished } = reply;
     Object.assign(this, { counts, learning, finished: Boolean(finished), notice, known: true });
     const away = new Set(drop);
     this.queue = this.queue.filter((one, i) => i === 0 || !away.has(one.sample_id));
     const before = this.queue.length;
     this.take(samples);
     this.starved = this.queue.length - before < this.asked.want;
-    this.remember(counts, history, refused.length > 0 || Boolean(reply.categories));
+    const doubt = refused.length > 0 || Boolean(reply.categories);
+    this.policy.remember(this, counts, reply.history, doubt);
     this.show();
     if (this.painted) this.drain();
   }
 
-  take(samples) {
+  take(/** @type {Sample[]} */ samples) {
     const held = new Set(this.queue.map(({ sample_id }) => sample_id));
-    const fresh = ({ sample_id }) => !held.has(sample_id) && !this.outbox.has(sample_id);
-    for (const sample of samples.filter(fresh)) this.queue.push(this.entryOf(sample));
+    const fresh = (/** @type {Sample} */ { sample_id }) => !held.has(sample_id) && !this.outbox.has(sample_id);
+    for (const sample of samples.filter(fresh)) this.queue.push(this.policy.entryOf(sample));
     if (samples.length) this.depth = this.view.depth;
-  }
-
-  /** What is known of a sample before it is decided. */
-  entryOf({ sample_id, view }) {
-    return { sample_id, view };
-  }
-
-  refuse(refused) {
-    if (!refused.length) return;
-    const reasons = [...new Set(refused.map(({ reason }) => reason))].join(" ");
-    const subject = refused.length === 1 ? "A decision was" : `${refused.length} decisions were`;
-    this.refusals = `${subject} not accepted. ${reasons}`;
-  }
-
-  /** Put the piece of history where it belongs. Only when the server knows all we know: otherwise
-      it is asked for again with the next message. */
-  remember({ mine, revised }, history, doubt) {
-    if (this.outbox.size) return;
-    if (mine !== this.decided.length || revised !== this.revised || doubt) this.forget(mine);
-    this.revised = revised;
-    history?.decisions.forEach((decision, i) => {
-      const at = history.index + i;
-      if (at < mine && at !== this.cursor) this.decided[at] = decision;
-      else if (at < mine) this.decided[at] ??= decision;
-    });
-    const asked = history && this.asked.history;
-    if (!asked) return;
-    const start = asked.index < 0 ? Math.max(0, mine - asked.count) : asked.index;
-    for (let i = start; i < Math.min(mine, start + asked.count); i++) this.decided[i] ??= null;
-  }
-
-  /** Decided in another tab, or changed on another page: fetch again what is looked at, keep what
-      is on the screen. */
-  forget(mine) {
-    const shown = this.current();
-    this.decided = new Array(mine);
-    if (this.cursor >= mine) this.cursor = null;
-    else if (this.cursor !== null && shown) this.decided[this.cursor] = shown;
   }
 
   failed() {
@@ -374,7 +272,6 @@ class Deck {
     this.show();
   }
 
-  /** Back from the browser's page cache: the samples were given back when the page went away. */
   /** Its place is taken, or left for long: others may have the samples. */
   handBack() {
     if (this.screen || !this.queue.length) return;
@@ -383,19 +280,11 @@ class Deck {
     this.starved = false;
   }
 
+  /** Back from the browser's page cache: the samples were given back when the page went away. */
   comeBack() {
     this.queue = [];
     this.starved = false;
     this.show();
     this.exchange.hurry();
   }
-}
-
-const commentOf = (entry) => (entry.draft ?? entry.comment ?? "").trim() || null;
-
-/** Where the last samples are, and until when (in this browser's time zone) unless they come back. */
-function whoHas({ samples, own, until }) {
-  const time = new Date(until * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const where = own ? "in another tab of yours" : "with another annotator";
-  return `${samples} ${samples === 1 ? "sample is" : "samples are"} ${where} until ${time}.`;
 }

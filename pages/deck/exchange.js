@@ -1,22 +1,39 @@
+// @ts-check
 /* One message at a time to the server, by POST or as component state, again until it is answered. */
+
+/** @import { Decision, Message, Reply, Sender } from "./types.d.ts" */
+/** @typedef {"post" | "state"} Transport */
 
 const TIMEOUT = 10000;
 const PROBE_TIMEOUT = 5000; // for a transport that only stands in: it may lead nowhere
 const HEARD_TIMEOUT = 1500;
-const RETRY = [1000, 2000, 4000, 5000];
+export const RETRY = [1000, 2000, 4000, 5000];
 
-class Exchange {
+/** A message without an answer so far; `first` is its first decision.
+ * @typedef {object} Unanswered
+ * @property {number} number
+ * @property {Transport} transport
+ * @property {AbortController} abort
+ * @property {Decision | undefined} first
+ * @property {ReturnType<typeof setTimeout>} [timer] */
+
+export class Exchange {
+  number = 0;
+  /** @type {Unanswered | null} */
+  waiting = null;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  retry = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  poll;
+  failures = 0;
+  /** @type {Transport} */
+  preferred = "post";
+  trouble = "";
+  refused = false; // the server has answered, but may not take it
+
   /** `deck` composes messages, receives replies and says whether there is anything to send. */
-  constructor(deck) {
+  constructor(/** @type {Sender} */ deck) {
     this.deck = deck;
-    this.number = 0;
-    this.waiting = null; // {number, transport, abort, timer, first: its first decision}
-    this.retry = null;
-    this.poll = null;
-    this.failures = 0;
-    this.preferred = "post";
-    this.trouble = "";
-    this.refused = false; // the server has answered, but may not take it
   }
 
   /** Send if there is reason to, and the line is free; otherwise ask for news after a while. */
@@ -29,11 +46,12 @@ class Exchange {
 
   /** Try at once: the network is back, or somebody looks again. */
   hurry() {
-    clearTimeout(this.retry);
+    clearTimeout(this.retry ?? undefined);
     this.retry = null;
     if (!this.waiting) this.send();
   }
 
+  /** @returns {Transport} */
   transport() {
     const other = this.preferred === "post" ? "state" : "post";
     const wanted = this.failures >= 2 && this.failures % 2 === 0 ? other : this.preferred;
@@ -47,11 +65,11 @@ class Exchange {
     const abort = new AbortController();
     this.waiting = { number: message.message, transport, abort, first: message.decisions[0] };
     this.expire(transport === this.preferred ? TIMEOUT : PROBE_TIMEOUT);
-    if (transport === "state") this.deck.sendAsState(message);
+    if (transport === "state") this.deck.sendAsState?.(message);
     else this.post(message, abort.signal);
   }
 
-  async post(message, signal) {
+  async post(/** @type {Message} */ message, /** @type {AbortSignal} */ signal) {
     try {
       const response = await fetch(this.deck.url, {
         method: "POST",
@@ -68,15 +86,16 @@ class Exchange {
   }
 
   /** The page ran. Its reply may be to another message: then ours was lost, or comes any moment. */
-  heard(reply) {
+  heard(/** @type {Reply | null} */ reply) {
     if (reply && reply.message === this.waiting?.number) this.answer(reply);
     else if (this.waiting?.transport === "state") this.expire(HEARD_TIMEOUT);
   }
 
-  expire(after) {
-    const { number, timer } = this.waiting;
-    clearTimeout(timer);
-    this.waiting.timer = setTimeout(() => this.fail(number, ""), after);
+  expire(/** @type {number} */ after) {
+    const { waiting } = this;
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    waiting.timer = setTimeout(() => this.fail(waiting.number, ""), after);
   }
 
   /** The deck left the page: no reply comes there any more. */
@@ -86,7 +105,7 @@ class Exchange {
   }
 
   /** A reply counts once, and only for the message that is waited for. */
-  answer(reply) {
+  answer(/** @type {Reply} */ reply) {
     if (this.waiting?.number !== reply.message) return;
     if (reply.error) return this.fail(reply.message, reply.error, reply.status);
     const { transport, first } = this.waiting;
@@ -99,25 +118,29 @@ class Exchange {
     else this.pump();
   }
 
-  again(wait) {
+  again(/** @type {number} */ wait) {
     this.retry = setTimeout(() => this.hurry(), wait);
   }
 
+  /** Message `number` was not answered; `sentence` says why, where that is known.
+   * @param {number} number
+   * @param {string} sentence
+   * @param {number} [status] */
   fail(number, sentence, status) {
     if (this.waiting?.number !== number) return;
     if (this.waiting.transport === this.preferred) this.preferred = "post";
     this.settle();
     const wait = RETRY[Math.min(this.failures, RETRY.length - 1)];
     this.failures += 1;
-    this.refused = [401, 403].includes(status);
+    this.refused = status === 401 || status === 403;
     this.trouble = this.refused ? `${sentence} Reload this page: your decisions wait in this browser.` : sentence;
     this.again(wait);
     this.deck.failed();
   }
 
   settle() {
-    clearTimeout(this.waiting.timer);
-    this.waiting.abort.abort();
+    clearTimeout(this.waiting?.timer);
+    this.waiting?.abort.abort();
     this.waiting = null;
   }
 

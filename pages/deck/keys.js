@@ -1,5 +1,11 @@
+// @ts-check
 /* From a key to a command of the deck. */
 
+/** @import { Deck } from "./deck.js" */
+/** @import { DeckScreen } from "./screen.js" */
+/** @import { Command, CommandKeys, KeyHelp } from "./types.d.ts" */
+
+/** @type {CommandKeys} */
 const KEYS = {
   Tab: "skip",
   Backspace: "undo",
@@ -14,9 +20,11 @@ const KEYS = {
   PageUp: "up",
   PageDown: "down",
 };
+/** @type {Set<Command>} */
 const HELD = new Set(["back", "next", "up", "down"]); // may repeat while the key is held
 
-const KEY_HELP = [
+/** @type {KeyHelp} */
+export const KEY_HELP = [
   ["Tab", "skip this sample"],
   ["⌫", "take the decision shown, or the last one, back"],
   ["← →", "back and forth through your decisions; a category key changes the one shown"],
@@ -29,30 +37,43 @@ const KEY_HELP = [
   ["?", "these keys"],
 ];
 
+// Outside the deck, the space bar presses the button that has the focus. Enter follows a link only:
+// a button keeps the focus after a click, and Enter decides in review mode.
+/** @type {Record<string, string>} */
+const PRESSING = { " ": "button, a, input, summary", Enter: "a, summary" };
+
 // Where a key belongs to the element that has the focus.
 const TYPING =
   "input:not([type=checkbox], [type=button], [type=submit]), textarea, select, dialog, " +
   '[contenteditable]:not([contenteditable="false"]), [role=dialog], [role=slider], [role=menu], [role=listbox]';
 
-function commandOf(event, { categories, view, moreKeys }) {
-  const wanted = (key) => categories.find((category) => category.key?.toLowerCase() === key.toLowerCase());
+/** What a key means in this deck; undefined for one that means nothing.
+ * @param {KeyboardEvent} event
+ * @param {Pick<Deck, "categories" | "view" | "policy">} deck
+ * @returns {Command | undefined} */
+export function commandOf(event, { categories, view, policy }) {
+  const wanted = (/** @type {string} */ key) =>
+    categories.find((category) => category.key?.toLowerCase() === key.toLowerCase());
   // Keyboards without Latin letters: what stands on the key cap besides.
   const latin = /^[ -~]$/.test(event.key) ? "" : (event.code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? "");
   const category = wanted(event.key) ?? (event.key.length === 1 && latin ? wanted(latin) : undefined);
   if (category) return { category: category.name };
-  if (moreKeys[event.key]) return moreKeys[event.key];
+  if (policy.keys[event.key]) return policy.keys[event.key];
   if (KEYS[event.key]) return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
   const { actions = {} } = view;
   const typed = [event.key.toLowerCase(), latin.toLowerCase()];
   const action = Object.keys(actions).find((name) => actions[name].keys?.some((key) => typed.includes(key)));
-  return action && { view: action };
+  return action ? { view: action } : undefined;
 }
 
-/** Runs before Streamlit's own keys (c clears its cache, r runs the page again). */
-function onKey(event, deck) {
+/** Runs before Streamlit's own keys (c clears its cache, r runs the page again).
+ * @param {KeyboardEvent} event
+ * @param {Deck} deck */
+export function onKey(event, deck) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-  const target = event.composedPath()[0];
+  const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
   const { screen } = deck;
+  if (!screen) return;
   if (screen.helping) return whileHelping(event, screen);
   if (target === screen.part.comment) {
     if (event.key === "Escape" || event.key === "Enter") claim(event, () => target.blur());
@@ -60,20 +81,21 @@ function onKey(event, deck) {
   }
   if (target.closest?.(TYPING)) return;
   if (deck.spell(event.key)) return claim(event);
-  // Outside the deck, the space bar presses the button that has the focus. Enter follows a link only:
-  // a button keeps the focus after a click, and Enter decides in review mode.
-  const outside = { " ": "button, a, input, summary", Enter: "a, summary" }[event.key];
+  const outside = PRESSING[event.key];
   if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;
   const command = commandOf(event, deck);
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();
 }
 
-function whileHelping(event, screen) {
+function whileHelping(/** @type {KeyboardEvent} */ event, /** @type {DeckScreen} */ screen) {
   if (event.key === "Escape" || event.key === "?") claim(event, () => screen.toggleHelp());
   else if (event.key.length === 1) event.stopImmediatePropagation();
 }
 
+/** It is a key of the deck: for nobody else.
+ * @param {KeyboardEvent} event
+ * @param {() => void} [action] */
 function claim(event, action) {
   event.preventDefault();
   event.stopImmediatePropagation();

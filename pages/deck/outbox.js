@@ -1,14 +1,19 @@
+// @ts-check
 /* Decisions the server has not confirmed: in memory, and one localStorage entry each. */
+
+/** @import { Decision, Delta, Fields, Numbered } from "./types.d.ts" */
 
 const randomId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
 
-class Outbox {
-  constructor(store) {
+export class Outbox {
+  /** @type {{decision: Decision, delta: Delta}[]} */
+  entries = []; // oldest first; `delta` is what add() says
+
+  constructor(/** @type {string} */ store) {
     this.prefix = `mll:${store}:`;
     this.client = randomId();
     this.seq = 0;
-    this.entries = []; // {decision, delta: [[state, ±1]]}, oldest first
     this.adopt();
   }
 
@@ -16,7 +21,9 @@ class Outbox {
     return this.entries.length;
   }
 
-  /** `delta` is what the decision adds to the counts, until the server's counts contain it. */
+  /** `delta` is what the decision adds to the counts, until the server's counts contain it.
+   * @param {Fields} fields
+   * @param {Delta} delta */
   add(fields, delta) {
     const decision = { client: this.client, seq: ++this.seq, ...fields };
     this.entries.push({ decision, delta });
@@ -30,9 +37,9 @@ class Outbox {
   /** Take over what closed or reloaded tabs left behind; they keep their own client and number. */
   adopt() {
     const known = new Set(this.entries.map(({ decision }) => this.name(decision)));
-    for (const name of this.storedNames().filter((name) => !known.has(name))) {
+    for (const name of this.storedNames().filter((each) => !known.has(each))) {
       try {
-        const decision = JSON.parse(localStorage.getItem(name));
+        const decision = JSON.parse(localStorage.getItem(name) ?? "null");
         if (decision) this.entries.push({ decision, delta: [] });
       } catch {
         localStorage.removeItem(name); // half written by a crash: nothing that could be sent
@@ -42,14 +49,14 @@ class Outbox {
 
   storedNames() {
     try {
-      const own = (name) => name.startsWith(this.prefix) && /^\w+:\d+$/.test(name.slice(this.prefix.length));
-      return Object.keys(localStorage).filter(own);
+      const stored = Object.keys(localStorage).filter((name) => name.startsWith(this.prefix));
+      return stored.filter((name) => /^\w+:\d+$/.test(name.slice(this.prefix.length)));
     } catch {
       return [];
     }
   }
 
-  name({ client, seq }) {
+  name(/** @type {Numbered} */ { client, seq }) {
     return `${this.prefix}${client}:${seq}`;
   }
 
@@ -61,14 +68,16 @@ class Outbox {
       .slice(0, 1000);
   }
 
-  holds(wanted) {
+  holds(/** @type {Decision} */ wanted) {
     return this.entries.some(({ decision }) => decision === wanted);
   }
 
-  /** Forget what is stored (`{client: highest number}`) and what was refused. */
+  /** Forget what is stored (`{client: highest number}`) and what was refused.
+   * @param {Record<string, number>} stored
+   * @param {Numbered[]} refused */
   prune(stored, refused) {
     const gone = new Set(refused.map((decision) => this.name(decision)));
-    const done = (decision) => decision.seq <= (stored[decision.client] ?? 0) || gone.has(this.name(decision));
+    const done = (/** @type {Decision} */ decision) => decision.seq <= (stored[decision.client] ?? 0) || gone.has(this.name(decision));
     const settled = this.entries.filter(({ decision }) => done(decision));
     this.entries = this.entries.filter(({ decision }) => !done(decision));
     for (const { decision } of settled) {
@@ -80,7 +89,7 @@ class Outbox {
     }
   }
 
-  has(sampleId) {
+  has(/** @type {string} */ sampleId) {
     return this.entries.some(({ decision }) => decision.sample_id === sampleId);
   }
 }

@@ -1,55 +1,37 @@
-/* What is seen: the sample, the categories, the counts. Text goes in as textContent, always. */
+// @ts-check
+/* What is seen: the sample, the categories, the counts. */
 
-/* kind of sample -> {depth, paint(sheet, view), prefetch(view)}; see view_*.js. Besides, where there
-   is need: loading(sheet) is a promise until there is something to see, enter(sheet) and
-   leave(sheet) tell who is in front, and actions are what can be done with the sample:
-   {name: {keys, cap, text, help, run(sheet), on(sheet)}}. */
-const views = {};
+import { grouped, node, write } from "./dom.js";
+import { showLearning } from "./learning_line.js";
 
-/** Call `done` once what is in the page now has been painted (a hidden tab paints nothing). */
-function afterPaint(done) {
-  let open = true;
-  const once = () => {
-    if (open) done();
-    open = false;
-  };
-  const unseen = () => open && (document.hidden ? once() : setTimeout(unseen, 250));
-  requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      once();
-    };
-    port2.postMessage(null);
-  });
-  setTimeout(unseen, 250);
-}
+/** @import { Deck } from "./deck.js" */
+/** @import { Category, Counts, Entry, Parts, Verdict, ViewAction } from "./types.d.ts" */
+/** @typedef {{button: HTMLButtonElement, share: HTMLElement, bar: HTMLElement}} Shown a category */
+/** @typedef {ViewAction & {name: string, button: HTMLButtonElement, cap?: string}} Tool */
 
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
+export class DeckScreen {
+  /** @type {string | null} */
+  shown = null; // sample_id in front
+  /** @type {Entry | null} */
+  ready = null; // the entry painted into the back sheet
+  /** @type {Map<string, Shown>} */
+  categories = new Map();
+  /** @type {Tool[]} */
+  tools = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  speaking;
 
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-const { format: grouped } = new Intl.NumberFormat("en");
-
-class Screen {
+  /** @param {HTMLElement} root
+   * @param {Deck} deck */
   constructor(root, deck) {
     this.root = root;
     this.deck = deck;
-    this.part = {};
-    for (const part of root.querySelectorAll("[data-part]")) this.part[part.dataset.part] = part;
-    this.button = {};
-    for (const button of root.querySelectorAll("[data-do]")) this.button[button.dataset.do] ??= button;
-    [this.front, this.back] = root.querySelectorAll('[data-part="sheet"]');
-    this.shown = null; // sample_id in front
-    this.ready = null; // the entry painted into the back sheet
-    this.categories = new Map();
+    this.part = /** @type {Parts} */ (named(root, "part"));
+    this.button = /** @type {Record<string, HTMLButtonElement>} */ (named(root, "do"));
+    /** @type {NodeListOf<HTMLElement>} */
+    const [front, back] = root.querySelectorAll('[data-part="sheet"]');
+    this.front = front; // the sheet with the sample that is seen
+    this.back = back;
     this.clear();
   }
 
@@ -69,14 +51,14 @@ class Screen {
     write(this.part.title, this.deck.title);
     this.showDecision(entry);
     this.showCounts();
-    this.showLearning();
+    showLearning(this.part, this.deck.learning);
     this.showSaved();
     this.showMessages(entry);
-    this.root.dataset.ahead = this.deck.queue.length;
+    this.root.dataset.ahead = String(this.deck.queue.length);
     return changed;
   }
 
-  turn(entry) {
+  turn(/** @type {Entry | undefined} */ entry) {
     this.shown = entry?.sample_id ?? null;
     if (entry && this.ready !== entry) this.prepare(entry);
     [this.front, this.back] = [this.back, this.front];
@@ -92,22 +74,26 @@ class Screen {
   }
 
   /** Lay the sample out behind the one in front, so that turning to it is a matter of one frame. */
-  prepare(entry) {
+  prepare(/** @type {Entry | undefined} */ entry) {
     if (!entry || this.ready === entry) return;
     this.back.scrollTop = 0;
     this.deck.view.paint(this.back, entry.view);
     this.ready = entry;
   }
 
+  /** Say on the sheet what is on it, and how it is decided.
+   * @param {HTMLElement} sheet
+   * @param {Entry | undefined} entry */
   label(sheet, entry) {
-    const marks = { sampleId: entry?.sample_id, status: entry?.status, decision: entry?.status && (entry.category ?? "") };
+    const decision = entry?.status && (entry.category ?? "");
+    const marks = { sampleId: entry?.sample_id, status: entry?.status, decision };
     for (const [name, value] of Object.entries(marks)) {
       if (value === undefined || value === null) delete sheet.dataset[name];
       else sheet.dataset[name] = value;
     }
   }
 
-  setCategories(categories) {
+  setCategories(/** @type {Category[]} */ categories) {
     this.categories.clear();
     for (const category of categories) this.categories.set(category.name, this.makeCategory(category));
     this.part.categories.replaceChildren(...[...this.categories.values()].map(({ button }) => button));
@@ -115,8 +101,8 @@ class Screen {
   }
 
   /** What the view can do, as buttons; a key in `taken` stays with its category. */
-  setActions(taken) {
-    this.actions = Object.entries(this.deck.view.actions ?? {}).map(([name, action]) => {
+  setActions(/** @type {Set<string | undefined>} */ taken) {
+    this.tools = Object.entries(this.deck.view.actions ?? {}).map(([name, action]) => {
       const key = action.keys?.find((each) => !taken.has(each));
       const button = node("button");
       button.type = "button";
@@ -126,17 +112,17 @@ class Screen {
       button.append(action.text);
       return { ...action, name, button, cap: key && (action.cap ?? key.toUpperCase()) };
     });
-    this.part.tools.replaceChildren(...this.actions.map(({ button }) => button));
-    this.part.tools.hidden = !this.actions.length;
+    this.part.tools.replaceChildren(...this.tools.map(({ button }) => button));
+    this.part.tools.hidden = !this.tools.length;
     this.showActions();
   }
 
   showActions() {
-    for (const { on, button } of this.actions) if (on) button.setAttribute("aria-pressed", String(on(this.front)));
+    for (const { on, button } of this.tools) if (on) button.setAttribute("aria-pressed", String(on(this.front)));
   }
 
-  perform(name) {
-    this.actions.find((action) => action.name === name).run(this.front);
+  perform(/** @type {string} */ name) {
+    this.tools.find((tool) => tool.name === name)?.run(this.front);
     this.showActions();
   }
 
@@ -145,7 +131,8 @@ class Screen {
     return this.front.hasAttribute("data-unseen");
   }
 
-  makeCategory({ name, key, description, color }) {
+  /** @returns {Shown} */
+  makeCategory(/** @type {Category} */ { name, key, description, color }) {
     const button = node("button", "category");
     button.type = "button";
     Object.assign(button.dataset, { category: name, key: key ?? "" });
@@ -160,7 +147,7 @@ class Screen {
     return { button, share, bar };
   }
 
-  showDecision(entry) {
+  showDecision(/** @type {Entry | undefined} */ entry) {
     const { decided, cursor, latest } = this.deck;
     for (const [name, { button }] of this.categories) {
       button.setAttribute("aria-pressed", String(entry?.status === "LABELED" && entry.category === name));
@@ -175,17 +162,20 @@ class Screen {
     for (const [name, value] of Object.entries(off)) this.button[name].disabled = value;
   }
 
-  showVerdict(decision, before) {
-    const text = decision?.status ? before + this.sayDecision(decision) : "";
-    const color = this.categories.get(decision?.category)?.button.style.getPropertyValue("--category");
+  /** @param {Partial<Verdict> | null | undefined} verdict
+   * @param {string} before */
+  showVerdict(verdict, before) {
+    const text = verdict?.status ? before + this.sayDecision(verdict) : "";
+    const color = this.categories.get(verdict?.category ?? "")?.button.style.getPropertyValue("--category");
     write(this.part.verdict, text);
     this.part.verdict.style.setProperty("--category", color || "currentColor");
     this.part.verdict.hidden = !text;
   }
 
   /** Where several people decide on a sample, decisions are counted and no samples: say so. */
-  showTotals(counts) {
-    for (const name of ["labeled", "skipped", "total"]) write(this.part[name], grouped(counts[name]));
+  showTotals(/** @type {Counts} */ counts) {
+    const { labeled, skipped, total } = counts;
+    for (const [name, number] of Object.entries({ labeled, skipped, total })) write(this.part[name], grouped(number));
     const words = counts.several ? ["labels", "skips", "decisions"] : ["labeled", "skipped", "samples"];
     write(this.part["labeled-word"], words[0]);
     write(this.part["skipped-word"], words[1]);
@@ -195,7 +185,7 @@ class Screen {
       : "";
   }
 
-  sayDecision({ category }) {
+  sayDecision(/** @type {Partial<Verdict>} */ { category }) {
     return category ?? "skipped";
   }
 
@@ -211,40 +201,14 @@ class Screen {
     }
   }
 
-  /** `text` beside a category, and what it is a share of. */
+  /** `text` beside a category, and what it is a share of.
+   * @param {HTMLElement} share
+   * @param {string} text
+   * @param {string} meaning */
   showShare(share, text, meaning) {
     if (share.textContent === text) return;
     share.textContent = text;
     share.title = share.ariaLabel = text && `${text} ${meaning}`;
-  }
-
-  showLearning() {
-    if (!this.deck.learning) return;
-    const { enabled, state, session_id, text, progress = null } = this.deck.learning;
-    Object.assign(this.part.learning.dataset, { learningState: state, sessionId: session_id });
-    const session = session_id ? `Session ${session_id}` : "Active learning is on";
-    const told = [enabled ? session : "", text].filter(Boolean).join(" · ");
-    write(this.part["learning-text"], told);
-    this.part.learning.title = told;
-    const bar = this.part["learning-progress"];
-    bar.hidden = state !== "running";
-    if (progress === null) bar.removeAttribute("value");
-    else bar.value = progress;
-    this.showHalting(this.deck.learning.halting);
-  }
-
-  /** How efficient labeling still is: a mark on a scale from efficient (left) to not efficient. */
-  showHalting(halting) {
-    this.part.halting.hidden = !halting;
-    if (!halting) return;
-    const { state, share, word, text } = halting;
-    this.part.halting.dataset.halting = state;
-    this.part.halting.title = text;
-    const mark = this.part["halting-mark"];
-    mark.hidden = share === null;
-    mark.style.left = `${100 * (1 - (share ?? 1))}%`;
-    write(this.part["halting-word"], word);
-    write(this.part["halting-text"], text);
   }
 
   showSaved() {
@@ -259,7 +223,7 @@ class Screen {
     this.speaking = setTimeout(() => write(this.part.spoken, text), 1200);
   }
 
-  showMessages(entry) {
+  showMessages(/** @type {Entry | undefined} */ entry) {
     const { refusals, exchange, notice, queue } = this.deck;
     const last = entry && queue.length < 2; // who has more in hand need not know yet
     const alert = refusals || exchange.trouble || (last ? notice : "") || "";
@@ -276,7 +240,7 @@ class Screen {
     if (cursor !== null) return decided[cursor] === null ? "This decision could not be loaded." : "Loading…";
     if (exchange.failures && !known) return "The server does not answer yet. Trying again by itself.";
     if (!known) return "Loading samples…";
-    const { labeled, skipped, total } = this.deck.countsNow();
+    const { labeled, skipped, total } = /** @type {Counts} */ (this.deck.countsNow());
     if (finished && labeled + skipped >= total) {
       return `Everything is decided: ${grouped(labeled)} labeled, ${grouped(skipped)} skipped.`;
     }
@@ -287,12 +251,8 @@ class Screen {
     return finished || starved ? "No sample is free right now. New ones appear here by themselves." : "Loading samples…";
   }
 
-  scroll(direction) {
+  scroll(/** @type {number} */ direction) {
     this.front.scrollBy({ top: 0.85 * direction * this.front.clientHeight });
-  }
-
-  get commenting() {
-    return this.root.getRootNode().activeElement === this.part.comment;
   }
 
   get helping() {
@@ -300,9 +260,9 @@ class Screen {
   }
 
   toggleHelp() {
-    const names = [...this.categories].map(([name, { button }]) => [button.dataset.key.toUpperCase(), name]);
-    const actions = this.actions.map(({ cap, help }) => [cap, help]);
-    const rows = [...names, ...this.deck.keyHelp, ...actions].filter(([key]) => key);
+    const names = [...this.categories].map(([name, { button }]) => [(button.dataset.key ?? "").toUpperCase(), name]);
+    const actions = this.tools.map(({ cap = "", help = "" }) => [cap, help]);
+    const rows = [...names, ...this.deck.policy.help, ...actions].filter(([key]) => key);
     this.part["help-keys"].replaceChildren(
       ...rows.flatMap(([key, text]) => {
         const term = node("dt");
@@ -313,21 +273,16 @@ class Screen {
     this.part.help.hidden = this.helping;
     if (this.helping) this.part.help.focus();
   }
+}
 
-  /** Take the rest of the window's height, the padding Streamlit keeps below the page included. */
-  fit() {
-    const host = this.root.getRootNode().host;
-    let pane = host?.parentElement;
-    let below = 0;
-    this.page = host; // all that is scrolled together
-    while (pane && !/auto|scroll/.test(getComputedStyle(pane).overflowY)) {
-      below += parseFloat(getComputedStyle(pane).paddingBottom) || 0;
-      this.page = pane;
-      pane = pane.parentElement;
-    }
-    pane ??= document.documentElement;
-    const top = this.root.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
-    this.root.style.height = `${Math.max(440, Math.floor(pane.clientHeight - top - 16))}px`;
-    this.root.style.marginBottom = `${-Math.max(0, below - 16)}px`;
+/** The elements below `root` with a data attribute `data-<what>`: for each value, the first.
+ * @param {HTMLElement} root
+ * @param {"part" | "do"} what */
+function named(root, what) {
+  /** @type {Record<string, HTMLElement>} */
+  const found = {};
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(`[data-${what}]`))) {
+    found[each.dataset[what] ?? ""] ??= each;
   }
+  return found;
 }

@@ -1,11 +1,16 @@
+// @ts-check
 /* A row of a table: column and value, one under the other; long texts over the whole width. */
+
+import { node } from "./dom.js";
+
+/** @import { RecordData } from "./types.d.ts" */
 
 const LONG = 120; // characters from which a value gets the whole width
 
-views.record = {
+export const recordView = {
   depth: 256,
 
-  paint(element, { fields, truncated = [] }) {
+  paint(/** @type {HTMLElement} */ element, /** @type {RecordData} */ { fields, truncated = [] }) {
     const rows = fields.map((field) => recordField(field, truncated));
     const record = node("dl", "record");
     record.toggleAttribute("data-many", fields.length > 18);
@@ -16,10 +21,12 @@ views.record = {
   prefetch() {}, // the text is all there is
 };
 
+/** @param {RecordData["fields"][number]} field
+ * @param {string[]} truncated names of the columns whose text was cut */
 function recordField([column, value, kind], truncated) {
   const row = node("div", "field");
   const shown = node("dd", value === null ? "missing" : kind, value ?? "missing");
-  if (value?.length > LONG || value?.includes("\n")) row.classList.add("long");
+  if (value && (value.length > LONG || value.includes("\n"))) row.classList.add("long");
   row.append(node("dt", "", column), shown);
   if (truncated.includes(column)) row.append(node("p", "cut", "Cut: the text goes on in the source."));
   return row;

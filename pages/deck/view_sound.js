@@ -1,10 +1,19 @@
+// @ts-check
 /* A sound: its picture with a playhead, heard as soon as it comes to the front. */
+
+import { node, write } from "./dom.js";
+import { MediaView, decodedImage, fetchMedia, nameOf, showFacts } from "./view_media.js";
+
+/** @import { SoundFile, View } from "./types.d.ts" */
 
 const IN_ONE = 2 * 2 ** 20; // bytes; longer files are fetched piece by piece while they play
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const AUTOPLAY = "mll-autoplay"; // name in the browser's storage
 const MUTE = "Press any key or click: this browser plays no sound before that.";
 
+/** What the browser's storage holds under a name, after `value` was put there if there is one.
+ * @param {string} name
+ * @param {string} [value] */
 function remembered(name, value) {
   try {
     if (value !== undefined) localStorage.setItem(name, value);
@@ -18,9 +27,15 @@ class Player {
   static autoplay = remembered(AUTOPLAY) !== "off";
   static loop = false;
   static speed = 1;
+  /** @type {Player | null} */
   static heard = null; // the player in front
+  own = ""; // url of a blob that is to be freed
+  frameAsked = 0;
 
-  /** `picture` may be null; `blob` is null for a file that is played from its `url`. */
+  /** `picture` may be null; `blob` is null for a file that is played from its `url`.
+   * @param {HTMLImageElement | null} picture
+   * @param {Blob | null} blob
+   * @param {SoundFile} view */
   constructor(picture, blob, { url, seconds }) {
     this.url = url;
     this.seconds = seconds;
@@ -52,7 +67,7 @@ class Player {
     wave.onpointermove = (event) => wave.hasPointerCapture(event.pointerId) && this.seek(event);
   }
 
-  seek({ clientX }) {
+  seek(/** @type {PointerEvent} */ { clientX }) {
     const { left, width } = this.wave.getBoundingClientRect();
     this.audio.currentTime = this.seconds * Math.min(Math.max((clientX - left) / width, 0), 1);
     this.draw();
@@ -93,7 +108,8 @@ class Player {
     this.hint.hidden = true;
     try {
       await this.audio.play();
-    } catch ({ name }) {
+    } catch (error) {
+      const { name } = /** @type {Error} */ (error);
       if (name === "NotAllowedError" && this === Player.heard) this.say(MUTE);
     }
   }
@@ -103,7 +119,7 @@ class Player {
     this.play();
   }
 
-  say(sentence) {
+  say(/** @type {string} */ sentence) {
     write(this.hint, sentence);
     this.hint.hidden = false;
   }
@@ -124,20 +140,20 @@ class Player {
 }
 
 /** 61.26 -> 1:01.2 */
-function minutes(seconds) {
+function minutes(/** @type {number} */ seconds) {
   const tenths = Math.floor(10 * (seconds || 0) + 1e-6);
   const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
   return `${Math.floor(tenths / 600)}:${rest}`;
 }
 
-async function loadPlayer(view) {
+async function loadPlayer(/** @type {SoundFile} */ view) {
   const picture = decodedImage(view.picture, `Waveform and spectrogram of ${nameOf(view)}`);
   const drawn = picture.catch((error) => (error.sentence ? null : Promise.reject(error)));
   const [image, blob] = await Promise.all([drawn, fetchMedia(view.url, IN_ONE)]);
   return new Player(image, blob, view);
 }
 
-function faster(step) {
+function faster(/** @type {number} */ step) {
   const at = SPEEDS.indexOf(Player.speed) + step;
   Player.speed = SPEEDS[Math.min(Math.max(at, 0), SPEEDS.length - 1)];
   Player.heard?.adjust();
@@ -148,49 +164,52 @@ for (const what of ["keyup", "pointerup"]) {
   addEventListener(what, () => Player.heard?.hint.textContent === MUTE && !Player.heard.hint.hidden && Player.heard.play(), true);
 }
 
-views.sound = Object.assign(
-  new MediaView({
-    load: loadPlayer,
-    lay: (player) => player.frame,
-    drop: (player) => player.drop(),
-    arrive: (sheet) => views.sound.enter(sheet),
-  }),
-  {
-    enter: (sheet) => views.sound.made(sheet)?.enter(),
-    leave: (sheet) => views.sound.made(sheet)?.leave(),
-    actions: {
-      replay: {
-        keys: [" "],
-        cap: "␣",
-        text: "Replay",
-        help: "play from the start; a click into the picture plays from there",
-        run: (sheet) => views.sound.made(sheet)?.replay(),
-      },
-      pause: {
-        text: "Pause",
-        run: () => Player.heard && (Player.heard.audio.paused ? Player.heard.play() : Player.heard.audio.pause()),
-      },
-      loop: {
-        keys: ["l"],
-        text: "Loop",
-        help: "play again and again",
-        run: () => {
-          Player.loop = !Player.loop;
-          Player.heard?.adjust();
-        },
-        on: () => Player.loop,
-      },
-      slower: { keys: ["-"], text: "Slower", help: "slower, at the same pitch", run: () => faster(-1) },
-      faster: { keys: ["+", "="], text: "Faster", help: "faster, at the same pitch", run: () => faster(1) },
-      autoplay: {
-        text: "Autoplay",
-        run: () => {
-          Player.autoplay = !Player.autoplay;
-          remembered(AUTOPLAY, Player.autoplay ? "on" : "off");
-        },
-        on: () => Player.autoplay,
-      },
-      facts: showFacts,
+/** @satisfies {Partial<View>} */
+const soundActions = {
+  enter: (/** @type {HTMLElement} */ sheet) => sounds.made(sheet)?.enter(),
+  leave: (/** @type {HTMLElement} */ sheet) => sounds.made(sheet)?.leave(),
+  actions: {
+    replay: {
+      keys: [" "],
+      cap: "␣",
+      text: "Replay",
+      help: "play from the start; a click into the picture plays from there",
+      run: (/** @type {HTMLElement} */ sheet) => sounds.made(sheet)?.replay(),
     },
+    pause: {
+      text: "Pause",
+      run: () => Player.heard && (Player.heard.audio.paused ? Player.heard.play() : Player.heard.audio.pause()),
+    },
+    loop: {
+      keys: ["l"],
+      text: "Loop",
+      help: "play again and again",
+      run: () => {
+        Player.loop = !Player.loop;
+        Player.heard?.adjust();
+      },
+      on: () => Player.loop,
+    },
+    slower: { keys: ["-"], text: "Slower", help: "slower, at the same pitch", run: () => faster(-1) },
+    faster: { keys: ["+", "="], text: "Faster", help: "faster, at the same pitch", run: () => faster(1) },
+    autoplay: {
+      text: "Autoplay",
+      run: () => {
+        Player.autoplay = !Player.autoplay;
+        remembered(AUTOPLAY, Player.autoplay ? "on" : "off");
+      },
+      on: () => Player.autoplay,
+    },
+    facts: showFacts,
   },
-);
+};
+
+/** @type {MediaView<SoundFile, Player>} */
+const sounds = new MediaView({
+  load: loadPlayer,
+  lay: (player) => player.frame,
+  drop: (player) => player.drop(),
+  arrive: soundActions.enter,
+});
+
+export const soundView = Object.assign(sounds, soundActions);

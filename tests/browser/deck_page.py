@@ -27,14 +27,24 @@ const look = () => {
   requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
-// Streamlit's dialog about a lost connection takes the focus: what is typed into it is no key of
-// the deck's, and the sample stays.
+// Two kinds of keys decide nothing. What is typed into Streamlit's dialog about a lost connection,
+// which takes the focus, is no key of the deck's. And where no sample is on the screen, as the next
+// ones are still on their way, there is nothing to decide on: the deck claims such a key as one of
+// its own, and has no more to save than before.
 window.typed = 0;
-window.intoDialogs = [];
+window.idle = [];
+const toSave = (deck) => deck.querySelector("[data-state]")?.textContent.match(/^[\\d,]*/)[0];
 addEventListener("keydown", (event) => {
+  const number = window.typed++;
   const dialog = event.composedPath().some((each) => each.getAttribute?.("role") === "dialog");
-  if (dialog) window.intoDialogs.push(window.typed);
-  window.typed += 1;
+  if (dialog) window.idle.push(number);
+  const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
+  if (dialog || !deck || deck.querySelector("[data-sample-id]")) return;
+  const before = toSave(deck);
+  event.stopImmediatePropagation = () => {
+    Event.prototype.stopImmediatePropagation.call(event);
+    queueMicrotask(() => toSave(deck) === before && window.idle.push(number));
+  };
 }, true);
 """
 CATEGORY_OF = {"r": "red", "w": "white", "c": "cava", "Tab": None}
@@ -82,7 +92,21 @@ class DeckPage:
 
     def wait_taken(self) -> None:
         """Wait until every key has had its sample, and the one after it is on the screen."""
-        self.wait_for(f"shown.length > {len(self.keys)} - intoDialogs.length")
+        self.wait_for(f"shown.length > {len(self.keys)} - idle.length")
+
+    def label_all(self) -> None:
+        """Decide on every sample that is at hand, until an empty screen has been painted."""
+        while ahead := self.ahead:
+            self.press("r")
+            self.wait_for(f"{DECK}.querySelector('.deck').dataset.ahead < {ahead}")
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    @property
+    def ahead(self) -> int:
+        """How many samples are at hand, the one on the screen included."""
+        return int(self.page.locator("[data-ahead]").get_attribute("data-ahead") or 0)
 
     def wait_saved(self, timeout: float = 180_000) -> None:
         expect(self.page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible(
@@ -129,9 +153,9 @@ class DeckPage:
         """(sample, category) in the order of the keys, of which none waits; valid while nobody
         navigates."""
         shown: list[Any] = self.page.evaluate("window.shown")
-        lost = set(self.page.evaluate("window.intoDialogs"))
+        lost = set(self.page.evaluate("window.idle"))
         self.keys = [key for number, key in enumerate(self.keys) if number not in lost]
-        self.page.evaluate("window.intoDialogs = []")
+        self.page.evaluate("window.idle = []")
         self.ignored += len(lost)
         assert len(shown) >= len(self.keys), "a key was taken for a sample that was not shown"
         pairs = zip(shown, self.keys, strict=False)

@@ -5,6 +5,7 @@ Afterwards the tables are read from a copy of the database as a crash would leav
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -95,7 +96,7 @@ def stored(server: AppServer, project: str) -> list[tuple[str, str | None]]:
 def assert_all_stored(server: AppServer, project: str, deck: DeckPage, number: int) -> None:
     """``number`` keys were pressed; exactly these decisions are in the tables, in their order.
 
-    Keys that went into a dialog of Streamlit's decide nothing.
+    Keys that went into a dialog of Streamlit's, or met an empty screen, decide nothing.
     """
     deck.wait_saved()
     expected = deck.decided()
@@ -132,6 +133,28 @@ def test_labeling_goes_on_while_the_server_is_held_up(
     server.hold_up(what, 3)
     deck.type_keys(40, rate=20)
     assert_all_stored(server, project, deck, 40)
+
+
+def few_at_a_time(message: str) -> str:
+    """A message that asks for three samples where it would ask for more."""
+    sent = json.loads(message)
+    return json.dumps(sent | {"want": min(sent["want"], 3)})
+
+
+def test_keys_that_meet_an_empty_screen_decide_nothing(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project, meddle=few_at_a_time)
+    server.freeze()
+    deck.label_all()
+    taken = len(deck.keys)
+    deck.press("w", "c", "w")
+    server.thaw()
+    deck.page.locator("[data-sample-id]").wait_for()
+    assert_all_stored(server, project, deck, taken + 3)
+    assert deck.ignored == 3
+    deck.press("c")  # for the sample that came
+    assert_all_stored(server, project, deck, taken + 4)
 
 
 PLACES = """window.places = 1;

@@ -19,7 +19,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-DEPTH, PORTION = 256, 32  # as view_record.js and deck.js
+from labeling_core.web.messages import PORTION
+
+DEPTH = 256  # as view_record.js
 RETRY = 0.2  # seconds; the deck of a browser waits longer
 
 

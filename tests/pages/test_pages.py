@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 import zipfile
 from dataclasses import replace
@@ -18,6 +19,7 @@ from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Category, Settings
+from labeling_core.web import messages
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -461,6 +463,11 @@ def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):
     assert not at.exception
     assert len(at.error) == 1
     assert "PNG" in at.error[0].value
+
+
+def test_the_deck_is_told_how_many_samples_come_at_a_time(open_page):
+    (deck,) = open_page("label_tabular").get("bidi_component")
+    assert json.loads(deck.proto.json)["portion"] == messages.PORTION
 
 
 def test_decisions_that_come_as_component_state_are_stored_once(open_page):

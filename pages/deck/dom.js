@@ -1,0 +1,40 @@
+// @ts-check
+/* Small things that every part of the screen needs. Text goes in as textContent, always. */
+
+/** Call `done` once what is in the page now has been painted (a hidden tab paints nothing). */
+export function afterPaint(/** @type {() => void} */ done) {
+  let open = true;
+  const once = () => {
+    if (open) done();
+    open = false;
+  };
+  const unseen = () => open && (document.hidden ? once() : setTimeout(unseen, 250));
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      once();
+    };
+    port2.postMessage(null);
+  });
+  setTimeout(unseen, 250);
+}
+
+/** An element with a class and a text.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} [className]
+ * @param {string | null} [text] */
+export function node(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+export function write(/** @type {Element} */ element, /** @type {string} */ text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** 1234567 -> 1,234,567 */
+export const grouped = new Intl.NumberFormat("en").format;

@@ -1,0 +1,183 @@
+import { FakeElement } from "./fakes.js";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { onKey } from "../../../pages/deck/keys.js";
+import { MODES } from "../../../pages/deck/modes.js";
+
+const CATEGORIES = [
+  { name: "red", key: "r" },
+  { name: "cava", key: "C" },
+  { name: "white", key: null },
+];
+
+/** A deck that writes down what is pressed; `page` is what stands around it. */
+function deckIn(mode = "label", view = {}) {
+  const page = new FakeElement("body");
+  const root = new FakeElement("section", {}, page);
+  const comment = new FakeElement("input", { type: "text" }, root);
+  const screen = { root, part: { comment }, helping: false, toggleHelp: () => (screen.helping = !screen.helping) };
+  const deck = { categories: CATEGORIES, view, policy: MODES[mode], screen, page, pressed: [], spelled: "" };
+  deck.press = (command) => deck.pressed.push(command);
+  deck.spell = () => false;
+  return deck;
+}
+
+/** A key press on `target`, deep inside of what listens to it; what became of it. */
+function press(deck, key, { target = deck.page, ...more } = {}) {
+  const event = {
+    key, code: "", repeat: false, ctrlKey: false, altKey: false, metaKey: false, shiftKey: false,
+    isComposing: false, prevented: false, stopped: false, ...more,
+    composedPath: () => [target, deck.page],
+    preventDefault: () => (event.prevented = true),
+    stopImmediatePropagation: () => (event.stopped = true),
+  };
+  onKey(event, deck);
+  return event;
+}
+
+/** The commands that these keys come to. */
+function commands(deck, ...keys) {
+  for (const key of keys) press(deck, key);
+  return deck.pressed.splice(0);
+}
+
+test("a category's key labels, in small and in capital letters, and goes no further", () => {
+  const deck = deckIn();
+  const red = { category: "red" };
+  const cava = { category: "cava" };
+  assert.deepEqual(commands(deck, "r", "R", "c", "C"), [red, red, cava, cava]);
+  const event = press(deck, "r");
+  assert.ok(event.prevented && event.stopped);
+});
+
+test("a keyboard without Latin letters: what stands on the key cap besides", () => {
+  const deck = deckIn();
+  press(deck, "к", { code: "KeyR" });
+  press(deck, "Dead", { code: "KeyR" });
+  press(deck, "q", { code: "KeyR" }); // a Latin letter means itself, wherever it is
+  assert.deepEqual(deck.pressed, [{ category: "red" }]);
+});
+
+test("a letter without a meaning is kept from Streamlit; other keys are the browser's", () => {
+  const deck = deckIn();
+  const letter = press(deck, "x");
+  assert.deepEqual([letter.stopped, letter.prevented], [true, false]);
+  const other = press(deck, "F5");
+  assert.deepEqual([other.stopped, other.prevented], [false, false]);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("keys with Ctrl, Alt or Meta and those of an input method are no keys of ours", () => {
+  const deck = deckIn();
+  for (const how of ["ctrlKey", "altKey", "metaKey", "isComposing"]) {
+    const event = press(deck, "r", { [how]: true });
+    assert.deepEqual([event.stopped, event.prevented], [false, false], how);
+  }
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("a held key decides once; only going back and forth and scrolling go on", () => {
+  const deck = deckIn();
+  for (const key of ["r", "Tab", "Backspace", "Home", "/"]) {
+    assert.ok(press(deck, key, { repeat: true }).stopped, key);
+  }
+  assert.deepEqual(deck.pressed, []);
+  for (const key of ["ArrowLeft", "ArrowRight", "PageUp", "PageDown"]) press(deck, key, { repeat: true });
+  assert.deepEqual(deck.pressed, ["back", "next", "up", "down"]);
+});
+
+test("the keys of every mode; Shift+Tab moves the focus", () => {
+  const deck = deckIn();
+  const keys = ["Tab", "Backspace", "ArrowUp", "Home", "ArrowDown", "End", "/", "?"];
+  const expected = ["skip", "undo", "first", "first", "last", "last", "comment", "help"];
+  assert.deepEqual(commands(deck, ...keys), expected);
+  assert.equal(press(deck, "Tab", { shiftKey: true }).prevented, false);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("each mode has keys of its own, which mean nothing elsewhere", () => {
+  assert.deepEqual(commands(deckIn("label"), "Enter", "k", "Delete"), []);
+  assert.deepEqual(commands(deckIn("review"), "Enter", "k", "K", "Delete"), ["keep", "keep", "keep"]);
+  assert.deepEqual(commands(deckIn("adjudicate"), "Enter", "k", "Delete"), ["none"]);
+});
+
+test("what is typed into a field, a list or a dialog is no key of ours", () => {
+  const deck = deckIn();
+  const within = (tag, attributes = {}) =>
+    new FakeElement("span", {}, new FakeElement(tag, attributes, deck.page));
+  const typing = [
+    within("input", { type: "text" }), within("input"), within("textarea"), within("select"),
+    within("dialog"), within("div", { role: "dialog" }), within("div", { role: "slider" }),
+    within("ul", { role: "menu" }), within("ul", { role: "listbox" }),
+    within("div", { contenteditable: "" }), within("div", { contenteditable: "true" }),
+  ];
+  for (const target of typing) assert.equal(press(deck, "r", { target }).stopped, false);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("a checkbox, a button and a text that cannot be edited leave the keys to the deck", () => {
+  const deck = deckIn();
+  const targets = [
+    ["input", { type: "checkbox" }], ["input", { type: "button" }], ["input", { type: "submit" }],
+    ["button", {}], ["div", { contenteditable: "false" }],
+  ];
+  for (const [tag, attributes] of targets) {
+    press(deck, "r", { target: new FakeElement(tag, attributes, deck.page) });
+  }
+  assert.equal(deck.pressed.length, targets.length);
+});
+
+test("a target that is no element, such as the document, is no hindrance", () => {
+  const deck = deckIn();
+  press(deck, "r", { target: {} });
+  assert.deepEqual(deck.pressed, [{ category: "red" }]);
+});
+
+test("in the comment, Enter and Escape leave it and all else is text", () => {
+  const deck = deckIn("review");
+  const target = deck.screen.part.comment;
+  assert.equal(press(deck, "r", { target }).stopped, false);
+  assert.equal(press(deck, "Enter", { target, isComposing: true }).stopped, false);
+  assert.ok(!target.blurred);
+  assert.ok(press(deck, "Enter", { target }).stopped);
+  assert.ok(target.blurred);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("a text behind a comment key that waits is part of the comment", () => {
+  const deck = deckIn();
+  deck.spell = (key) => Boolean((deck.spelled += key));
+  assert.ok(press(deck, "r").prevented);
+  assert.equal(deck.spelled, "r");
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("space and Enter press what has the focus outside the deck, and are the deck's inside", () => {
+  const view = { actions: { replay: { keys: [" "], text: "Replay" } } };
+  const deck = deckIn("review", view);
+  const button = new FakeElement("button", {}, deck.page);
+  const link = new FakeElement("a", {}, deck.page);
+  assert.equal(press(deck, " ", { target: button }).prevented, false);
+  assert.equal(press(deck, "Enter", { target: link }).prevented, false);
+  assert.deepEqual(deck.pressed, []);
+  press(deck, "Enter", { target: button }); // it may have the focus still from a click
+  press(deck, " ", { target: new FakeElement("button", {}, deck.screen.root) });
+  assert.deepEqual(deck.pressed, ["keep", { view: "replay" }]);
+});
+
+test("what the view can do has keys, unless they are a category's", () => {
+  const view = { actions: { loop: { keys: ["l"] }, rotate: { keys: ["r"] }, faster: { keys: ["+", "="] }, pause: {} } };
+  const deck = deckIn("label", view);
+  const expected = [{ view: "loop" }, { view: "loop" }, { category: "red" }, { view: "faster" }];
+  assert.deepEqual(commands(deck, "l", "L", "r", "="), expected);
+});
+
+test("while the keys are explained, none decides; Escape and ? close", () => {
+  const deck = deckIn();
+  deck.screen.helping = true;
+  assert.ok(press(deck, "r").stopped);
+  assert.ok(press(deck, "Escape").prevented);
+  assert.equal(deck.screen.helping, false);
+  assert.deepEqual(deck.pressed, []);
+});
