@@ -101,10 +101,31 @@ class Settings:
         return self.modality != "tabular"
 
     @property
+    def tables(self) -> Tables:
+        """The output tables and their columns, ready to be put into SQL."""
+        return Tables(
+            labels=f"main.{quote(self.labels_table)}",
+            metadata=f"main.{quote(self.metadata_table)}",
+            queries=f"main.{quote(self.queries_table)}",
+            label=quote(self.label_column),
+            label_id=quote(self.label_id_column),
+        )
+
+    @property
     def features(self) -> str:
         """What the samples are turned into: ``tabular``, or a key of extraction.FEATURES."""
         embedded = self.modality == "images" and self.image_features == "embedding"
         return "images_embedding" if embedded else self.modality
+
+
+class Tables(NamedTuple):
+    """How SQL names a project's own tables, and the two columns whose names were chosen."""
+
+    labels: str
+    metadata: str
+    queries: str
+    label: str
+    label_id: str
 
 
 class Project(NamedTuple):
@@ -122,6 +143,11 @@ class Project(NamedTuple):
     source_fingerprint: str
     source_version: int
     renames: int = 0
+
+    @property
+    def tables(self) -> Tables:
+        """See Settings.tables."""
+        return self.settings.tables
 
 
 def read_categories(rows: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:
@@ -165,6 +191,11 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
         color = each.color or COLOURS[number % len(COLOURS)]
         done.append(replace(each, name=each.name.strip(), key=key, color=color))
     return tuple(done)
+
+
+def quote(identifier: str) -> str:
+    """Return ``identifier`` as a quoted SQL identifier, whatever characters it holds."""
+    return '"' + identifier.replace('"', '""') + '"'
 
 
 def slug(title: str) -> str:

@@ -20,7 +20,7 @@ from labeling_core.people import Person
 from labeling_core.projects import final_labels
 from labeling_core.projects.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.settings import Project
-from labeling_core.store.database import now, quote
+from labeling_core.store.database import now
 
 
 class Opinion(NamedTuple):
@@ -84,9 +84,9 @@ def _comments(
 ) -> dict[int, str | None]:
     votes = [each.label_id for shared in wanted for each in shared.votes.values()]
     votes += [shared.ruling.label_id for shared in wanted if shared.ruling is not None]
-    label_id = quote(project.settings.label_id_column)
+    label_id = project.tables.label_id
     rows = cursor.execute(
-        f"SELECT {label_id}, comment FROM main.{quote(project.settings.metadata_table)} "
+        f"SELECT {label_id}, comment FROM {project.tables.metadata} "
         f"WHERE {label_id} IN (SELECT unnest(?::BIGINT[]))",
         [votes],
     ).fetchall()
@@ -186,10 +186,10 @@ def _replace_row(
     session_id: int,
 ) -> None:
     """The ruling's row of the metadata table instead of the one before."""
-    metadata = f"main.{quote(project.settings.metadata_table)}"
+    metadata = project.tables.metadata
     if was.ruling is not None:
         cursor.execute(
-            f"DELETE FROM {metadata} WHERE {quote(project.settings.label_id_column)} = ?",
+            f"DELETE FROM {metadata} WHERE {project.tables.label_id} = ?",
             [was.ruling.label_id],
         )
     ruling = settled.ruling

@@ -15,7 +15,6 @@ from labeling_core.projects import final_labels, queries, samples
 from labeling_core.projects.final_labels import Change, Row
 from labeling_core.projects.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.settings import Project
-from labeling_core.store.database import quote
 
 
 class Decision(NamedTuple):
@@ -81,11 +80,11 @@ def find_decided(
     cursor: duckdb.DuckDBPyConnection, project: Project, wanted: list[tuple[str, str]]
 ) -> dict[tuple[str, str], Record]:
     """Of the pairs (annotator, sample_id), those of samples that this annotator has decided."""
-    settings = project.settings
+    tables = project.tables
     rows = cursor.execute(
         f"SELECT s.{samples.PLACE}, m.sample_id, m.annotator, m.origin, m.session_id, "
-        f"m.{quote(settings.label_id_column)}, m.status, m.{quote(settings.label_column)}, "
-        f"m.comment, m.seconds FROM main.{quote(settings.metadata_table)} AS m "
+        f"m.{tables.label_id}, m.status, m.{tables.label}, "
+        f"m.comment, m.seconds FROM {tables.metadata} AS m "
         f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "JOIN (SELECT unnest(?::VARCHAR[]) AS annotator, unnest(?::VARCHAR[]) AS sample_id) AS w "
         f"ON w.annotator = m.annotator AND w.sample_id = m.sample_id "
@@ -155,12 +154,11 @@ def _changes(records: Collection[Record]) -> list[Change]:
 def _delete_decisions(
     cursor: duckdb.DuckDBPyConnection, project: Project, label_ids: list[int]
 ) -> None:
-    settings = project.settings
+    tables = project.tables
     if label_ids:
-        for name in (settings.metadata_table, settings.labels_table):
+        for table in (tables.metadata, tables.labels):
             cursor.execute(
-                f"DELETE FROM main.{quote(name)} WHERE {quote(settings.label_id_column)} "
-                "IN (SELECT unnest(?::BIGINT[]))",
+                f"DELETE FROM {table} WHERE {tables.label_id} IN (SELECT unnest(?::BIGINT[]))",
                 [label_ids],
             )
 
@@ -170,11 +168,10 @@ def _insert_decisions(
 ) -> None:
     if not records:
         return
-    settings = project.settings
     records = sorted(records, key=lambda each: each.label_id or 0)
     states = [each.after or ("", None) for each in records]
     cursor.execute(
-        f"INSERT INTO main.{quote(settings.metadata_table)} "
+        f"INSERT INTO {project.tables.metadata} "
         "SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
         "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), "
         "unnest(?::VARCHAR[]), ?, unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
@@ -209,14 +206,12 @@ def _insert_labels(
 def _change_decisions(
     cursor: duckdb.DuckDBPyConnection, project: Project, records: list[Record], moment: datetime
 ) -> None:
-    settings = project.settings
-    metadata, labels = quote(settings.metadata_table), quote(settings.labels_table)
-    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    labels, metadata, _, label, label_id = project.tables
     for each in records:
         if each.after is None or each.before is None:
             continue
         cursor.execute(
-            f"UPDATE main.{metadata} SET status = ?, {label} = ?, comment = ?, seconds = ?, "
+            f"UPDATE {metadata} SET status = ?, {label} = ?, comment = ?, seconds = ?, "
             f"labeled_at = ? WHERE {label_id} = ?",
             [*each.after, each.comment, each.seconds, moment, each.label_id],
         )
@@ -224,11 +219,11 @@ def _change_decisions(
             continue
         if each.before[0] == "LABELED" and each.after[0] == "LABELED":
             cursor.execute(
-                f"UPDATE main.{labels} SET {label} = ? WHERE {label_id} = ?",
+                f"UPDATE {labels} SET {label} = ? WHERE {label_id} = ?",
                 [each.after[1], each.label_id],
             )
         elif each.before[0] == "LABELED":
-            cursor.execute(f"DELETE FROM main.{labels} WHERE {label_id} = ?", [each.label_id])
+            cursor.execute(f"DELETE FROM {labels} WHERE {label_id} = ?", [each.label_id])
         else:
             _insert_labels(cursor, project, [each])
 

@@ -18,7 +18,6 @@ from labeling_core.projects import category_checks, final_labels, queries
 from labeling_core.projects.lifecycle import get_project
 from labeling_core.settings import Category, Project, assign_keys
 from labeling_core.store import eventlog
-from labeling_core.store.database import quote
 
 
 def rename(open_projects: OpenProjects, project_id: str, old: str, new: str, by: Person) -> Project:
@@ -130,10 +129,9 @@ def _change(
 
 def _relabel(cursor: duckdb.DuckDBPyConnection, project: Project, old: str, new: str) -> int:
     """Let the labels follow in both tables; how many there were."""
-    settings = project.settings
-    label = quote(settings.label_column)
-    for name in (settings.metadata_table, settings.labels_table):
+    label = project.tables.label
+    for table in (project.tables.metadata, project.tables.labels):
         row = cursor.execute(
-            f"UPDATE main.{quote(name)} SET {label} = ? WHERE {label} = ?", [new, old]
+            f"UPDATE {table} SET {label} = ? WHERE {label} = ?", [new, old]
         ).fetchone()
     return int(row[0]) if row else 0

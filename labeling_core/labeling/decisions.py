@@ -20,7 +20,7 @@ from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.settings import Project
-from labeling_core.store.database import Database, now, quote
+from labeling_core.store.database import Database, now
 
 
 class Refusal(NamedTuple):
@@ -229,14 +229,13 @@ def history(
     cursor: duckdb.DuckDBPyConnection, project: Project, annotator: str, index: int, count: int
 ) -> list[PastDecision]:
     """``count`` of the annotator's own decisions from number ``index`` on, oldest first."""
-    settings = project.settings
-    label_id = quote(settings.label_id_column)
+    tables = project.tables
     rows = cursor.execute(
-        f"WITH own AS (SELECT * FROM main.{quote(settings.metadata_table)} WHERE annotator = ? "
-        f"AND origin <> '{ADJUDICATION}' ORDER BY {label_id} LIMIT ? OFFSET ?) "
-        f"SELECT s.{samples.PLACE}, own.sample_id, own.status, own.{quote(settings.label_column)}, "
+        f"WITH own AS (SELECT * FROM {tables.metadata} WHERE annotator = ? "
+        f"AND origin <> '{ADJUDICATION}' ORDER BY {tables.label_id} LIMIT ? OFFSET ?) "
+        f"SELECT s.{samples.PLACE}, own.sample_id, own.status, own.{tables.label}, "
         f"own.comment FROM own JOIN {samples.keys(project.project_id)} AS s "
-        f"ON s.{samples.SAMPLE_ID} = own.sample_id ORDER BY own.{label_id}",
+        f"ON s.{samples.SAMPLE_ID} = own.sample_id ORDER BY own.{tables.label_id}",
         [annotator, count, index],
     ).fetchall()
     return [PastDecision(*row) for row in rows]

@@ -12,7 +12,6 @@ from labeling_core.labeling.reservations import Reservation
 from labeling_core.projects import final_labels, queries, samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project
-from labeling_core.store.database import quote
 
 
 def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> Queue:
@@ -56,8 +55,7 @@ def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Qu
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    settings, keys = project.settings, samples.keys(project.project_id)
-    metadata, label = f"main.{quote(settings.metadata_table)}", quote(settings.label_column)
+    keys, metadata = samples.keys(project.project_id), project.tables.metadata
     found = cursor.execute(
         f"SELECT {samples.PLACE} AS place, "
         f"{samples.SAMPLE_ID} IN (SELECT sample_id FROM {metadata}) AS decided, "
@@ -69,8 +67,8 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
     queue.closed[positions] = True
     queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
     rows = cursor.execute(
-        f"SELECT status, {label}, annotator, count(*) FROM {metadata} WHERE origin <> ? "
-        "GROUP BY ALL",
+        f"SELECT status, {project.tables.label}, annotator, count(*) FROM {metadata} "
+        "WHERE origin <> ? GROUP BY ALL",
         [ADJUDICATION],
     ).fetchall()
     for status, name, annotator, number in rows:
@@ -79,7 +77,7 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
         queue.count((status, name), number)
     _load_shared(cursor, project, queue, set(positions[np.asarray(found["gone"], bool)].tolist()))
     row = cursor.execute(
-        f"SELECT greatest((SELECT coalesce(max({quote(settings.label_id_column)}), 0) "
+        f"SELECT greatest((SELECT coalesce(max({project.tables.label_id}), 0) "
         f"FROM {metadata}), (SELECT coalesce(max(label_id), 0) FROM labeling.events "
         "WHERE project_id = ?))",
         [project.project_id],

@@ -9,7 +9,6 @@ import duckdb
 
 from labeling_core.access.tokens import LIFETIME
 from labeling_core.settings import Project
-from labeling_core.store.database import quote
 
 
 class Reservation(NamedTuple):
@@ -64,6 +63,6 @@ def drop_old_reservations(cursor: duckdb.DuckDBPyConnection, project: Project) -
     decided = "(sample_id, annotator)" if project.settings.overlap_share else "sample_id"
     cursor.execute(
         "DELETE FROM labeling.reservations WHERE project_id = ? AND (until < to_timestamp(?) "
-        f"OR {decided} IN (SELECT {decided} FROM main.{quote(project.settings.metadata_table)}))",
+        f"OR {decided} IN (SELECT {decided} FROM {project.tables.metadata}))",
         [project.project_id, time.time() - LIFETIME],
     )

@@ -17,7 +17,7 @@ from labeling_core.projects import samples
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.settings import Project
 from labeling_core.store import eventlog
-from labeling_core.store.database import now, quote
+from labeling_core.store.database import now
 from labeling_core.store.eventlog import Entry
 
 KINDS = ("decision", "correction", "undo", "restore")  # after these it is known how things stood
@@ -114,8 +114,7 @@ def _require_free(
     """Raise LabelingError when a decision more on the sample is not wanted."""
     owner, sample_id = record.reservation.annotator, record.reservation.sample_id
     other = cursor.execute(
-        f"SELECT annotator FROM main.{quote(project.settings.metadata_table)} "
-        "WHERE sample_id = ? LIMIT 1",
+        f"SELECT annotator FROM {project.tables.metadata} WHERE sample_id = ? LIMIT 1",
         [sample_id],
     ).fetchone()
     if other is not None and not (record.shared is not None and record.shared.missing):

@@ -17,7 +17,7 @@ from labeling_core.labeling.decisions import Refusal, follow_decisions, in_seque
 from labeling_core.labeling.queue import Queue
 from labeling_core.people import Person
 from labeling_core.settings import Project
-from labeling_core.store.database import Database, now, quote
+from labeling_core.store.database import Database, now
 
 
 @dataclass
@@ -82,15 +82,14 @@ def submit(
 def _labels(
     cursor: duckdb.DuckDBPyConnection, project: Project, sample_ids: list[str]
 ) -> dict[str, _Label]:
-    settings = project.settings
+    tables = project.tables
     rows = cursor.execute(
-        f"SELECT sample_id, {quote(settings.label_id_column)}, annotator, (SELECT "
+        f"SELECT sample_id, {tables.label_id}, annotator, (SELECT "
         "arg_max(e.annotator, e.event_id) FROM labeling.events AS e WHERE e.project_id = ? AND "
         "e.sample_id = m.sample_id AND e.kind IN ('review', 'correction')), "
-        f"{quote(settings.label_column)}, comment FROM main.{quote(settings.metadata_table)} AS m "
+        f"{tables.label}, comment FROM {tables.metadata} AS m "
         "WHERE status = 'LABELED' AND sample_id IN (SELECT unnest(?::VARCHAR[])) "
-        f"AND {quote(settings.label_id_column)} IN "
-        f"(SELECT {quote(settings.label_id_column)} FROM main.{quote(settings.labels_table)})",
+        f"AND {tables.label_id} IN (SELECT {tables.label_id} FROM {tables.labels})",
         [project.project_id, sample_ids],
     ).fetchall()
     return {
@@ -146,8 +145,7 @@ def _refuse(project: Project, by: Person, decision: Decision, label: _Label | No
 
 def _write(cursor: duckdb.DuckDBPyConnection, project: Project, labels: list[_Label]) -> None:
     """Bring metadata and labels in line."""
-    settings = project.settings
-    column, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    tables = project.tables
     changed = [each for each in labels if each.changed]
     if not changed:
         return
@@ -161,12 +159,12 @@ def _write(cursor: duckdb.DuckDBPyConnection, project: Project, labels: list[_La
         "unnest(?::VARCHAR[]) AS said) AS new"
     )
     cursor.execute(
-        f"UPDATE main.{quote(settings.metadata_table)} AS kept SET {column} = new.name, "
-        f"comment = new.said FROM {new} WHERE kept.{label_id} = new.number",
+        f"UPDATE {tables.metadata} AS kept SET {tables.label} = new.name, "
+        f"comment = new.said FROM {new} WHERE kept.{tables.label_id} = new.number",
         values,
     )
     cursor.execute(
-        f"UPDATE main.{quote(settings.labels_table)} AS kept SET {column} = new.name FROM {new} "
-        f"WHERE kept.{label_id} = new.number",
+        f"UPDATE {tables.labels} AS kept SET {tables.label} = new.name FROM {new} "
+        f"WHERE kept.{tables.label_id} = new.number",
         values,
     )

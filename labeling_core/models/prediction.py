@@ -19,9 +19,10 @@ from labeling_core.modalities.extraction import extract, known_entries, ledger_f
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.modalities.registry import SUFFIXES, module_of
 from labeling_core.modalities.table_columns import batches, prepare
+from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
-from labeling_core.store.database import literal, quote
+from labeling_core.store.database import literal
 from labeling_core.store.exporting import FORMATS, to_file
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from labeling_core.learning import agreement
 from labeling_core.learning.agreement import MISSING, Codes, Estimate
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project
-from labeling_core.store.database import quote
 
 # Krippendorff's bounds for alpha: below the first nothing can be concluded, from the second on
 # data are reliable ("Content Analysis", 4th edition, 2019, chapter 12).
@@ -73,17 +72,17 @@ def _pair(first: str, second: str, codes: Codes) -> Pair:
 
 def _read(cursor: duckdb.DuckDBPyConnection, project: Project) -> tuple[list[str], Codes]:
     """The people, and their class codes [samples, people] where at least two have labeled."""
-    settings = project.settings
+    tables = project.tables
     votes = (
-        f"(SELECT sample_id, annotator, list_position(?::VARCHAR[], "
-        f"{quote(settings.label_column)}) - 1 AS code FROM main.{quote(settings.metadata_table)} "
+        f"(SELECT sample_id, annotator, list_position(?::VARCHAR[], {tables.label}) - 1 "
+        f"AS code FROM {tables.metadata} "
         f"WHERE status = 'LABELED' AND origin <> '{ADJUDICATION}')"
     )
     found = cursor.execute(
         f"WITH votes AS {votes} SELECT dense_rank() OVER (ORDER BY sample_id) - 1 AS sample, "
         "annotator, code FROM votes WHERE code >= 0 AND sample_id IN "
         "(SELECT sample_id FROM votes GROUP BY sample_id HAVING count(*) > 1)",
-        [list(settings.names)],
+        [list(project.settings.names)],
     ).fetchnumpy()
     names = np.asarray(found["annotator"], dtype=object)
     people, columns = np.unique(names.astype(str), return_inverse=True)

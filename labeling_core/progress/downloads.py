@@ -6,8 +6,8 @@ import duckdb
 
 from labeling_core.labeling.queue import Queue
 from labeling_core.progress import learning_curve
-from labeling_core.settings import Project
-from labeling_core.store.database import literal, quote
+from labeling_core.settings import Project, quote
+from labeling_core.store.database import literal
 from labeling_core.store.exporting import packed, to_file
 
 _SESSIONS = "session table"

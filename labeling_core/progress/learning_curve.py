@@ -15,7 +15,6 @@ from labeling_core.learning.evaluation import auc, wilson
 from labeling_core.projects.labels import Labels, below, measuring_end, read_labels, split, standing
 from labeling_core.projects.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
-from labeling_core.store.database import quote
 
 
 class Session(NamedTuple):
@@ -198,7 +197,7 @@ def labels_over_time(
     return cursor.execute(
         "WITH each AS (SELECT annotator, epoch(labeled_at) AS moment, row_number() OVER "
         "(PARTITION BY annotator ORDER BY labeled_at) AS number, count(*) OVER "
-        f"(PARTITION BY annotator) AS total FROM main.{quote(project.settings.metadata_table)} "
+        f"(PARTITION BY annotator) AS total FROM {project.tables.metadata} "
         "WHERE status = 'LABELED') SELECT annotator, moment, number FROM each "
         "WHERE number = total OR number % greatest(1, total // ?) = 0 ORDER BY 1, 3",
         [points],

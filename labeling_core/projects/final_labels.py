@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION, Overlap, Vote, chosen
 from labeling_core.settings import Project, Settings
-from labeling_core.store.database import quote
 
 
 class Change(NamedTuple):
@@ -41,7 +40,7 @@ def insert(cursor: duckdb.DuckDBPyConnection, project: Project, rows: Sequence[R
     if not rows:
         return
     cursor.execute(
-        f"INSERT INTO main.{quote(project.settings.labels_table)} "
+        f"INSERT INTO {project.tables.labels} "
         f"SELECT s.{samples.SOURCE_COLUMNS}, d.label, d.label_id FROM (SELECT "
         "unnest(?::INTEGER[]) AS place, unnest(?::VARCHAR[]) AS label, "
         "unnest(?::BIGINT[]) AS label_id) AS d "
@@ -57,8 +56,8 @@ def write(cursor: duckdb.DuckDBPyConnection, project: Project, changes: Iterable
     gone = [each.before.label_id for each in real if each.before is not None]
     if gone:
         cursor.execute(
-            f"DELETE FROM main.{quote(project.settings.labels_table)} WHERE "
-            f"{quote(project.settings.label_id_column)} IN (SELECT unnest(?::BIGINT[]))",
+            f"DELETE FROM {project.tables.labels} WHERE {project.tables.label_id} "
+            "IN (SELECT unnest(?::BIGINT[]))",
             [gone],
         )
     now = [(each.position, each.after) for each in real if each.after is not None]
@@ -75,9 +74,9 @@ def load(
 ) -> None:
     """Fill ``overlap`` with the shared samples that have a decision: those chosen for it (or in
     ``also``, by position), and those with several decisions from the time of other settings."""
-    settings = project.settings
+    tables = project.tables
     both = (
-        f"main.{quote(settings.metadata_table)} AS m JOIN {samples.keys(project.project_id)} "
+        f"{tables.metadata} AS m JOIN {samples.keys(project.project_id)} "
         f"AS s ON s.{samples.SAMPLE_ID} = m.sample_id"
     )
     found = cursor.execute(
@@ -92,10 +91,9 @@ def load(
     if not wanted.any():
         return
     rows = cursor.execute(
-        f"SELECT s.{samples.PLACE}, m.sample_id, m.origin, m.{quote(settings.label_id_column)}, "
-        f"m.annotator, m.status, m.{quote(settings.label_column)} FROM {both} WHERE "
-        f"s.{samples.PLACE} IN (SELECT unnest(?::INTEGER[])) "
-        f"ORDER BY m.{quote(settings.label_id_column)}",
+        f"SELECT s.{samples.PLACE}, m.sample_id, m.origin, m.{tables.label_id}, "
+        f"m.annotator, m.status, m.{tables.label} FROM {both} WHERE "
+        f"s.{samples.PLACE} IN (SELECT unnest(?::INTEGER[])) ORDER BY m.{tables.label_id}",
         [positions[wanted].tolist()],
     ).fetchall()
     for position, sample_id, origin, *rest in rows:
@@ -109,11 +107,10 @@ def rebuild(cursor: duckdb.DuckDBPyConnection, project: Project, before: Setting
     """After a change of the settings about overlap: final labels by the new ones."""
     overlap = Overlap(project.settings, project.samples)
     load(cursor, project, overlap, also=chosen(before, project.samples))
-    settings = project.settings
-    label_id = quote(settings.label_id_column)
+    tables = project.tables
     cursor.execute(
-        f"DELETE FROM main.{quote(settings.labels_table)} WHERE {label_id} IN (SELECT {label_id} "
-        f"FROM main.{quote(settings.metadata_table)} "
+        f"DELETE FROM {tables.labels} WHERE {tables.label_id} IN "
+        f"(SELECT {tables.label_id} FROM {tables.metadata} "
         "WHERE sample_id IN (SELECT unnest(?::VARCHAR[])))",
         [list(overlap.shared)],
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project, Settings
-from labeling_core.store.database import quote
 
 
 class Labels(NamedTuple):
@@ -29,14 +28,13 @@ def standing(settings: Settings) -> str:
     decide on it, the label that all decisions so far agree on. A sample about which people
     disagree has none until it is settled.
     """
-    metadata, labels = quote(settings.metadata_table), quote(settings.labels_table)
-    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    labels, metadata, _, label, label_id = settings.tables
     return (
         f"SELECT m.sample_id, l.{label} AS label, l.{label_id} AS label_id "
-        f"FROM main.{labels} AS l JOIN main.{metadata} AS m ON m.{label_id} = l.{label_id} "
-        f"UNION ALL SELECT sample_id, min({label}), min({label_id}) FROM main.{metadata} "
-        f"WHERE sample_id NOT IN (SELECT m.sample_id FROM main.{metadata} AS m "
-        f"LEFT JOIN main.{labels} AS l ON l.{label_id} = m.{label_id} "
+        f"FROM {labels} AS l JOIN {metadata} AS m ON m.{label_id} = l.{label_id} "
+        f"UNION ALL SELECT sample_id, min({label}), min({label_id}) FROM {metadata} "
+        f"WHERE sample_id NOT IN (SELECT m.sample_id FROM {metadata} AS m "
+        f"LEFT JOIN {labels} AS l ON l.{label_id} = m.{label_id} "
         f"WHERE l.{label_id} IS NOT NULL OR m.origin = '{ADJUDICATION}') "
         f"AND status = 'LABELED' GROUP BY sample_id HAVING count(DISTINCT {label}) = 1"
     )
@@ -80,7 +78,7 @@ def measuring_end(
     start = first_open(closed, probe_limit)
     row = cursor.execute(
         f"SELECT min(s.{samples.PLACE}) FROM {samples.keys(project.project_id)} AS s "
-        f"JOIN main.{quote(project.settings.metadata_table)} AS m "
+        f"JOIN {project.tables.metadata} AS m "
         f"ON m.sample_id = s.{samples.SAMPLE_ID} WHERE m.origin NOT IN ('probe', ?) "
         f"AND s.{samples.PLACE} >= ? AND s.{samples.PLACE} < ?",
         [ADJUDICATION, start, probe_limit],

@@ -9,8 +9,8 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.projects import final_labels, predictions, queries, samples
 from labeling_core.projects.validation import Problem, check
-from labeling_core.settings import Project, Settings, assign_keys, slug
-from labeling_core.store.database import OWN_FOLDERS, Database, now, quote
+from labeling_core.settings import Project, Settings, assign_keys, quote, slug
+from labeling_core.store.database import OWN_FOLDERS, Database, now
 
 # What is kept of a project beside its settings and its event log.
 _INTERNAL = (
@@ -180,16 +180,15 @@ def _probe_limit(settings: Settings, count: int, old: int) -> int:
 
 
 def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
-    settings = project.settings
-    label, label_id = quote(settings.label_column), quote(settings.label_id_column)
+    tables = project.tables
     cursor.execute(
-        f"CREATE TABLE main.{quote(settings.labels_table)} AS "
-        f"SELECT {samples.SOURCE_COLUMNS}, NULL::VARCHAR AS {label}, NULL::BIGINT AS {label_id} "
-        f"FROM {samples.table(project.project_id)} LIMIT 0"
+        f"CREATE TABLE {tables.labels} AS "
+        f"SELECT {samples.SOURCE_COLUMNS}, NULL::VARCHAR AS {tables.label}, "
+        f"NULL::BIGINT AS {tables.label_id} FROM {samples.table(project.project_id)} LIMIT 0"
     )
     cursor.execute(
-        f"CREATE TABLE main.{quote(settings.metadata_table)} ({label_id} BIGINT, "
-        f"sample_id VARCHAR, status VARCHAR, {label} VARCHAR, comment VARCHAR, "
+        f"CREATE TABLE {tables.metadata} ({tables.label_id} BIGINT, "
+        f"sample_id VARCHAR, status VARCHAR, {tables.label} VARCHAR, comment VARCHAR, "
         "session_id INTEGER, annotator VARCHAR, labeled_at TIMESTAMPTZ, origin VARCHAR, "
         "seconds DOUBLE)"
     )
@@ -228,8 +227,8 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
     old = get_project(cursor, project.project_id).settings
     queries.hide(cursor, old)
     predictions.forget(cursor, project.project_id)
-    for name in (old.labels_table, old.metadata_table):
-        cursor.execute(f"DROP TABLE IF EXISTS main.{quote(name)}")
+    for table in (old.tables.labels, old.tables.metadata):
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
     settings = project.settings
     count, fingerprint = samples.create(cursor, project.project_id, settings)
     for name in _INTERNAL:

@@ -9,8 +9,8 @@ import duckdb
 from labeling_core.projects import samples
 from labeling_core.projects.labels import standing
 from labeling_core.projects.renames import Rename, follow
-from labeling_core.settings import Project
-from labeling_core.store.database import literal, quote
+from labeling_core.settings import Project, quote
+from labeling_core.store.database import literal
 from labeling_core.store.exporting import to_file
 
 _OURS = ("sample_id", "label", "prediction", "probability", "category", "problem")

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.projects import samples
-from labeling_core.settings import Project, Settings
-from labeling_core.store.database import quote
+from labeling_core.settings import Project, Settings, quote
 
 BINS = 40
 
@@ -43,16 +42,15 @@ def show(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
     (1,000,000 rows of 64 columns: a fifth of a second and not ten), and it can never
     disagree with what the deck serves.
     """
-    name = project.settings.queries_table
-    if name:
-        scores = f"{table(project.project_id)} ORDER BY rank"
-        cursor.execute(f"CREATE VIEW main.{quote(name)} AS {_select(cursor, project, scores)}")
+    if project.settings.queries_table:
+        shown = _select(cursor, project, f"{table(project.project_id)} ORDER BY rank")
+        cursor.execute(f"CREATE VIEW {project.tables.queries} AS {shown}")
 
 
 def hide(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Take the name away again."""
     if settings.queries_table:
-        cursor.execute(f"DROP VIEW IF EXISTS main.{quote(settings.queries_table)}")
+        cursor.execute(f"DROP VIEW IF EXISTS {settings.tables.queries}")
 
 
 def _select(cursor: duckdb.DuckDBPyConnection, project: Project, scores: str) -> str:
@@ -77,8 +75,7 @@ def replace(cursor: duckdb.DuckDBPyConnection, project: Project, prepared: str) 
     cursor.execute(
         f"DELETE FROM {table(project.project_id)} WHERE place IN (SELECT s.{samples.PLACE} "
         f"FROM {samples.keys(project.project_id)} AS s JOIN "
-        f"main.{quote(project.settings.metadata_table)} AS m "
-        f"ON m.sample_id = s.{samples.SAMPLE_ID})"
+        f"{project.tables.metadata} AS m ON m.sample_id = s.{samples.SAMPLE_ID})"
     )
 
 

@@ -20,9 +20,9 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import SUFFIXES
-from labeling_core.settings import Settings
+from labeling_core.settings import Settings, quote
 from labeling_core.sources.folders import list_files, source_folder, stamp_of
-from labeling_core.store.database import columns, folder_of, quote
+from labeling_core.store.database import columns, folder_of
 
 PLACE, SAMPLE_ID, PRESENT = "__place", "__sample_id", "__present"
 RESERVED = (PLACE, SAMPLE_ID, PRESENT, "__number")  # no column of a source may be called so

@@ -21,9 +21,10 @@ from labeling_core.settings import (
     Settings,
     default_tables,
     output_tables,
+    quote,
 )
 from labeling_core.sources.folders import chosen_folder, list_files
-from labeling_core.store.database import columns, folder_of, quote, tables
+from labeling_core.store.database import columns, folder_of, tables
 
 MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
 
@@ -258,7 +259,7 @@ def _check_change(
     cursor: duckdb.DuckDBPyConnection, settings: Settings, project: Project, problems: _Problems
 ) -> None:
     old = project.settings
-    row = cursor.execute(f"SELECT 1 FROM main.{quote(old.metadata_table)} LIMIT 1").fetchone()
+    row = cursor.execute(f"SELECT 1 FROM {old.tables.metadata} LIMIT 1").fetchone()
     if row is None:
         return
     for where in ("source", "modality"):
@@ -267,8 +268,7 @@ def _check_change(
                 where, "Decisions have been made on the old one: make a new project instead."
             )
     used = cursor.execute(
-        f"SELECT DISTINCT {quote(old.label_column)} FROM main.{quote(old.metadata_table)} "
-        "WHERE status = 'LABELED'"
+        f"SELECT DISTINCT {old.tables.label} FROM {old.tables.metadata} WHERE status = 'LABELED'"
     ).fetchall()
     for name in sorted({name for (name,) in used} - set(settings.names)):
         problems.add("categories", f"“{name}” has labels: rename, merge or retire it.")

@@ -26,7 +26,7 @@ from labeling_core.projects.labels import Labels, read_labels
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
-from labeling_core.store.database import Database, now, quote
+from labeling_core.store.database import Database, now
 from labeling_core.store.eventlog import newest_event
 
 KIND = "review"  # of job
@@ -202,11 +202,10 @@ _REVIEWED = (
 
 def _current(project: Project) -> str:
     """The findings f on labels that are still the same, with their metadata m."""
-    settings = project.settings
+    tables = project.tables
     return (
-        f"labeling.label_findings AS f JOIN main.{quote(settings.metadata_table)} AS m "
-        f"ON m.{quote(settings.label_id_column)} = f.label_id AND m.status = 'LABELED' "
-        f"AND m.{quote(settings.label_column)} = f.label"
+        f"labeling.label_findings AS f JOIN {tables.metadata} AS m ON m.{tables.label_id} = "
+        f"f.label_id AND m.status = 'LABELED' AND m.{tables.label} = f.label"
     )
 
 

@@ -19,8 +19,8 @@ from labeling_core.progress import efficiency
 from labeling_core.projects import queries
 from labeling_core.projects.labels import Labels
 from labeling_core.projects.renames import fold, read_renames
-from labeling_core.settings import Project
-from labeling_core.store.database import Database, literal, now, quote
+from labeling_core.settings import Project, quote
+from labeling_core.store.database import Database, literal, now
 
 COMPARED = 1_000
 

@@ -20,8 +20,8 @@ from labeling_core.sessions.features import ensure_features
 from labeling_core.sessions.publishing import publish
 from labeling_core.sessions.records import fail
 from labeling_core.sessions.worker_client import Progress, Worker
-from labeling_core.settings import Project
-from labeling_core.store.database import Database, columns, literal, quote
+from labeling_core.settings import Project, quote
+from labeling_core.store.database import Database, columns, literal
 
 
 def run(

@@ -18,9 +18,10 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities import file_features
 from labeling_core.modalities.registry import SUFFIXES
 from labeling_core.modalities.tabular import fit_features
+from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
-from labeling_core.store.database import literal, quote
+from labeling_core.store.database import literal
 
 Progress = Callable[[str, float], None]
 Arrays = tuple[NDArray[np.float32], NDArray[np.intp]]

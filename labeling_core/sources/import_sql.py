@@ -13,9 +13,10 @@ from pathlib import Path
 
 import duckdb
 
+from labeling_core.settings import quote
 from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, sample_rows
 from labeling_core.sources.import_errors import csv_error, file_error, json_error
-from labeling_core.store.database import literal, quote
+from labeling_core.store.database import literal
 
 Columns = tuple[tuple[str, str], ...]  # (name, DuckDB type)
 JSON_OBJECT_BYTES = 1 << 26

@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 
 from labeling_core.errors import LabelingError
+from labeling_core.settings import quote
 from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, find_reading
 from labeling_core.sources.import_errors import encoding_error
 from labeling_core.sources.import_sql import Plan, make_plan
-from labeling_core.store.database import quote
 
 __all__ = ["DELIMITERS", "Preview", "inspect", "load"]
 

@@ -23,11 +23,6 @@ SIMULATIONS = "simulations"
 OWN_FOLDERS = frozenset({BACKUPS, SIMULATIONS})
 
 
-def quote(identifier: str) -> str:
-    """Return ``identifier`` as a quoted SQL identifier, whatever characters it holds."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
 def literal(text: str) -> str:
     """Return ``text`` as an SQL string literal, for the few places that take no parameter."""
     return "'" + text.replace("'", "''") + "'"

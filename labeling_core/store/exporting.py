@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from labeling_core.store.database import literal, quote
+from labeling_core.settings import quote
+from labeling_core.store.database import literal
 
 FORMATS = {"CSV": ("csv", "FORMAT csv, HEADER true"), "Parquet": ("parquet", "FORMAT parquet")}
 

@@ -21,12 +21,13 @@ from labeling_core.settings import (
     Settings,
     assign_keys,
     output_tables,
+    quote,
     read_categories,
     slug,
 )
 from labeling_core.sources import importing
 from labeling_core.sources.uploads import Staged, discard_table, placed, stage_table
-from labeling_core.store.database import columns, quote, tables
+from labeling_core.store.database import columns, tables
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
 

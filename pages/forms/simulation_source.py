@@ -11,11 +11,12 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import list_projects
+from labeling_core.settings import quote
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.data_sources import Source
 from labeling_core.sources import importing
 from labeling_core.sources.folders import allowed_roots
-from labeling_core.store.database import columns, quote, tables
+from labeling_core.store.database import columns, tables
 from labeling_core.workspace import Workspace
 from pages.forms.settings_fields import keep_upload
 from pages.shell import identity

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from labeling_core.errors import LabelingError
+from labeling_core.settings import quote
 from labeling_core.sources.folders import source_folder
 from labeling_core.sources.uploads import Staged
-from labeling_core.store.database import columns, quote
+from labeling_core.store.database import columns
 from labeling_core.workspace import Workspace
 from pages.forms import media_fields
 from pages.forms.settings_fields import Upload

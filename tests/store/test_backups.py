@@ -19,9 +19,10 @@ from running import run_session
 from labeling_core.__main__ import main
 from labeling_core.errors import LabelingError
 from labeling_core.people import ForbiddenError, Person
+from labeling_core.settings import quote
 from labeling_core.store import backups, eventlog
 from labeling_core.store.backups import Backup
-from labeling_core.store.database import Database, quote
+from labeling_core.store.database import Database
 from labeling_core.store.event_sentences import sentence
 from labeling_core.workspace import Workspace
 

@@ -13,7 +13,8 @@ from annotating import SETTINGS, Annotator, make_source, rows
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import create_project
-from labeling_core.store.database import Database, literal, quote
+from labeling_core.settings import quote
+from labeling_core.store.database import Database, literal
 from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.workspace import Workspace
 
