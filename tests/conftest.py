@@ -1,33 +1,78 @@
-"""Projects on real DuckDB files, in temporary folders."""
+"""Projects on real DuckDB files, in temporary folders.
+
+To make a database takes longer than most tests do: it is made once and copied, as is one with the
+sample projects. Processes that learn are handed on.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import one_thread  # noqa: F401  before numpy
 import pytest
 from annotating import SETTINGS, Annotator, make_source
+from kept_worker import end_idle, keep_workers
 
+from labeling_core.projects import sample_projects
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Project
 from labeling_core.store.database import Database
 from labeling_core.workspace import Workspace
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file without a project, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
+    Database(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def sample_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file as the first start leaves it, with the sample projects, to be copied."""
+    path = tmp_path_factory.mktemp("samples") / "samples.duckdb"
+    database = Database(path)
+    sample_projects.create_all(database)
+    database.close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty database file."""
+def app_database(sample_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app's database for this test, with the sample projects."""
+    path = tmp_path / "app.duckdb"
+    shutil.copy(sample_database, path)
+    monkeypatch.setenv("LABELING_DATABASE", str(path))
+    return path
+
+
+@pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Iterator[Database]:
+    """A database without a project."""
+    shutil.copy(empty_database, tmp_path / "test.duckdb")
     opened = Database(tmp_path / "test.duckdb")
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def workers() -> Iterator[None]:
+    """At the end no process that learns is left."""
+    yield
+    end_idle()
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace on an empty database file; its worker ends with the test."""
+def workspace(empty_database: Path, tmp_path: Path, workers: None) -> Iterator[Workspace]:
+    """A workspace on a database without a project; what it is doing ends with the test."""
+    shutil.copy(empty_database, tmp_path / "test.duckdb")
     opened = Workspace(tmp_path / "test.duckdb")
+    keep_workers(opened)
     yield opened
     opened.close()
 

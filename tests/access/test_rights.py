@@ -7,6 +7,7 @@ import inspect
 import json
 import pkgutil
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,17 +59,23 @@ def allowed(who: str, action: str) -> bool:
     return ROLES.index(ROLE[who]) >= ROLES.index(ACTIONS[action])
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """A hosted instance with two tables, `wine` and `other`, images, and somebody of each kind."""
-    path = tmp_path / "team.duckdb"
-    monkeypatch.setenv("LABELING_DATABASE", str(path))
-    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
-    monkeypatch.setenv("LABELING_ADMINS", PEOPLE["admin"].title())
-    folder = tmp_path / "root" / "pictures"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two tables, `wine` and `other`, images, and somebody of each kind; each test
+    has a copy of it."""
+    home = tmp_path_factory.mktemp("team")
+    folder = home / "root" / "pictures"
     folder.mkdir(parents=True)
     for number in range(8):
         Image.new("RGB", (8, 8), (number * 20, 0, 0)).save(folder / f"{number}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABELING_DATA_ROOTS", str(home / "root"))
+        make_team(home / "team.duckdb")
+    return home
+
+
+def make_team(path: Path) -> None:
+    """The projects, and what everybody may do in them."""
     local = Workspace(path)
     make_source(local.database)
     create_project(local.database, replace(SETTINGS, title="wine"))
@@ -87,6 +94,17 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     another = PEOPLE["annotator of another project"]
     local.roles.set_role(another, "other", "annotator", LOCAL)
     local.close()
+
+
+@pytest.fixture
+def workspace(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workspace]:
+    """A hosted instance on a copy of what is prepared."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "team.duckdb"))
+    monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
+    monkeypatch.setenv("LABELING_ADMINS", PEOPLE["admin"].title())
     yield workspaces.open_workspace(hosted=True)
     workspaces.close_workspaces()
 

@@ -165,8 +165,8 @@ class DeckPage:
         """Reload; what was decided so far counts on, though the page has forgotten it."""
         self.wait_taken()
         self.earlier, self.keys = self.decided(), []
-        self.page.evaluate("window.left = true; setTimeout(() => location.reload(), 50)")
-        time.sleep(0.5)
+        with self.page.expect_request(lambda request: request.is_navigation_request()):
+            self.page.evaluate("window.left = true; setTimeout(() => location.reload(), 50)")
         the_server_answers()
         self.wait_for("!window.left && window.shown?.length >= 0")
 

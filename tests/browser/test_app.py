@@ -6,8 +6,8 @@ import csv
 import re
 import shutil
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,19 @@ TRUTH = {
     for row in csv.reader((ROOT / "data/wine_colour/answers.csv").read_text().splitlines()[1:])
 }
 FINISHED = '[data-test-script-state="notRunning"]'
+# Done when fonts are there and nothing has changed its size for ten frames.
+STEADY = """async () => {
+  await document.fonts.ready;
+  const sizes = () => [...document.querySelectorAll("body *")]
+    .map((each) => `${each.scrollWidth} ${each.scrollHeight}`).join();
+  let [before, same] = [sizes(), 0];
+  while (same < 10) {
+    await new Promise(requestAnimationFrame);
+    const now = sizes();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}"""
 CARD = """() => {
   const deck = document.querySelector('[data-testid="stBidiComponentIsolated"]').shadowRoot;
   const card = deck.querySelector("[data-sample-id]");
@@ -29,15 +42,37 @@ CARD = """() => {
 }"""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[AppServer]:
+@contextmanager
+def from_nothing(folder: Path) -> Iterator[AppServer]:
     """The app as the README starts it, its database not there yet."""
-    started = AppServer(tmp_path)
+    started = AppServer(folder)
     started.command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     started.start()
     yield started
     if started.process:
         started.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[AppServer]:
+    """A new instance for a test that labels."""
+    with from_nothing(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One instance for all tests that only look at it."""
+    with from_nothing(tmp_path_factory.mktemp("untouched")) as started:
+        yield started
+
+
+def wait_drawn(page: Page) -> None:
+    """Wait until the page has run, what it asked for has come, and it keeps its size."""
+    expect(page.locator("[data-stale]").first).to_be_attached()
+    expect(page.locator(FINISHED)).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(STEADY)
 
 
 def colour(text: str) -> str:
@@ -51,31 +86,34 @@ def colour(text: str) -> str:
     return TRUTH[tuple(numbers)]
 
 
-def label_truly(page: Page, number: int, seconds: float = 0.05) -> None:
-    """Press the key of the true colour for so many wines."""
+def next_card(page: Page, last: str | None) -> tuple[str, str]:
+    """The sample that is in front after ``last``, and what its card reads."""
+    sample, text = page.evaluate(CARD)
+    while sample in (None, last):  # between two portions there may be none for a moment
+        sample, text = page.evaluate(CARD)
+    return sample, text
+
+
+def label_truly(page: Page, number: int) -> None:
+    """Press the key of the true colour for so many wines; the last has been decided then."""
     last = None
     for _ in range(number):
-        sample, text = page.evaluate(CARD)
-        while sample in (None, last):  # between two portions there may be none for a moment
-            sample, text = page.evaluate(CARD)
-        last = sample
+        last, text = next_card(page, last)
         page.keyboard.press(colour(text)[0])
-        time.sleep(seconds)
+    next_card(page, last)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_deep_link_opens_in_its_frame_without_an_error_and_without_the_web(
-    server: AppServer, context: BrowserContext, name: str
+    untouched: AppServer, context: BrowserContext, name: str
 ) -> None:
     page = context.new_page()
     foreign: list[str] = []
-    page.on("request", lambda r: server.url in r.url or foreign.append(r.url))
-    page.goto(f"{server.url}/{name}")
+    page.on("request", lambda r: untouched.url in r.url or foreign.append(r.url))
+    page.goto(f"{untouched.url}/{name}")
     expect(page.get_by_role("link", name="Session progress")).to_be_visible()
-    expect(page.locator("[data-stale]").first).to_be_attached()
     expect(page).to_have_url(re.compile("project=wine_colour"))
-    expect(page.locator(FINISHED)).to_have_count(1)
-    page.wait_for_timeout(2000)
+    wait_drawn(page)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     assert [url for url in foreign if not url.startswith(("data:", "blob:", "ws://127."))] == []
 
@@ -83,15 +121,14 @@ def test_a_deep_link_opens_in_its_frame_without_an_error_and_without_the_web(
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_scrolls_sideways(
-    server: AppServer, browser: Browser, width: int, scheme: str
+    untouched: AppServer, browser: Browser, width: int, scheme: str
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     for name in PAGES:
-        page.goto(f"{server.url}/{name}")
+        page.goto(f"{untouched.url}/{name}")
         expect(page.get_by_test_id("stMain").locator("[data-stale]").first).to_be_attached()
-        expect(page.locator(FINISHED)).to_have_count(1)
-        page.wait_for_timeout(2500)
+        wait_drawn(page)
         overflow = page.evaluate(
             "() => Math.max(...[document.documentElement, "
             "...document.querySelectorAll('[data-testid=stMain]')]"
@@ -111,11 +148,11 @@ def test_sessions_appear_by_themselves_and_the_curve_ends_above_97_percent(
         label_truly(page, 20)
         expect(page.locator(f'[data-session-id="{session}"]')).to_be_visible(timeout=LEARNED)
     expect(page.locator('[data-count="labeled"]')).to_have_text("100")
+    expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
     page.get_by_role("link", name="Session progress").click()
     expect(page.get_by_text("Accuracy by")).to_be_visible()
     shown = page.locator('[data-testid="stMetric"]', has_text="Accuracy").inner_text()
     assert float(shown.split()[-1].rstrip("%")) > 97
-    page.wait_for_timeout(500)
     server.stop()
     with duckdb.connect(str(server.path)) as connection:
         sessions = connection.execute(

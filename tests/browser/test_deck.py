@@ -251,9 +251,10 @@ def test_a_connection_cut_while_idle_loses_nothing(
     deck.type_keys(5, rate=20)
     deck.wait_saved()
     wire.cut()
-    deck.page.wait_for_timeout(500)
+    connected = deck.page.locator('[data-test-connection-state="CONNECTED"]')
+    expect(connected).to_have_count(0)
     deck.type_keys(5, rate=20)
-    deck.page.wait_for_timeout(500)
+    expect(deck.page.locator("[data-failing]")).to_be_visible()  # it has tried in vain
     wire.mend()
     assert_all_stored(server, project, deck, 10)
 

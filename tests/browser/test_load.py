@@ -66,7 +66,7 @@ def test_five_kills_under_load_lose_nothing_acknowledged_and_double_nothing(serv
     for thread in threads:
         thread.start()
     for _ in range(5):
-        time.sleep(random.uniform(0.2, 1.5))
+        time.sleep(random.uniform(0.2, 1.5))  # killed at any moment, not at one that was chosen
         server.kill()
         server.start()
     done.set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -69,11 +70,21 @@ def finished_words(path: Path) -> None:
     workspace.close()
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A folder with a finished project, to be copied, and the list's sample ids."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, finished_project(AppServer(folder).path)
+
+
 @pytest.fixture
-def reviewed(tmp_path: Path) -> Iterator[tuple[AppServer, list[str]]]:
+def reviewed(
+    finished: tuple[Path, list[str]], tmp_path: Path
+) -> Iterator[tuple[AppServer, list[str]]]:
     """The app with a finished project, and its samples, the most suspicious label first."""
+    folder, ranked = finished
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     server = AppServer(tmp_path)
-    ranked = finished_project(server.path)
     server.start()
     yield server, ranked
     server.stop()
@@ -100,8 +111,8 @@ def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
     page.keyboard.press("Backspace")
     expect(front).to_have_attribute("data-sample-id", ranked[2])
     page.keyboard.press(OTHER[given][0])
+    expect(front).not_to_have_attribute("data-sample-id", ranked[2])
     expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
-    page.wait_for_timeout(500)
     connection = server.tables()
     told = connection.execute(
         "SELECT kind, sample_id FROM labeling.events WHERE detail->>'$.reviewed' IS NOT NULL "
@@ -243,10 +254,10 @@ def assert_all_in_view(page: Page) -> None:
 
 
 def test_disagreements_are_settled_with_one_key_each_and_taken_back(
-    tmp_path: Path, context: BrowserContext
+    finished: tuple[Path, list[str]], tmp_path: Path, context: BrowserContext
 ) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     server = AppServer(tmp_path)
-    finished_project(server.path)
     ids = make_disagreements(server.path)
     server.start()
     try:
@@ -282,7 +293,6 @@ def test_disagreements_are_settled_with_one_key_each_and_taken_back(
         page.keyboard.press("w")
         expect(place).to_have_text("3 of 6")
         expect(page.locator('[data-state="saved"]:not([data-failing])')).to_be_visible()
-        page.wait_for_timeout(500)
         connection = server.tables()
         rulings = connection.execute(
             f"SELECT sample_id, label, annotator FROM {DISPUTED}_metadata "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from app_server import AppServer, settings_for
-from deck_page import DeckPage
+from deck_page import DECK, DeckPage
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from labeling_core.store.database import Database
@@ -54,14 +55,23 @@ def open_as(name: str, context: BrowserContext, server: AppServer, project: str)
     return deck
 
 
-def label_the_rest(deck: DeckPage) -> None:
-    """Press keys until no sample is left for this person."""
-    sample = deck.page.locator("[data-sample-id]")
-    for _ in range(40):
-        if not sample.is_visible():
+# What is in front: a sample, or the sentence that none is left for this person.
+FRONT = f"""(() => {{
+  const OVER = /with another annotator|^Nothing is left|^Everything is decided/;
+  const sample = {DECK}.querySelector("[data-sample-id]")?.dataset.sampleId;
+  const said = {DECK}.querySelector('[data-part="empty"]').textContent;
+  return sample ?? (OVER.test(said) ? "nothing" : null);
+}})()"""
+
+
+def label_the_rest(deck: DeckPage, key: str = "w") -> None:
+    """Press the key until no sample is left for this person."""
+    before = None
+    while True:
+        deck.wait_for(f"![null, {json.dumps(before)}].includes({FRONT})")
+        if (before := deck.page.evaluate(FRONT)) == "nothing":
             return
-        deck.page.keyboard.press("w")
-        deck.page.wait_for_timeout(250)
+        deck.page.keyboard.press(key)
 
 
 def test_the_last_samples_with_somebody_else_are_told_in_the_own_time_zone(
@@ -82,7 +92,7 @@ def test_both_decide_on_every_shared_sample_and_none_sees_the_others_labels(
     server: AppServer, context: BrowserContext, elsewhere: BrowserContext
 ) -> None:
     ana = DeckPage(context, server.url, "shared", "post").open()
-    ana.type_keys(8, rate=2, keys="r")
+    label_the_rest(ana, "r")
     ana.wait_saved()
     nothing = ana.page.get_by_text("Nothing is left for you: 8 decisions of other people")
     expect(nothing).to_be_visible()

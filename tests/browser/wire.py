@@ -6,13 +6,15 @@ import contextlib
 import socket
 import threading
 
+from app_server import free_port
+
 
 class Wire:
     """Relays ``port`` to ``target``; after :meth:`cut` nothing gets through until :meth:`mend`."""
 
     def __init__(self, target: int) -> None:
         self.target = target
-        self.port = 0
+        self.port = free_port()
         self.ends: list[socket.socket] = []
         self.guard = threading.Lock()
         self.mend()
@@ -23,7 +25,6 @@ class Wire:
 
     def mend(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, args=[self.listener], daemon=True).start()
 
     def cut(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -219,12 +218,28 @@ def test_an_open_deck_is_told_of_changed_categories_once(workspace, make_project
     assert "categories" in ana.send(offered=reply["offered"])
 
 
+class Watched:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self, lock):
+        self.lock, self.wanted = lock, threading.Event()
+
+    def __enter__(self):
+        if not self.lock.acquire(blocking=False):
+            self.wanted.set()
+            self.lock.acquire()
+
+    def __exit__(self, *error):
+        self.lock.release()
+
+
 def renaming_meanwhile(workspace, send):
     """Send a message that arrives while “red” is being renamed, and waits for that."""
+    workspace.database.lock = Watched(workspace.database.lock)
     with workspace.database.lock:
         sender = threading.Thread(target=send)
         sender.start()
-        time.sleep(0.3)  # as far as the lock
+        assert workspace.database.lock.wanted.wait(60)
         use_cases.rename_category(workspace, "wine", "red", "rouge", LOCAL)
     sender.join()
 

@@ -119,7 +119,7 @@ def test_a_session_and_the_model_card_tell_what_was_chosen(workspace, make_proje
     project = make_project(classifier="auto", every=1000, probe_share=0.0)
     annotator(project).label_truly(90)
     workspace.loop.start_session(project, "hand")
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while workspace.loop.trainer.running(project.project_id):
         assert time.monotonic() < end
         time.sleep(0.02)

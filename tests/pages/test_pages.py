@@ -38,9 +38,8 @@ PAGES = (
 
 
 @pytest.fixture
-def open_page(tmp_path, monkeypatch):
+def open_page(app_database):
     """Open a page on a fresh database in this process."""
-    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "app.duckdb"))
 
     def open_(name: str, **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from kept_worker import keep_workers
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces
@@ -16,10 +17,10 @@ ANSWERS = (ROOT / "data" / "wine_colour" / "answers.csv").read_bytes()
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
+def page(app_database, workers):
     """The page on a fresh database in this process."""
-    monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "app.duckdb"))
     at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    keep_workers(workspaces.open_workspace())
     yield at.switch_page("simulation.py").run()
     workspaces.close_workspaces()
 
@@ -36,7 +37,7 @@ def set_number(at: AppTest, label: str, value: int) -> None:
 
 def wait(at: AppTest) -> AppTest:
     """Until the shown simulation has ended; the page as it is then."""
-    workspace, end = workspaces.open_workspace(), time.monotonic() + 400
+    workspace, end = workspaces.open_workspace(), time.monotonic() + 1200
     (found,) = workspace.simulations.listed(local_person("ana"))
     while workspace.simulations.jobs.running(found.simulation_id):
         assert time.monotonic() < end

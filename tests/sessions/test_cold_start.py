@@ -32,7 +32,7 @@ def project(workspace):
 
 def wait(workspace, project):
     workspace.loop.prepare(project)
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while workspace.loop.trainer.running(project.project_id):
         assert time.monotonic() < end, workspace.loop.status(project)
         time.sleep(0.02)

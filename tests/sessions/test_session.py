@@ -129,8 +129,11 @@ def test_sessions_start_by_themselves_after_every_n_labels(workspace, make_proje
 def test_sessions_that_fell_behind_are_made_up_for_one_by_one(workspace, make_project, annotator):
     project = make_project(every=10)
     ana = annotator(project)
-    for _ in range(5):  # faster than the worker can start
+    free = threading.Event()
+    workspace.loop.trainer.submit("another project", lambda *_: str(free.wait(60)))
+    for _ in range(5):  # while the worker is busy
         ana.label_truly(10)
+    free.set()
     wait(workspace, project)
     found = rows(
         workspace.database, "SELECT session_id, labels FROM labeling.sessions ORDER BY ALL"

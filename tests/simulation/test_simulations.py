@@ -26,7 +26,7 @@ def only(workspace):
     return found
 
 
-def wait(workspace, seconds=400.0):
+def wait(workspace, seconds=1200.0):
     """Until the only simulation runs no longer; its status then."""
     end = time.monotonic() + seconds
     while workspace.simulations.jobs.running(only(workspace).simulation_id):
@@ -72,7 +72,7 @@ def test_another_person_and_another_start_of_the_program_find_it_again(workspace
 
 def test_a_stop_keeps_the_seeds_that_are_finished(workspace):
     workspace.simulations.start(upload(), ENDLESS._replace(budget=30), LOCAL)
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while len(workspace.simulations.all_runs(only(workspace))) < 3 and time.monotonic() < end:
         time.sleep(0.05)
     workspace.simulations.stop(only(workspace), LOCAL)
@@ -98,7 +98,7 @@ def test_a_waiting_one_can_be_stopped_and_a_running_one_not_deleted(workspace):
         workspace.simulations.delete(listed[first], LOCAL)
     workspace.simulations.stop(listed[second], LOCAL)
     workspace.simulations.stop(listed[first], LOCAL)
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while (
         any(workspace.simulations.jobs.running(each) for each in listed) and time.monotonic() < end
     ):
@@ -175,7 +175,7 @@ def test_labeling_sessions_have_a_line_of_their_own(workspace, make_project, ann
     annotator(project).label_truly(30)
     workspace.simulations.start(upload(), ENDLESS, LOCAL)
     workspace.loop.start_session(project, "hand")
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while workspace.loop.trainer.running(project.project_id):
         assert time.monotonic() < end
         time.sleep(0.02)

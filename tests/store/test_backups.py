@@ -248,7 +248,7 @@ def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(workspace
     make_project()
     path = workspace.database.path
     workspace.backups.start(first_look=0.0, look=0.01)
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while not backups.list_backups(path):
         assert time.monotonic() < end
         time.sleep(0.01)

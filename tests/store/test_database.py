@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from annotating import SETTINGS, Annotator, make_source, rows
+from kept_worker import keep_workers
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import create_project
@@ -71,10 +72,11 @@ def test_a_newer_schema_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["labeling", "main", "temp", "a'b ü", "wine"])
-def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, name):
+def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, workers, name):
     from running import run_session
 
     workspace = Workspace(tmp_path / f"{name}.duckdb")
+    keep_workers(workspace)
     make_source(workspace.database)
     project = create_project(workspace.database, replace(SETTINGS, every=1000))
     Annotator(workspace, project).label_truly(30)

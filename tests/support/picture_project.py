@@ -23,7 +23,7 @@ SETTINGS = Settings(
 )
 
 
-def wait(workspace: Workspace, project: Any, seconds: float = 400.0) -> None:
+def wait(workspace: Workspace, project: Any, seconds: float = 1200.0) -> None:
     """Until nothing of the project is read or learned."""
     end = time.monotonic() + seconds
     while workspace.loop.reader.running(project.project_id) or workspace.loop.trainer.running(

@@ -10,7 +10,7 @@ from labeling_core.labeling import queue_loading
 from labeling_core.models import final_model
 
 
-def wait(workspace, project, seconds=400.0):
+def wait(workspace, project, seconds=1200.0):
     """Until no session of the project runs."""
     end = time.monotonic() + seconds
     while workspace.loop.trainer.running(project.project_id):
