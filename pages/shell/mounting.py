@@ -57,6 +57,7 @@ def mount(project: Project, mode: Mode, key: str, store: str, issue: Callable[[]
             "url": mode.url,
             "token": granted[key],
             "store": f"{workspace.database.path.name}/{store}",
+            "portion": messages.PORTION,
             "reply": _reply(pending_message(key), key, mode.respond),
         }
         | views.offered_categories(workspace.project(project.project_id)),
