@@ -12,7 +12,8 @@ from labeling_core.labeling import restoring
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
 from labeling_core.store.event_sentences import sentence
-from labeling_core.store.eventlog import DECISIONS, Entry, Filter
+from labeling_core.store.eventlog import DECISIONS, Filter
+from labeling_core.store.events import Entry
 from labeling_core.workspace import Workspace, open_workspace
 from pages.blocks import backup_list, log_filter
 from pages.shell import identity

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ROLES, Person, local_person
 from labeling_core.store.database import Database, now
+from labeling_core.store.events import NewEvent, append
 
 ANYBODY = "*"  # the entry of those whom no other entry names
 ADMINS = "LABELING_ADMINS"  # e-mails, separated by commas, that are admins whatever the table says
@@ -121,12 +121,9 @@ class Roles:
         changed = [*_appointed(), *_stored(cursor)]
         if _has_admin(self.entries) and not _has_admin(changed):
             raise LabelingError("This is the last admin: name another one first.", field="who")
-        cursor.execute(
-            "INSERT INTO labeling.events (happened, project_id, annotator, kind, detail) "
-            "VALUES (?, ?, ?, 'role', ?)",
-            [now(), change.project_id, change.added_by,
-             json.dumps({"who": change.who, "role": change.role})],
-        )  # fmt: skip
+        detail = {"who": change.who, "role": change.role}
+        event = NewEvent("role", change.added_by, detail)
+        append(cursor, change.project_id, [event], now())
         return changed
 
 

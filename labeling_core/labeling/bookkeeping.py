@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,8 @@ from labeling_core.projects import final_labels, queries, samples
 from labeling_core.projects.final_labels import Change, Row
 from labeling_core.projects.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.settings import Project
+from labeling_core.store import events
+from labeling_core.store.events import NewEvent
 
 
 class Decision(NamedTuple):
@@ -242,34 +243,25 @@ def _return_to_pool(
     cursor: duckdb.DuckDBPyConnection, project: Project, reservation: Reservation
 ) -> None:
     """Put a sample back into the queries table as it stood there."""
-    row = cursor.execute(
-        "SELECT detail->'asked' FROM labeling.events WHERE project_id = ? AND sample_id = ? "
-        "AND (kind = 'decision' OR (kind = 'restore' AND (detail->>'was') IS NULL)) "
-        "AND (detail->'asked') IS NOT NULL ORDER BY event_id DESC LIMIT 1",
-        [project.project_id, reservation.sample_id],
-    ).fetchone()
-    if row and row[0]:
-        queries.put_back(cursor, project.project_id, reservation.position, json.loads(row[0]))
+    asked = events.last_asked(cursor, project.project_id, reservation.sample_id)
+    if asked is not None:
+        queries.put_back(cursor, project.project_id, reservation.position, asked)
 
 
 def write_events(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, events: list[Event], moment: datetime
+    cursor: duckdb.DuckDBPyConnection, project_id: str, found: list[Event], moment: datetime
 ) -> None:
-    """Append to the event log, from which every decision and its changes can be told."""
-    cursor.execute(
-        "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
-        "label_id, detail, client, seq) SELECT ?, ?, unnest(?::VARCHAR[]), "
-        "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]), "
-        "unnest(?::VARCHAR[]), unnest(?::BIGINT[])",
-        [
-            moment,
-            project_id,
-            [each.annotator for each in events],
-            [each.kind for each in events],
-            [each.decision.sample_id for each in events],
-            [each.label_id for each in events],
-            [json.dumps(each.detail, ensure_ascii=False) for each in events],
-            [each.decision.client for each in events],
-            [each.decision.seq for each in events],
-        ],
-    )
+    """Append what was decided to the event log."""
+    new = [
+        NewEvent(
+            each.kind,
+            each.annotator,
+            each.detail,
+            each.decision.sample_id,
+            each.label_id,
+            each.decision.client,
+            each.decision.seq,
+        )
+        for each in found
+    ]
+    events.append(cursor, project_id, new, moment)

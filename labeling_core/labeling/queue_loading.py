@@ -12,6 +12,7 @@ from labeling_core.labeling.reservations import Reservation
 from labeling_core.projects import final_labels, queries, samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project
+from labeling_core.store import events
 
 
 def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> Queue:
@@ -42,16 +43,11 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
 
 
 def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
-    clients = cursor.execute(
-        "SELECT client, max(seq), max(event_id) FROM labeling.events WHERE project_id = ? "
-        "AND seq IS NOT NULL GROUP BY client",
-        [project.project_id],
-    ).fetchall()
-    queue.last_seq = {client: seq for client, seq, _ in clients}
-    row = cursor.execute("SELECT max(event_id) FROM labeling.events WHERE kind = 'put back'")
-    put_back = (row.fetchone() or (None,))[0]
+    senders = events.senders(cursor, project.project_id)
+    queue.last_seq = {each.client: each.last_seq for each in senders}
+    put_back = events.last_put_back(cursor)
     if put_back is not None:
-        queue.heard = {client for client, _, event_id in clients if event_id > put_back}
+        queue.heard = {each.client for each in senders if each.last_event > put_back}
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
@@ -77,12 +73,10 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
         queue.count((status, name), number)
     _load_shared(cursor, project, queue, set(positions[np.asarray(found["gone"], bool)].tolist()))
     row = cursor.execute(
-        f"SELECT greatest((SELECT coalesce(max({project.tables.label_id}), 0) "
-        f"FROM {metadata}), (SELECT coalesce(max(label_id), 0) FROM labeling.events "
-        "WHERE project_id = ?))",
-        [project.project_id],
+        f"SELECT coalesce(max({project.tables.label_id}), 0) FROM {metadata}"
     ).fetchone()
-    queue.next_label_id = int(row[0]) + 1 if row else 1
+    used = events.highest_label_id(cursor, project.project_id)
+    queue.next_label_id = max(int(row[0]) if row else 0, used) + 1
 
 
 def _load_shared(

@@ -16,9 +16,9 @@ from labeling_core.people import Person
 from labeling_core.projects import samples
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.settings import Project
-from labeling_core.store import eventlog
+from labeling_core.store import eventlog, events
 from labeling_core.store.database import now
-from labeling_core.store.eventlog import Entry
+from labeling_core.store.events import Entry
 
 KINDS = ("decision", "correction", "undo", "restore")  # after these it is known how things stood
 
@@ -65,13 +65,10 @@ def whose(entry: Entry) -> str:
 
 
 def _find_event(cursor: duckdb.DuckDBPyConnection, project_id: str, event_id: int) -> Entry:
-    row = cursor.execute(
-        f"SELECT {eventlog.COLUMNS} FROM labeling.events WHERE project_id = ? AND event_id = ?",
-        [project_id, event_id],
-    ).fetchone()
-    if row is None or row[4] not in KINDS:
+    found = events.find(cursor, project_id, event_id)
+    if found is None or found.kind not in KINDS:
         raise LabelingError("This event is no decision that could be restored: choose another.")
-    return eventlog.from_row(row)
+    return found
 
 
 def _wanted(

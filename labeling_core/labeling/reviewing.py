@@ -18,6 +18,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.store.database import Database, now
+from labeling_core.store.events import last_reviewers
 
 
 @dataclass
@@ -84,17 +85,16 @@ def _labels(
 ) -> dict[str, _Label]:
     tables = project.tables
     rows = cursor.execute(
-        f"SELECT sample_id, {tables.label_id}, annotator, (SELECT "
-        "arg_max(e.annotator, e.event_id) FROM labeling.events AS e WHERE e.project_id = ? AND "
-        "e.sample_id = m.sample_id AND e.kind IN ('review', 'correction')), "
-        f"{tables.label}, comment FROM {tables.metadata} AS m "
-        "WHERE status = 'LABELED' AND sample_id IN (SELECT unnest(?::VARCHAR[])) "
+        f"SELECT sample_id, {tables.label_id}, annotator, {tables.label}, comment "
+        f"FROM {tables.metadata} WHERE status = 'LABELED' "
+        "AND sample_id IN (SELECT unnest(?::VARCHAR[])) "
         f"AND {tables.label_id} IN (SELECT {tables.label_id} FROM {tables.labels})",
-        [project.project_id, sample_ids],
+        [sample_ids],
     ).fetchall()
+    reviewers = last_reviewers(cursor, project.project_id, sample_ids)
     return {
-        sample_id: _Label(label_id, annotator, reviewer, label, label, comment)
-        for sample_id, label_id, annotator, reviewer, label, comment in rows
+        sample_id: _Label(label_id, annotator, reviewers.get(sample_id), label, label, comment)
+        for sample_id, label_id, annotator, label, comment in rows
     }
 
 

@@ -31,8 +31,8 @@ from labeling_core.projects.renames import read_renames
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project, Settings
+from labeling_core.store import events
 from labeling_core.store.database import Database, now
-from labeling_core.store.eventlog import newest_event
 from labeling_core.store.exporting import packed
 
 _LOADING = """import json, skops.io
@@ -85,7 +85,8 @@ def _run(
     settings = project.settings
     out = database.files(project.project_id, "final_model")
     with database.lock, database.read() as cursor:
-        last_event, found = newest_event(database, project), read_labels(cursor, project)
+        last_event = events.newest(cursor, project.project_id)
+        found = read_labels(cursor, project)
     np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
     job: dict[str, Any] = {
         "kind": "final_model", "folder": str(folder), "out": str(out),
@@ -178,13 +179,13 @@ def _versions() -> dict[str, str]:
 def last_final(cursor: duckdb.DuckDBPyConnection, project_id: str) -> FinalModel | None:
     """The final model there is; None before the first."""
     row = cursor.execute(
-        "SELECT trained, labels, (SELECT count(*) FROM labeling.events AS e WHERE "
-        "e.project_id = f.project_id AND e.event_id > f.last_event AND "
-        "e.kind IN ('decision', 'correction', 'undo')) FROM labeling.final_models AS f "
-        "WHERE project_id = ?",
+        "SELECT trained, labels, last_event FROM labeling.final_models WHERE project_id = ?",
         [project_id],
     ).fetchone()
-    return FinalModel(*row) if row else None
+    if row is None:
+        return None
+    *known, last_event = row
+    return FinalModel._make([*known, events.decided_since(cursor, project_id, last_event)])
 
 
 def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:

@@ -10,6 +10,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.projects import final_labels, predictions, queries, samples
 from labeling_core.projects.validation import Problem, check
 from labeling_core.settings import Project, Settings, assign_keys, quote, slug
+from labeling_core.store import events
 from labeling_core.store.database import OWN_FOLDERS, Database, now
 
 # What is kept of a project beside its settings and its event log.
@@ -27,7 +28,8 @@ _INTERNAL = (
 def list_projects(cursor: duckdb.DuckDBPyConnection) -> list[Project]:
     """All projects, oldest first."""
     rows = cursor.execute(f"{_SELECT} ORDER BY created, project_id").fetchall()
-    return [_from_row(row) for row in rows]
+    renames = events.rename_counts(cursor)
+    return [_from_row(row, renames) for row in rows]
 
 
 def get_project(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Project:
@@ -35,19 +37,18 @@ def get_project(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Project:
     row = cursor.execute(f"{_SELECT} WHERE project_id = ?", [project_id]).fetchone()
     if row is None:
         raise LabelingError(f"There is no project “{project_id}”: choose one on the start page.")
-    return _from_row(row)
+    return _from_row(row, events.rename_counts(cursor))
 
 
 _SELECT = (
-    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version, "
-    "(SELECT count(*) FROM labeling.events AS e WHERE e.project_id = p.project_id "
-    "AND kind = 'category' AND (detail->>'change') IN ('rename', 'merge')) "
-    "FROM labeling.projects AS p"
+    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version "
+    "FROM labeling.projects"
 )
 
 
-def _from_row(row: tuple) -> Project:
-    return Project(row[0], Settings.from_json(row[1]), *row[2:])
+def _from_row(row: tuple, renames: dict[str, int]) -> Project:
+    project = Project(row[0], Settings.from_json(row[1]), *row[2:])
+    return project._replace(renames=renames.get(project.project_id, 0))
 
 
 def problems(
@@ -152,10 +153,8 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     Nor is it the name of a folder of the program's own, as the project's folder has the id's.
     """
     base = slug(title)
-    rows = cursor.execute(
-        "SELECT project_id FROM labeling.projects UNION SELECT project_id FROM labeling.events"
-    ).fetchall()
-    taken = {name for (name,) in rows} | OWN_FOLDERS
+    rows = cursor.execute("SELECT project_id FROM labeling.projects").fetchall()
+    taken = {name for (name,) in rows} | events.project_ids(cursor) | OWN_FOLDERS
     numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
     return base if base not in taken else next(name for name in numbered if name not in taken)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -10,6 +9,8 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
+
+from labeling_core.store import events
 
 
 class Rename(NamedTuple):
@@ -23,16 +24,10 @@ class Rename(NamedTuple):
 
 def read_renames(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[Rename]:
     """All renames and merges of a project's categories, first to last."""
-    rows = cursor.execute(
-        "SELECT event_id, happened, detail FROM labeling.events "
-        "WHERE project_id = ? AND kind = 'category' ORDER BY event_id",
-        [project_id],
-    ).fetchall()
-    found = [(event_id, happened, json.loads(detail)) for event_id, happened, detail in rows]
     return [
-        Rename(event_id, happened, detail["old"], detail["new"])
-        for event_id, happened, detail in found
-        if detail["change"] in ("rename", "merge")
+        Rename(each.event_id, each.happened, each.old, each.new)
+        for each in events.category_changes(cursor, project_id)
+        if each.change in ("rename", "merge") and each.new is not None
     ]
 
 

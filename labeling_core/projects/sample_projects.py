@@ -10,6 +10,7 @@ from labeling_core.config import DATA
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Category, Project, Settings, slug
 from labeling_core.sources.importing import inspect, load
+from labeling_core.store import events
 from labeling_core.store.database import Database
 
 WINE_COLOUR = Settings(
@@ -54,16 +55,14 @@ _SOURCES = {slug(each.title): each.source for each in (WINE_COLOUR, DIGITS, SPOK
 
 def own_first(cursor: duckdb.DuckDBPyConnection, listed: Sequence[Project]) -> list[Project]:
     """People's own projects, the one used or made last first; then the sample projects."""
-    rows = cursor.execute(
-        "SELECT p.project_id FROM labeling.projects AS p LEFT JOIN (SELECT project_id, "
-        "max(happened) AS used FROM labeling.events GROUP BY project_id) AS e "
-        "ON e.project_id = p.project_id "
-        "ORDER BY greatest(p.created, coalesce(e.used, p.created)) DESC, p.project_id"
-    ).fetchall()
-    place = {project_id: at for at, (project_id,) in enumerate(rows)}
+    rows = cursor.execute("SELECT project_id, created FROM labeling.projects").fetchall()
+    used = events.last_used(cursor)
+    touched = {each: max(created, used.get(each, created)) for each, created in rows}
     samples = [each for each in listed if _is_sample(each)]
-    own = [each for each in listed if not _is_sample(each)]
-    return sorted(own, key=lambda each: place.get(each.project_id, 0)) + samples
+    own = [each for each in listed if each.project_id in touched and not _is_sample(each)]
+    own.sort(key=lambda each: each.project_id)
+    own.sort(key=lambda each: touched[each.project_id], reverse=True)
+    return own + samples
 
 
 def _is_sample(project: Project) -> bool:

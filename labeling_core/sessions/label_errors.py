@@ -8,6 +8,7 @@ as that is the sample's label, it stays out of the lists.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -26,8 +27,8 @@ from labeling_core.projects.labels import Labels, read_labels
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
+from labeling_core.store import events
 from labeling_core.store.database import Database, now
-from labeling_core.store.eventlog import newest_event
 
 KIND = "review"  # of job
 # What a list can hold, as SQL on a finding f.
@@ -93,8 +94,9 @@ def _run(
 ) -> str:
     settings = project.settings
     out = database.files(project.project_id, "review")
-    with database.lock:
-        last_event, found = newest_event(database, project), _labels(database, project)
+    with database.lock, database.read() as cursor:
+        last_event = events.newest(cursor, project.project_id)
+        found = read_labels(cursor, project)
     np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
     job: dict[str, Any] = {
         "kind": "review", "folder": str(folder), "out": str(out),
@@ -158,13 +160,14 @@ def _store(
 def last_check(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Check | None:
     """The last look through the labels; None before the first."""
     row = cursor.execute(
-        "SELECT checked, classifier, labels, (SELECT count(*) FROM labeling.events AS e WHERE "
-        "e.project_id = c.project_id AND e.event_id > c.last_event AND "
-        "e.kind IN ('decision', 'correction', 'undo')) FROM labeling.label_checks AS c "
+        "SELECT checked, classifier, labels, last_event FROM labeling.label_checks "
         "WHERE project_id = ?",
         [project_id],
     ).fetchone()
-    return Check(*row) if row else None
+    if row is None:
+        return None
+    *known, last_event = row
+    return Check._make([*known, events.decided_since(cursor, project_id, last_event)])
 
 
 def findings(
@@ -182,22 +185,18 @@ def findings(
         f"SELECT s.{samples.PLACE}, f.sample_id, f.label, {suggested}, f.given_probability, "
         f"{probability}, m.annotator, m.labeled_at, m.comment, f.likely "
         f"FROM {_current(project)} JOIN {samples.keys(project.project_id)} AS s "
-        f"ON s.{samples.SAMPLE_ID} = f.sample_id LEFT JOIN {_REVIEWED} AS r "
-        "ON r.sample_id = f.sample_id AND r.reviewed = f.label "
-        f"WHERE f.project_id = $project AND r.sample_id IS NULL AND {SEGMENTS[listing.segment]} "
+        f"ON s.{samples.SAMPLE_ID} = f.sample_id "
+        f"WHERE f.project_id = $project AND {SEGMENTS[listing.segment]} "
         "AND ($annotator = '' OR m.annotator = $annotator) AND ($label = '' OR f.label = $label) "
         "AND ($prediction = '' OR f.prediction = $prediction) ORDER BY f.rank",
         {"project": project.project_id, "annotator": listing.annotator,
          "label": listing.label, "prediction": listing.prediction},
     ).fetchall()  # fmt: skip
-    return [Finding(*row) for row in rows]
-
-
-_REVIEWED = (
-    "(SELECT sample_id, arg_max(detail->>'$.reviewed', event_id) AS reviewed FROM labeling.events "
-    "WHERE project_id = $project AND kind IN ('review', 'correction') "
-    "AND detail->>'$.reviewed' IS NOT NULL GROUP BY sample_id)"
-)
+    reviewed = {
+        each.sample_id: each.reviewed for each in events.reviews(cursor, project.project_id)
+    }
+    found = [Finding(*row) for row in rows]
+    return [each for each in found if reviewed.get(each.sample_id) != each.label]
 
 
 def _current(project: Project) -> str:
@@ -230,15 +229,10 @@ def table(pairs: Mapping[tuple[str, str], int], names: Sequence[str]) -> NDArray
 
 def reviewed_number(cursor: duckdb.DuckDBPyConnection, project: Project) -> dict[str, int]:
     """How many labels have been kept and changed in reviews so far."""
-    row = cursor.execute(
-        "SELECT count(*) FILTER (kind = 'review'), count(*) FILTER (kind = 'correction') "
-        "FROM (SELECT sample_id, arg_max(kind, event_id) AS kind, "
-        "arg_max(detail->>'$.reviewed', event_id) AS reviewed FROM labeling.events "
-        "WHERE project_id = ? AND kind IN ('review', 'correction') "
-        "AND detail->>'$.reviewed' IS NOT NULL GROUP BY sample_id) WHERE reviewed <> ''",
-        [project.project_id],
-    ).fetchone()
-    return {"kept": row[0], "changed": row[1]} if row else {"kept": 0, "changed": 0}
+    found = Counter(
+        each.kind for each in events.reviews(cursor, project.project_id) if each.reviewed
+    )
+    return {"kept": found["review"], "changed": found["correction"]}
 
 
 def scope(by: Person, project_id: str, segment: str = "likely") -> Listing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labeling_core.store.eventlog import Entry
+from labeling_core.store.events import Entry
 
 MOST = 200  # characters of a comment or a value
 

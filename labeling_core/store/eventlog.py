@@ -1,4 +1,4 @@
-"""The append-only log of who did what: adding to it, and reading it page by page."""
+"""The append-only log of who did what, as people read it: page by page, filtered, as a file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import duckdb
 
 from labeling_core.people import EVERYWHERE, Person
-from labeling_core.settings import Project, Settings
+from labeling_core.settings import Settings
 from labeling_core.store.database import Database, now
+from labeling_core.store.events import COLUMNS, Entry, NewEvent, append
 from labeling_core.store.exporting import to_file
 
 # What happened to a decision, and what happened to a project: a word for each kind.
@@ -36,22 +37,6 @@ KINDS = DECISIONS | {
     "put back": "restored a backup",
     "role": "changed a role",
 }
-
-
-COLUMNS = "event_id, happened, project_id, annotator, kind, sample_id, label_id, detail"
-
-
-class Entry(NamedTuple):
-    """One event; ``happened`` is in UTC, ``detail`` says what, by kind."""
-
-    event_id: int
-    happened: datetime
-    project_id: str
-    annotator: str
-    kind: str
-    sample_id: str | None
-    label_id: int | None
-    detail: dict[str, Any]
 
 
 class Filter(NamedTuple):
@@ -81,12 +66,8 @@ def note(
 ) -> None:
     """Append an event; within a transaction it is stored or not stored together with it."""
     with database.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO labeling.events (happened, project_id, annotator, kind, sample_id, "
-            "label_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [now(), project_id, who.name, kind, sample_id, label_id,
-             json.dumps(detail, ensure_ascii=False)],
-        )  # fmt: skip
+        event = NewEvent(kind, who.name, detail, sample_id, label_id)
+        append(cursor, project_id, [event], now())
 
 
 def changes(old: Settings, new: Settings) -> dict[str, list[Any]]:
@@ -111,13 +92,7 @@ def read(
         "ORDER BY event_id DESC",  # the numbers first: sorting whole rows took seconds
         [*values, count, offset],
     ).fetchall()
-    return [from_row(row) for row in rows]
-
-
-def from_row(row: tuple[Any, ...]) -> Entry:
-    """An event from a row of COLUMNS."""
-    *told, detail = row
-    return Entry._make([*told, json.loads(detail or "{}")])
+    return [Entry.from_row(row) for row in rows]
 
 
 def count(cursor: duckdb.DuckDBPyConnection, wanted: Filter, by: Person) -> int:
@@ -179,13 +154,3 @@ def _where(wanted: Filter, by: Person) -> tuple[str, list[Any]]:
         parts.append(("contains(lower(detail->>'comment'), lower(?))", [wanted.text]))
     where = " AND ".join(sql for sql, _ in parts) or "true"
     return where, [value for _, values in parts for value in values]
-
-
-def newest_event(database: Database, project: Project) -> int:
-    """The number of the project's last entry in the event log; 0 without one."""
-    with database.read() as cursor:
-        row = cursor.execute(
-            "SELECT coalesce(max(event_id), 0) FROM labeling.events WHERE project_id = ?",
-            [project.project_id],
-        ).fetchone()
-    return int(row[0]) if row else 0
