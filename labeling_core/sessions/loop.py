@@ -14,6 +14,7 @@ from labeling_core.progress import deck_advice
 from labeling_core.projects import lifecycle
 from labeling_core.sessions import cold_start, features, records, session
 from labeling_core.sessions.jobs import JobLine, Status
+from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.trigger import due, next_trigger
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
@@ -245,7 +246,8 @@ class Loop:
             behind = queue.labeled - trigger >= settings.every
             labels = trigger if behind else queue.labeled
             session_id = records.begin(self.database, project, started_by, labels, trigger)
-            text = session.run(self.database, project, queue, session_id, labels, worker, progress)
+            this = SessionRun(self.database, project, queue, session_id, labels)
+            text = session.run(this, worker, progress)
             deck_advice.update(self.database, project, queue)
             with self.database.lock:
                 if (

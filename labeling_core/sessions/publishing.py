@@ -19,29 +19,22 @@ from labeling_core.progress import efficiency
 from labeling_core.projects import queries
 from labeling_core.projects.labels import Labels
 from labeling_core.projects.renames import fold, read_renames
+from labeling_core.sessions.session_run import SessionRun
 from labeling_core.settings import Project, quote
 from labeling_core.store.database import Database, literal, now
 
 COMPARED = 1_000
 
 
-def publish(
-    database: Database,
-    project: Project,
-    queue: Queue,
-    session_id: int,
-    folder: Path,
-    out: Path,
-    evaluation: dict[str, Any],
-    train: Labels,
-) -> None:
+def publish(session: SessionRun, evaluation: dict[str, Any], train: Labels) -> None:
     """Make a finished session visible: queries, session row and model in one transaction.
 
     The queries are prepared beside the old ones without holding up any decision; what has
     been decided meanwhile is taken out at the end.
     """
-    checks = np.load(out / "checks.npy")
-    prepared, order, uncertainty = _prepare(database, project, session_id, out)
+    database, project, queue = session.database, session.project, session.queue
+    checks = np.load(session.out / "checks.npy")
+    prepared, order, uncertainty = _prepare(database, project, session.session_id, session.out)
     draw = efficiency.measure(uncertainty, project.settings.every)
     with database.lock:
         with database.transaction() as cursor:
@@ -54,10 +47,11 @@ def publish(
                 "pool_spread = ?, probe_limit = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.classes),
-                 checks.tobytes(), *draw, queue.probe_limit, project.project_id, session_id],
+                 checks.tobytes(), *draw, queue.probe_limit, project.project_id,
+                 session.session_id],
             )  # fmt: skip
-            _store_model(cursor, project, session_id, folder, out, evaluation, train)
-        queue.set_order(order, session_id)
+            _store_model(cursor, session, evaluation, train)
+        queue.set_order(order, session.session_id)
 
 
 def publish_start(
@@ -121,19 +115,16 @@ def _contradictions(
 
 def _store_model(
     cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    session_id: int,
-    folder: Path,
-    out: Path,
+    session: SessionRun,
     evaluation: dict[str, Any],
     train: Labels,
 ) -> None:
     """Keep the model of this session (only the newest is kept) with its card."""
-    settings = project.settings
+    project_id, settings = session.project.project_id, session.project.settings
     names = np.array(settings.classes)
     card = {
         "project": settings.title,
-        "session_id": session_id,
+        "session_id": session.session_id,
         "trained": now().isoformat(timespec="seconds"),
         "source": settings.source,
         "label_column": settings.label_column,
@@ -143,12 +134,12 @@ def _store_model(
         "labels_per_category": dict(Counter(names[train.codes].tolist())),
         "evaluation": evaluation,
         "python": platform.python_version(),
-        "features": json.loads((folder / "features.json").read_text()),
+        "features": json.loads((session.features / "features.json").read_text()),
         "label_ids": sorted(train.label_ids.tolist()),
     }
-    cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project.project_id])
+    cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project_id])
     cursor.execute(
         "INSERT INTO labeling.models VALUES (?, ?, ?, ?)",
-        [project.project_id, session_id, json.dumps(card, ensure_ascii=False),
-         (out / "model.skops").read_bytes()],
+        [project_id, session.session_id, json.dumps(card, ensure_ascii=False),
+         (session.out / "model.skops").read_bytes()],
     )  # fmt: skip

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
-from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import AUTO
 from labeling_core.learning.evaluation import wilson
 from labeling_core.projects.labels import Labels, measuring_end, read_labels, split
@@ -19,57 +17,48 @@ from labeling_core.projects.renames import follow, read_renames
 from labeling_core.sessions.features import ensure_features
 from labeling_core.sessions.publishing import publish
 from labeling_core.sessions.records import fail
+from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
-from labeling_core.settings import Project, quote
-from labeling_core.store.database import Database, columns, literal
+from labeling_core.settings import quote
+from labeling_core.store.database import columns, literal
 
 
-def run(
-    database: Database,
-    project: Project,
-    queue: Queue,
-    session_id: int,
-    limit: int,
-    worker: Worker,
-    progress: Progress,
-) -> str:
-    """Run session ``session_id`` in the worker and publish it; returns a word on it.
+def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
+    """Run a session in the worker and publish it; returns a word on it.
 
-    It learns from the first ``limit`` labels only: a session that catches up stands for an
-    earlier moment.
     Raises LabelingError after having noted the reason in the session's row.
     """
+    database, project_id = session.database, session.project.project_id
     try:
-        folder = ensure_features(database, project, lambda: queue, worker, progress)
-        out = database.files(project.project_id, "session")
-        task, train = _task(database, project, queue, limit)
-        np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are the names
-        job = _job(database, project, session_id, folder, out)
-        result = worker.run(job, progress)
-        project = _told_choice(database, project, session_id, result["classifier"])
-        publish(database, project, queue, session_id, folder, out, result["evaluation"], train)
-        shutil.rmtree(out)
+        ensure_features(database, session.project, lambda: session.queue, worker, progress)
+        task, train = _task(session)
+        np.savez(session.out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are names
+        result = worker.run(_job(session), progress)
+        publish(_with_choice(session, result["classifier"]), result["evaluation"], train)
+        shutil.rmtree(session.out)
     except LabelingError as error:
-        fail(database, project.project_id, session_id, str(error))
+        fail(database, project_id, session.session_id, str(error))
         raise
     except Exception as error:
         reason = f"The session stopped on an unexpected fault ({type(error).__name__})."
-        fail(database, project.project_id, session_id, reason)
+        fail(database, project_id, session.session_id, reason)
         raise
     return _last_word(result["evaluation"])
 
 
-def _told_choice(database: Database, project: Project, session_id: int, chosen: str) -> Project:
-    """Note in the session's row what “auto” stood for; the project as the model card tells it."""
+def _with_choice(session: SessionRun, chosen: str) -> SessionRun:
+    """Note in the session's row what “auto” stood for; the session as the model card shows it."""
+    project = session.project
     if project.settings.classifier != AUTO:
-        return project
+        return session
     text = f"{AUTO}: {chosen}"
-    with database.transaction() as cursor:
+    with session.database.transaction() as cursor:
         cursor.execute(
             "UPDATE labeling.sessions SET classifier = ? WHERE project_id = ? AND session_id = ?",
-            [text, project.project_id, session_id],
+            [text, project.project_id, session.session_id],
         )
-    return project._replace(settings=replace(project.settings, classifier=text))
+    settings = replace(project.settings, classifier=text)
+    return session._replace(project=project._replace(settings=settings))
 
 
 def _last_word(evaluation: dict[str, Any]) -> str:
@@ -83,15 +72,14 @@ def _last_word(evaluation: dict[str, Any]) -> str:
     return f"{text} on {number:,} {one[evaluation['kind']]}{'s' * (number != 1)}"
 
 
-def _task(
-    database: Database, project: Project, queue: Queue, limit: int
-) -> tuple[dict[str, NDArray[Any]], Labels]:
+def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
+    project, queue = session.project, session.queue
     closed = queue.closed.copy()  # first: what is labeled meanwhile is only unused this time
-    with database.read() as cursor:
+    with session.database.read() as cursor:
         found, kept = read_labels(cursor, project), queue.probe_limit
         end = measuring_end(cursor, project, closed, kept)
     train, probes = split(found, kept, end)
-    early = np.isin(train.label_ids, np.sort(found.label_ids)[:limit])
+    early = np.isin(train.label_ids, np.sort(found.label_ids)[: session.limit])
     if len(np.unique(train.codes[early])) > 1:
         train = Labels(*(each[early] for each in train))
     pool = np.flatnonzero(~closed)
@@ -103,15 +91,13 @@ def _task(
     return task, train
 
 
-def _job(
-    database: Database, project: Project, session_id: int, folder: Path, out: Path
-) -> dict[str, Any]:
-    settings = project.settings
+def _job(session: SessionRun) -> dict[str, Any]:
+    settings, out = session.project.settings, session.out
     test, renamed = "", {}
     if settings.test_table:
         test = str(out / "test.parquet")
-        with database.read() as cursor:
-            renames = read_renames(cursor, project.project_id)
+        with session.database.read() as cursor:
+            renames = read_renames(cursor, session.project.project_id)
             renamed = {each.old: follow(renames, each.old) for each in renames}
             listed = ", ".join(
                 quote(name)
@@ -122,9 +108,9 @@ def _job(
                 f"TO {literal(test)} (FORMAT parquet)"
             )
     return {
-        "kind": "session", "folder": str(folder), "out": str(out), "test": test,
+        "kind": "session", "folder": str(session.features), "out": str(out), "test": test,
         "classes": list(settings.classes), "renamed": renamed,
         "label_column": settings.label_column,
         "classifier": settings.classifier, "strategy": settings.strategy,
-        "batch": settings.every, "seed": settings.seed + session_id,
+        "batch": settings.every, "seed": settings.seed + session.session_id,
     }  # fmt: skip
