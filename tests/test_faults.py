@@ -18,7 +18,7 @@ from faults import full_disk
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access.tokens import issue
-from labeling_core.labeling import decisions
+from labeling_core.labeling import pipeline
 from labeling_core.store.database import now
 from labeling_core.web import routes
 from labeling_core.workspace import Workspace
@@ -193,7 +193,7 @@ def test_a_clock_that_is_set_loses_nothing_and_locks_nobody_out(
     ana, bob = Annotator(workspace, project, "ana"), Annotator(workspace, project, "bob")
     queue = ana.take(50)
     workspace.queue(project).clock = lambda: time.time() + hours * 3600
-    monkeypatch.setattr(decisions, "now", lambda: now() + timedelta(hours=hours))
+    monkeypatch.setattr(pipeline, "now", lambda: now() + timedelta(hours=hours))
     others = bob.send(want=500)["samples"]
     while more := bob.send(want=500, holding=[each["sample_id"] for each in others])["samples"]:
         others += more

@@ -12,15 +12,14 @@ from typing import NamedTuple
 
 import duckdb
 
-from labeling_core.labeling.bookkeeping import Decision, Event, write_events
-from labeling_core.labeling.decisions import Refusal, follow_decisions, in_sequence
+from labeling_core.labeling import pipeline
+from labeling_core.labeling.bookkeeping import Decision, Event
 from labeling_core.labeling.open_projects import OpenProjects
-from labeling_core.labeling.queue import Queue
+from labeling_core.labeling.pipeline import Part, Refusal, Work
 from labeling_core.people import Person
 from labeling_core.projects import final_labels
 from labeling_core.projects.overlap import ADJUDICATION, Shared, Vote
 from labeling_core.settings import Project
-from labeling_core.store.database import now
 
 
 class Opinion(NamedTuple):
@@ -96,70 +95,71 @@ def _comments(
 def submit(
     open_projects: OpenProjects, project_id: str, by: Person, decisions: Sequence[Decision]
 ) -> list[Refusal]:
-    """Store rulings in one transaction, exactly once, in the order of ``seq``.
+    """Store rulings in one transaction; see pipeline.submit.
 
     ``action`` is label (settle a sample that waits, or change how it was settled), skip (the same,
     without a label) or undo: what people decided holds again, or waits again. What cannot be
     stored is returned, and counts as dealt with.
     """
     by.require("manage", project_id)
-    with open_projects.database.lock:
-        project = open_projects.project(project_id)  # its categories may just have been changed
-        queue = open_projects.queue(project)
-        last: dict[str, int] = {}
-        fresh = in_sequence(decisions, queue, last)
-        if not fresh:
-            return []
-        with open_projects.database.transaction() as cursor:
-            work = _Work(cursor, project, queue, by)
-            for each in follow_decisions(cursor, project, fresh):
-                work.settle(each)
-            write_events(cursor, project.project_id, work.events, now())
-        for shared in work.known.values():
-            queue.keep(shared)
-        queue.next_label_id = work.next_label_id
-        queue.last_seq.update(last)
-        if queue.heard is not None:
-            queue.heard.update(last)
-    return work.refusals
+    (refusals,) = pipeline.submit(
+        open_projects, project_id, [Part(by.name, decisions)], _Adjudicating
+    )
+    return refusals
 
 
-class _Work:
-    """Rulings being stored: the samples as they will be, and what is to be told."""
+class _Adjudicating:
+    """A sample about which people disagree is settled, otherwise than before, or no longer."""
 
-    def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, by: Person
-    ) -> None:
-        self.cursor, self.project, self.queue, self.by = cursor, project, queue, by
-        self.known: dict[str, Shared] = {}
-        self.next_label_id = queue.next_label_id
-        self.refusals: list[Refusal] = []
-        self.events: list[Event] = []
+    def __init__(self, work: Work, parts: Sequence[Part]) -> None:
+        self.work = work
+        self.settled: dict[str, Shared] = {}  # as they shall be
+        self.last: dict[str, Decision] = {}  # that settled them
+        self.next_label_id = work.queue.next_label_id
 
-    def settle(self, decision: Decision) -> None:
-        """Bring the tables in line with one decision, or refuse it."""
-        sample_id = decision.sample_id
-        was = self.known.get(sample_id) or self.queue.overlap.shared.get(sample_id)
-        reason = _refuse(self.project, decision, was)
-        if reason or was is None:
-            self.refusals.append(Refusal(decision.client, decision.seq, sample_id, reason))
-            detail = {"reason": reason, "action": decision.action, "category": decision.category}
-            self.events.append(Event("refused", self.by.name, decision, None, detail))
-            return
-        settled = replace(was, ruling=self._ruling(decision))
-        _replace_row(self.cursor, self.project, was, settled, decision, self.queue.session_id)
-        change = final_labels.Change(was.position, was.final, settled.final)
-        final_labels.write(self.cursor, self.project, [change])
-        self.events.append(_event(self.by, was, settled, decision))
-        self.known[sample_id] = settled
+    def refuse(self, annotator: str, decision: Decision) -> str:
+        """Why a decision cannot be stored; empty if it can."""
+        return _refuse(self.work.project, decision, self._find(decision.sample_id))
 
-    def _ruling(self, decision: Decision) -> Vote | None:
+    def apply(self, annotator: str, decision: Decision) -> Event:
+        """Work in a ruling, or taking it back."""
+        was = self._find(decision.sample_id)
+        assert was is not None
+        settled = replace(was, ruling=self._ruling(annotator, decision))
+        self.settled[decision.sample_id] = settled
+        self.last[decision.sample_id] = decision
+        return _event(annotator, was, settled, decision)
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Replace the rulings' rows of the metadata table, and the final labels."""
+        cursor, project, queue, _ = self.work
+        before = [queue.overlap.shared[sample_id] for sample_id in self.settled]
+        _delete(cursor, project, [each.ruling for each in before if each.ruling is not None])
+        for each in self.settled.values():
+            if each.ruling is not None:
+                _insert(self.work, each, each.ruling, self.last[each.sample_id])
+        changes = [
+            final_labels.Change(was.position, was.final, settled.final)
+            for was, settled in zip(before, self.settled.values(), strict=True)
+        ]
+        final_labels.write(cursor, project, changes)
+
+    def remember(self) -> None:
+        """How the samples stand, and count."""
+        for shared in self.settled.values():
+            self.work.queue.keep(shared)
+        self.work.queue.next_label_id = self.next_label_id
+
+    def _find(self, sample_id: str) -> Shared | None:
+        return self.settled.get(sample_id) or self.work.queue.overlap.shared.get(sample_id)
+
+    def _ruling(self, annotator: str, decision: Decision) -> Vote | None:
         if decision.action == "undo":
             return None
         self.next_label_id += 1
         status = "LABELED" if decision.action == "label" else "SKIPPED"
         category = decision.category if decision.action == "label" else None
-        return Vote(self.next_label_id - 1, self.by.name, status, category)
+        return Vote(self.next_label_id - 1, annotator, status, category)
 
 
 def _refuse(project: Project, decision: Decision, shared: Shared | None) -> str:
@@ -177,32 +177,26 @@ def _refuse(project: Project, decision: Decision, shared: Shared | None) -> str:
     return ""
 
 
-def _replace_row(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    was: Shared,
-    settled: Shared,
-    decision: Decision,
-    session_id: int,
-) -> None:
-    """The ruling's row of the metadata table instead of the one before."""
-    metadata = project.tables.metadata
-    if was.ruling is not None:
+def _delete(cursor: duckdb.DuckDBPyConnection, project: Project, rulings: Sequence[Vote]) -> None:
+    if rulings:
         cursor.execute(
-            f"DELETE FROM {metadata} WHERE {project.tables.label_id} = ?",
-            [was.ruling.label_id],
+            f"DELETE FROM {project.tables.metadata} WHERE "
+            f"{project.tables.label_id} IN (SELECT unnest(?::BIGINT[]))",
+            [[each.label_id for each in rulings]],
         )
-    ruling = settled.ruling
-    if ruling is not None:
-        cursor.execute(
-            f"INSERT INTO {metadata} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [ruling.label_id, settled.sample_id, ruling.status, ruling.category,
-             decision.comment or None, session_id, ruling.annotator, now(), ADJUDICATION,
-             decision.seconds],
-        )  # fmt: skip
 
 
-def _event(by: Person, was: Shared, settled: Shared, decision: Decision) -> Event:
+def _insert(work: Work, settled: Shared, ruling: Vote, decision: Decision) -> None:
+    work.cursor.execute(
+        f"INSERT INTO {work.project.tables.metadata} "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [ruling.label_id, settled.sample_id, ruling.status, ruling.category,
+         decision.comment or None, work.queue.session_id, ruling.annotator, work.moment,
+         ADJUDICATION, decision.seconds],
+    )  # fmt: skip
+
+
+def _event(annotator: str, was: Shared, settled: Shared, decision: Decision) -> Event:
     before, ruling = was.ruling, settled.ruling
     detail: dict[str, object] = {
         "opinions": [[each.annotator, each.category] for each in sorted(settled.votes.values())]
@@ -214,4 +208,4 @@ def _event(by: Person, was: Shared, settled: Shared, decision: Decision) -> Even
         detail["was"] = [before.status, before.category]
     kind = "adjudication" if ruling is not None else "adjudication undone"
     vote = ruling or before
-    return Event(kind, by.name, decision, vote.label_id if vote else None, detail)
+    return Event(kind, annotator, decision, vote.label_id if vote else None, detail)

@@ -7,109 +7,90 @@ from typing import NamedTuple
 
 import duckdb
 
-from labeling_core.labeling.bookkeeping import (
-    Decision,
-    Event,
-    Record,
-    find_decided,
-    write,
-    write_events,
-)
+from labeling_core.labeling import pipeline
+from labeling_core.labeling.bookkeeping import Decision, Event, Record, find_decided, write
+from labeling_core.labeling.open_projects import OpenProjects
+from labeling_core.labeling.pipeline import Part, Refusal, Work
 from labeling_core.labeling.queue import Queue
 from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION
-from labeling_core.projects.renames import follow, read_renames
 from labeling_core.settings import Project
-from labeling_core.store.database import Database, now
-
-
-class Refusal(NamedTuple):
-    """A decision that could not be stored, with the reason in a sentence."""
-
-    client: str
-    seq: int
-    sample_id: str
-    reason: str
-
-
-class Part(NamedTuple):
-    """The decisions that one message brings, and whose they are."""
-
-    annotator: str
-    decisions: Sequence[Decision]
-
 
 Records = dict[tuple[str, str], Record]  # by annotator and sample_id
 
 
 def submit(
-    database: Database, project: Project, queue: Queue, parts: Sequence[Part]
+    open_projects: OpenProjects, project_id: str, parts: Sequence[Part]
 ) -> list[list[Refusal]]:
-    """Store decisions in one transaction, each exactly once and in the order of ``seq``.
+    """Store the decisions of several annotators in one transaction; see pipeline.submit.
 
-    What is known already is passed over; a gap in a browser's numbers waits for the resend.
-    The decisions that cannot be stored are returned, part by part; they count as dealt with.
-    No two parts may be of one browser, or name the same sample: see :func:`can_join`.
-
-    Inside another transaction ``queue`` is ahead of the tables until that one is committed.
+    ``action`` is label, skip or undo, on a sample that the annotator holds or has decided.
     """
-    with database.lock:
-        last: dict[str, int] = {}
-        parts = [Part(each.annotator, in_sequence(each.decisions, queue, last)) for each in parts]
-        if not last:
-            return [[] for _ in parts]
-        with database.transaction() as cursor:
-            parts = [
-                each._replace(decisions=follow_decisions(cursor, project, each.decisions))
-                for each in parts
-            ]
-            moment = now()
-            work = _Work(project, _find(cursor, project, queue, parts), queue.next_label_id)
-            refusals = [work.apply(each) for each in parts]
-            asked = write(cursor, project, work.records.values(), moment)
-            for event in work.events:
-                if event.kind == "decision" and event.decision.sample_id in asked:
-                    event.detail["asked"] = asked[event.decision.sample_id]
-            write_events(cursor, project.project_id, work.events, moment)
-        queue.last_seq.update(last)
-        if queue.heard is not None:
-            queue.heard.update(last)
-        queue.next_label_id = work.next_label_id
-        for (annotator, sample_id), record in work.records.items():
-            update_queue(queue, annotator, sample_id, record, queue.clock())
-    return refusals
+    return pipeline.submit(open_projects, project_id, parts, _Labeling)
 
 
-def can_join(decisions: Sequence[Decision], others: Sequence[Part]) -> bool:
-    """Whether these decisions and the others may be stored at once: they do not depend on
-    each other, so that it is as if one message had come after the other."""
-    known = [each for part in others for each in part.decisions]
-    clients, sample_ids = {each.client for each in known}, {each.sample_id for each in known}
-    return not any(each.client in clients or each.sample_id in sample_ids for each in decisions)
+class _Labeling:
+    """A decision on a sample that was handed out, a change of it, or taking it back."""
+
+    def __init__(self, work: Work, parts: Sequence[Part]) -> None:
+        self.work = work
+        self.records = _find(work, parts)
+        self.next_label_id = work.queue.next_label_id
+
+    def refuse(self, annotator: str, decision: Decision) -> str:
+        """Why a decision cannot be stored; empty if it can."""
+        record = self.records.get((annotator, decision.sample_id))
+        return _refuse(self.work.project, decision, record)
+
+    def apply(self, annotator: str, decision: Decision) -> Event:
+        """Work a decision into the record of its sample."""
+        record = self.records[annotator, decision.sample_id]
+        if decision.action == "undo":
+            return self._take_back(annotator, decision, record)
+        return self._decide(annotator, decision, record)
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Bring the tables in line; the events keep what the queries table said."""
+        cursor, project, _, moment = self.work
+        asked = write(cursor, project, self.records.values(), moment)
+        for event in events:
+            if event.kind == "decision" and event.decision.sample_id in asked:
+                event.detail["asked"] = asked[event.decision.sample_id]
+
+    def remember(self) -> None:
+        """Samples leave the pool or come back, and the counts follow."""
+        queue = self.work.queue
+        queue.next_label_id = self.next_label_id
+        for (annotator, sample_id), record in self.records.items():
+            update_queue(queue, annotator, sample_id, record)
+
+    def _take_back(self, annotator: str, decision: Decision, record: Record) -> Event:
+        event = Event("undo", annotator, decision, record.label_id, {"was": record.after})
+        if record.label_id is not None:
+            record.retired.append(record.label_id)
+        record.after, record.label_id, record.comment, record.seconds = None, None, None, 0.0
+        record.reservation = record.reservation._replace(client=decision.client)
+        return event
+
+    def _decide(self, annotator: str, decision: Decision, record: Record) -> Event:
+        was = record.after
+        if record.label_id is None:
+            record.label_id, self.next_label_id = self.next_label_id, self.next_label_id + 1
+        labeled = decision.action == "label"
+        record.after = ("LABELED", decision.category) if labeled else ("SKIPPED", None)
+        record.comment = decision.comment or None
+        record.seconds += decision.seconds
+        status, label = record.after
+        detail: dict[str, object] = {"status": status, "label": label, "comment": decision.comment}
+        if was is not None:
+            detail["was"] = was
+        kind = "decision" if was is None else "correction"
+        return Event(kind, annotator, decision, record.label_id, detail)
 
 
-def in_sequence(
-    decisions: Sequence[Decision], queue: Queue, last: dict[str, int]
-) -> list[Decision]:
-    """The decisions that follow without a gap on what is stored; ``last`` takes up how far.
-
-    A backup that was put back has forgotten the last ones of each browser: what is new follows
-    on that gap.
-    """
-    fresh = []
-    for each in sorted(decisions, key=lambda d: (d.client, d.seq)):
-        before = last.get(each.client, queue.last_seq.get(each.client, 0))
-        forgot = each.client not in last and queue.forgot(each.client)
-        if each.seq == before + 1 or (forgot and each.seq > before):
-            last[each.client] = each.seq
-            fresh.append(each)
-    return fresh
-
-
-def _find(
-    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue, parts: Sequence[Part]
-) -> Records:
+def _find(work: Work, parts: Sequence[Part]) -> Records:
     """The samples that the annotators may decide, of those that their decisions name."""
+    cursor, project, queue, _ = work
     records: Records = {}
     unknown = []
     named = [(part.annotator, each.sample_id) for part in parts for each in part.decisions]
@@ -125,53 +106,6 @@ def _find(
         handed = each.reservation
         each.shared = queue.overlap.find(handed.position, handed.sample_id, handed.origin)
     return records
-
-
-class _Work:
-    """Decisions being worked into ``records``, with the events that tell of it."""
-
-    def __init__(self, project: Project, records: Records, next_label_id: int) -> None:
-        self.project, self.records, self.next_label_id = project, records, next_label_id
-        self.events: list[Event] = []
-
-    def apply(self, part: Part) -> list[Refusal]:
-        """Work in the decisions of one part; the refusals among them."""
-        refusals = []
-        for each in part.decisions:
-            record = self.records.get((part.annotator, each.sample_id))
-            reason = _refuse(self.project, each, record)
-            if reason or record is None:
-                refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
-                detail = {"reason": reason, "action": each.action, "category": each.category}
-                self.events.append(Event("refused", part.annotator, each, None, detail))
-            elif each.action == "undo":
-                self._take_back(part.annotator, each, record)
-            else:
-                self._decide(part.annotator, each, record)
-        return refusals
-
-    def _take_back(self, annotator: str, decision: Decision, record: Record) -> None:
-        detail: dict[str, object] = {"was": record.after}
-        self.events.append(Event("undo", annotator, decision, record.label_id, detail))
-        if record.label_id is not None:
-            record.retired.append(record.label_id)
-        record.after, record.label_id, record.comment, record.seconds = None, None, None, 0.0
-        record.reservation = record.reservation._replace(client=decision.client)
-
-    def _decide(self, annotator: str, decision: Decision, record: Record) -> None:
-        was = record.after
-        if record.label_id is None:
-            record.label_id, self.next_label_id = self.next_label_id, self.next_label_id + 1
-        labeled = decision.action == "label"
-        record.after = ("LABELED", decision.category) if labeled else ("SKIPPED", None)
-        record.comment = decision.comment or None
-        record.seconds += decision.seconds
-        status, label = record.after
-        detail: dict[str, object] = {"status": status, "label": label, "comment": decision.comment}
-        if was is not None:
-            detail["was"] = was
-        kind = "decision" if was is None else "correction"
-        self.events.append(Event(kind, annotator, decision, record.label_id, detail))
 
 
 def _refuse(project: Project, decision: Decision, record: Record | None) -> str:
@@ -197,9 +131,7 @@ def _retired(project: Project, category: str | None) -> bool:
     return any(each.retired and each.name == category for each in project.settings.categories)
 
 
-def update_queue(
-    queue: Queue, annotator: str, sample_id: str, record: Record, moment: float
-) -> None:
+def update_queue(queue: Queue, annotator: str, sample_id: str, record: Record) -> None:
     """Take over into memory what has been committed for one sample."""
     for state, step in ((record.before, -1), (record.after, 1)):
         if state is not None:
@@ -212,7 +144,7 @@ def update_queue(
     if record.after is not None:
         queue.close(record.reservation.position, sample_id, annotator)
     elif record.before is not None:
-        queue.reopen(record.reservation._replace(until=moment + queue.hold_seconds))
+        queue.reopen(record.reservation._replace(until=queue.clock() + queue.hold_seconds))
 
 
 class PastDecision(NamedTuple):
@@ -239,27 +171,3 @@ def history(
         [annotator, count, index],
     ).fetchall()
     return [PastDecision(*row) for row in rows]
-
-
-def follow_decisions(
-    cursor: duckdb.DuckDBPyConnection, project: Project, decisions: Sequence[Decision]
-) -> list[Decision]:
-    """Decisions by today's categories: a browser may not know yet what has been renamed."""
-    known = [_known(project, each) for each in decisions]
-    if min(known, default=project.renames) >= project.renames:
-        return list(decisions)
-    renames = read_renames(cursor, project.project_id)
-    return [
-        each
-        if each.category is None
-        else each._replace(category=follow(renames[number:], each.category))
-        for each, number in zip(decisions, known, strict=True)
-    ]
-
-
-def _known(project: Project, decision: Decision) -> int:
-    """Of how many renames the browser knew (see views.offered_categories) when this was decided."""
-    detail = decision.offered.partition("-")[0]
-    if detail.isdecimal():
-        return int(detail)
-    return project.renames if decision.category in (None, *project.settings.names) else 0

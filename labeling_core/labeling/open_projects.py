@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from labeling_core.labeling import queue_loading
 from labeling_core.labeling.queue import Queue
@@ -57,6 +58,17 @@ class OpenProjects:
             self._projects.pop(project_id, None)
             self._queues.pop(project_id, None)
             self.on_forget(project_id)
+
+    @contextmanager
+    def in_step(self, project_id: str) -> Iterator[None]:
+        """Hold the lock while tables and memory of a project change. When that fails, memory may
+        be ahead of the tables, or behind: it is read anew."""
+        with self.database.lock:
+            try:
+                yield
+            except BaseException:
+                self.forget(project_id)
+                raise
 
     def _forget_all(self) -> None:
         for project_id in {*self._projects, *self._queues}:

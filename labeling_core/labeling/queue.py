@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from labeling_core.labeling.pool_order import PoolOrder
 from labeling_core.labeling.reservations import Reservation
+from labeling_core.labeling.sequences import Sequences
 from labeling_core.projects.overlap import Overlap, Shared, mix
 from labeling_core.settings import Settings
 
@@ -28,8 +29,7 @@ class Queue:
     """The pool in the order of asking, what is reserved, and the running counts.
 
     ``pool`` says which positions are free, ``closed`` [total] is of it; those below ``probe_limit``
-    are shown only as probes. ``heard`` holds the browsers heard of since a backup was put back,
-    and is None if none was. ``aside`` counts the undecided samples that cannot be shown (any more).
+    are shown only as probes. ``aside`` counts undecided samples that cannot be shown (any more).
 
     ``labeled``, ``skipped`` and ``categories`` count samples as they stand; ``disputed`` are those
     about which people disagree. ``decisions`` counts what people did: by category, skips under
@@ -52,13 +52,12 @@ class Queue:
     revised: Counter[str] = field(default_factory=Counter)
     aside: int = 0
     next_label_id: int = 1
-    last_seq: dict[str, int] = field(default_factory=dict)
+    sequences: Sequences = field(default_factory=Sequences)
     settings: Settings = field(default_factory=Settings)
     disputed: int = 0
     decisions: Counter[str | None] = field(default_factory=Counter)
     further: int = 0
     clock: Callable[[], float] = time.time
-    heard: set[str] | None = None
     screens: dict[str, str | None] = field(default_factory=dict)  # what each browser shows
     refilled: float = 0.0  # when decks were last given more samples, by ``clock``
     halting: tuple[dict[str, Any] | None] | None = None  # see halting_news
@@ -223,10 +222,6 @@ class Queue:
         self.overlap.keep(shared)
         if shared.sample_id in self.overlap.shared:
             self.count(shared.standing, 1)
-
-    def forgot(self, client: str) -> bool:
-        """Whether a backup may have lost decisions that this browser takes for stored."""
-        return self.heard is not None and client not in self.heard
 
     @property
     def order(self) -> NDArray[np.int32] | None:

@@ -44,10 +44,10 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
 
 def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
     senders = events.senders(cursor, project.project_id)
-    queue.last_seq = {each.client: each.last_seq for each in senders}
+    queue.sequences.last = {each.client: each.last_seq for each in senders}
     put_back = events.last_put_back(cursor)
     if put_back is not None:
-        queue.heard = {each.client for each in senders if each.last_event > put_back}
+        queue.sequences.heard = {each.client for each in senders if each.last_event > put_back}
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:

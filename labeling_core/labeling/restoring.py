@@ -55,7 +55,7 @@ def restore(open_projects: OpenProjects, project: Project, event_id: int, by: Pe
             )
         if record.before is None and record.label_id is not None:
             queue.next_label_id = record.label_id + 1
-        update_queue(queue, owner, sample_id, record, moment.timestamp())
+        update_queue(queue, owner, sample_id, record)
         queue.revised[owner] += 1
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 
-from labeling_core.labeling.bookkeeping import Decision, Event, write_events
-from labeling_core.labeling.decisions import Refusal, follow_decisions, in_sequence
-from labeling_core.labeling.queue import Queue
+from labeling_core.labeling import pipeline
+from labeling_core.labeling.bookkeeping import Decision, Event
+from labeling_core.labeling.open_projects import OpenProjects
+from labeling_core.labeling.pipeline import Part, Refusal, Work
 from labeling_core.people import Person
 from labeling_core.settings import Project
-from labeling_core.store.database import Database, now
 from labeling_core.store.events import last_reviewers
 
 
@@ -41,43 +42,66 @@ class _Label:
 
 
 def submit(
-    database: Database,
-    project: Project,
-    queue: Queue,
-    by: Person,
-    decisions: Sequence[Decision],
+    open_projects: OpenProjects, project_id: str, by: Person, decisions: Sequence[Decision]
 ) -> list[Refusal]:
-    """Store decisions of a review in one transaction, exactly once, in the order of ``seq``.
+    """Store decisions of a review in one transaction; see pipeline.submit.
 
     ``action`` is keep (``category`` is the label seen), label (``category`` is the new one) or
     undo (``category`` is the label to go back to). With the role annotator only one's own labels
     can be reviewed. What cannot be stored is returned, and counts as dealt with.
     """
-    by.require("label", project.project_id)
-    with database.lock:
-        last: dict[str, int] = {}
-        fresh = in_sequence(decisions, queue, last)
-        if not fresh:
-            return []
-        everybody = by.may("manage", project.project_id)
-        with database.transaction() as cursor:
-            fresh = follow_decisions(cursor, project, fresh)
-            labels = _labels(cursor, project, [each.sample_id for each in fresh])
-            for sample_id in labels.keys() & queue.overlap.shared.keys():
-                labels[sample_id].shared = True
-            known = {k: v for k, v in labels.items() if everybody or v.annotator == by.name}
-            refusals, events = _apply(project, by, fresh, known)
-            _write(cursor, project, list(known.values()))
-            write_events(cursor, project.project_id, events, now())
-        queue.last_seq.update(last)
-        if queue.heard is not None:
-            queue.heard.update(last)
-        queue.revised.update(each.annotator for each in known.values() if each.changed)
-        for each in known.values():
+    by.require("label", project_id)
+    (refusals,) = pipeline.submit(
+        open_projects, project_id, [Part(by.name, decisions)], partial(_Reviewing, by)
+    )
+    return refusals
+
+
+class _Reviewing:
+    """A label that exists is kept, changed, or put back to what it was."""
+
+    def __init__(self, by: Person, work: Work, parts: Sequence[Part]) -> None:
+        self.by, self.work = by, work
+        everybody = by.may("manage", work.project.project_id)
+        named = [each.sample_id for part in parts for each in part.decisions]
+        found = _labels(work.cursor, work.project, named)
+        for sample_id in found.keys() & work.queue.overlap.shared.keys():
+            found[sample_id].shared = True
+        self.labels = {k: v for k, v in found.items() if everybody or v.annotator == by.name}
+
+    def refuse(self, annotator: str, decision: Decision) -> str:
+        """Why a decision cannot be stored; empty if it can."""
+        label = self.labels.get(decision.sample_id)
+        return _refuse(self.work.project, self.by, decision, label)
+
+    def apply(self, annotator: str, decision: Decision) -> Event:
+        """Work a decision into the label that it is about."""
+        label = self.labels[decision.sample_id]
+        is_undo = decision.action == "undo"
+        detail: dict[str, object] = {"status": "LABELED", "label": decision.category}
+        if not is_undo:
+            label.comment, label.touched = decision.comment or None, True
+            detail["comment"] = label.comment
+        kind = "correction" if decision.category != label.after else "review"
+        if kind == "correction":
+            detail["was"] = ("LABELED", label.after)
+        detail["of"] = label.annotator
+        detail["reviewed"] = "" if is_undo else decision.category
+        label.after = str(decision.category)
+        return Event(kind, annotator, decision, label.label_id, detail)
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Bring metadata and labels in line."""
+        _write(self.work.cursor, self.work.project, list(self.labels.values()))
+
+    def remember(self) -> None:
+        """The counts by category follow, and whose decisions were changed elsewhere is known."""
+        queue = self.work.queue
+        queue.revised.update(each.annotator for each in self.labels.values() if each.changed)
+        for each in self.labels.values():
             for counts in (queue.categories, queue.decisions):
                 counts[each.before] -= 1
                 counts[each.after] += 1
-    return refusals
 
 
 def _labels(
@@ -96,34 +120,6 @@ def _labels(
         sample_id: _Label(label_id, annotator, reviewers.get(sample_id), label, label, comment)
         for sample_id, label_id, annotator, label, comment in rows
     }
-
-
-def _apply(
-    project: Project, by: Person, decisions: Sequence[Decision], labels: dict[str, _Label]
-) -> tuple[list[Refusal], list[Event]]:
-    """Work the decisions into ``labels``; the refusals and the events."""
-    refusals: list[Refusal] = []
-    events: list[Event] = []
-    for each in decisions:
-        label = labels.get(each.sample_id)
-        reason = _refuse(project, by, each, label)
-        if reason or label is None:
-            refusals.append(Refusal(each.client, each.seq, each.sample_id, reason))
-            details = {"reason": reason, "action": each.action, "category": each.category}
-            events.append(Event("refused", by.name, each, None, details))
-            continue
-        detail: dict[str, object] = {"status": "LABELED", "label": each.category}
-        if each.action != "undo":
-            label.comment, label.touched = each.comment or None, True
-            detail["comment"] = label.comment
-        if each.category != label.after:
-            detail["was"] = ("LABELED", label.after)
-        detail["of"] = label.annotator
-        detail["reviewed"] = "" if each.action == "undo" else each.category
-        kind = "correction" if each.category != label.after else "review"
-        events.append(Event(kind, by.name, each, label.label_id, detail))
-        label.after = str(each.category)
-    return refusals, events
 
 
 def _refuse(project: Project, by: Person, decision: Decision, label: _Label | None) -> str:

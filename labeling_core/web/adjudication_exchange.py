@@ -13,7 +13,7 @@ from labeling_core.projects import samples
 from labeling_core.projects.overlap import Shared
 from labeling_core.settings import Project
 from labeling_core.web import views
-from labeling_core.web.exchanges import learning, sender, stored
+from labeling_core.web.exchanges import learning, portion, sender, stored, viewer_of
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import MAX_HISTORY, Message
 from labeling_core.workspace import Workspace
@@ -43,12 +43,10 @@ def answer(
         if message.decisions:
             workspace.loop.after_decisions(project)
     found = adjudicating.disputes(workspace.open_projects, project, by)
-    home = workspace.database.path.parent
-    viewer = Viewer(workspace.key, project, home, by.name, browser)
+    viewer = viewer_of(workspace, project, by.name, browser)
     return (
-        stored(workspace.queue(project), message)
-        | {"refused": [each._asdict() for each in refusals], "notice": None}
-        | {"counts": _counts(found), "learning": learning(workspace, project)}
+        stored(workspace.queue(project), message, refusals)
+        | {"notice": None, "counts": _counts(found), "learning": learning(workspace, project)}
         | _hand_out(workspace, project, found, message, viewer)
     )
 
@@ -67,18 +65,12 @@ def _counts(found: Disputes) -> dict[str, Any]:
 def _hand_out(
     workspace: Workspace, project: Project, found: Disputes, message: Message, viewer: Viewer
 ) -> dict[str, Any]:
-    """The next samples that wait, what the deck holds for nothing, how many follow, and the last
-    rulings where they are asked for."""
-    holding = set(message.holding)
-    others = [each for each in found.waiting if each.sample_id not in holding]
-    taken = [] if message.release else others[: message.wanted]
+    """The next samples that wait, what is to be told of them, and the last rulings where they
+    are asked for."""
+    taken, news = portion(found.waiting, message)
     past = [] if message.history is None else found.settled[-MAX_HISTORY:]
-    waiting = {each.sample_id for each in found.waiting}
-    return {
-        "drop": [each for each in message.holding if each not in waiting],
+    return news | {
         "samples": _entries(workspace, project, taken, viewer),
-        "more": len(others) - len(taken),
-        "finished": not waiting,
         "history": {"decisions": _entries(workspace, project, past, viewer)} if past else None,
     }
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from labeling_core.access import tokens
 from labeling_core.labeling import assignment, decisions
+from labeling_core.labeling.pipeline import Part, Refusal, can_join
 from labeling_core.labeling.queue import Queue
 from labeling_core.people import Person
 from labeling_core.progress import deck_advice
 from labeling_core.projects import samples
 from labeling_core.settings import Project
 from labeling_core.web import views
-from labeling_core.web.exchanges import describe, sender
+from labeling_core.web.exchanges import learning, sender, stored, viewer_of
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import MAX_HISTORY, MAX_WANTED, PORTION, Message
 from labeling_core.workspace import Workspace
@@ -68,7 +69,7 @@ def answer(
     )
     project = workspace.project(project_id)  # its categories may have just been changed
     news = served.news | views.category_news(project, message.offered)
-    viewer = Viewer(workspace.key, project, workspace.database.path.parent, annotator, browser)
+    viewer = viewer_of(workspace, project, annotator, browser)
     found = [
         {"sample_id": each.sample.sample_id, "view": views.view(each.sample, viewer)}
         for each in served.taken
@@ -98,14 +99,12 @@ def serve(
             alone = asked if len(asked) > 1 else []
             served = [_store_alone(workspace, project, each) for each in alone] or [error]
         workspace.loop.after_decisions(project)
-        learning = describe(workspace.loop.status(project)) | {
-            "enabled": bool(project.settings.queries_table),
-            "session_id": workspace.queue(project).session_id,
+        news = learning(workspace, project) | {
             "version": workspace.queue(project).version,
             "halting": deck_advice.news(workspace.database, project, workspace.queue(project)),
         }
     return [
-        each._replace(news=each.news | {"learning": learning}) if isinstance(each, Served) else each
+        each._replace(news=each.news | {"learning": news}) if isinstance(each, Served) else each
         for each in served
     ]
 
@@ -113,12 +112,12 @@ def serve(
 def _joinable(asked: Sequence[Asked]) -> Sequence[Asked]:
     """The first messages, up to one that depends on those before it."""
     clients: set[str] = set()
-    parts: list[decisions.Part] = []
+    parts: list[Part] = []
     for number, (annotator, message) in enumerate(asked):
-        if message.client in clients or not decisions.can_join(message.decisions, parts):
+        if message.client in clients or not can_join(message.decisions, parts):
             return asked[:number]
         clients.add(message.client)
-        parts.append(decisions.Part(annotator, message.decisions))
+        parts.append(Part(annotator, message.decisions))
     return asked
 
 
@@ -131,18 +130,13 @@ def _store_alone(workspace: Workspace, project: Project, asked: Asked) -> Served
 
 def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> list[Served]:
     """Store decisions and reservations in one transaction; what became of each message."""
-    database, queue = workspace.database, workspace.queue(project)
-    try:
-        with database.transaction():
-            parts = [decisions.Part(each.annotator, each.message.decisions) for each in asked]
-            refusals = decisions.submit(database, project, queue, parts)
-            dropped = [_hand_back(queue, *each) for each in asked]
-            taken = assignment.hand_out(database, project, queue, _wants(queue, asked, dropped))
-    except BaseException:
-        workspace.open_projects.forget(
-            project.project_id
-        )  # memory is ahead of the tables: read them anew
-        raise
+    database, project_id = workspace.database, project.project_id
+    with workspace.open_projects.in_step(project_id), database.transaction():
+        parts = [Part(each.annotator, each.message.decisions) for each in asked]
+        refusals = decisions.submit(workspace.open_projects, project_id, parts)
+        queue = workspace.queue(project)
+        dropped = [_hand_back(queue, *each) for each in asked]
+        taken = assignment.hand_out(database, project, queue, _wants(queue, asked, dropped))
     return [
         Served(_news(queue, message, refused, annotator) | {"drop": gone}, given)
         for (annotator, message), refused, gone, given in zip(
@@ -212,14 +206,10 @@ def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
 
 
 def _news(
-    queue: Queue, message: Message, refusals: list[decisions.Refusal], annotator: str
+    queue: Queue, message: Message, refusals: Sequence[Refusal], annotator: str
 ) -> dict[str, Any]:
-    clients = {each.client for each in message.decisions} | {message.client}
     left, skipped = queue.free() or queue.offered_to(annotator), queue.decisions[None]
-    return {
-        "message": message.number,
-        "stored": {client: queue.last_seq.get(client, 0) for client in clients},
-        "refused": [each._asdict() for each in refusals],
+    return stored(queue, message, refusals) | {
         # Decisions, not samples: a sample for several people must not be told from others by
         # a count that does not move.
         "counts": {

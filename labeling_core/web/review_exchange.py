@@ -15,7 +15,7 @@ from labeling_core.sessions import label_errors
 from labeling_core.sessions.label_errors import Finding, Listing
 from labeling_core.settings import Project
 from labeling_core.web import views
-from labeling_core.web.exchanges import learning, sender, stored
+from labeling_core.web.exchanges import learning, portion, sender, stored, viewer_of
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import Message
 from labeling_core.workspace import Workspace
@@ -75,22 +75,17 @@ def answer(
     """
     _require(by, project_id, listing)
     with workspace.database.lock:
-        project = workspace.project(project_id)  # its categories may just have been changed
+        refusals = reviewing.submit(workspace.open_projects, project_id, by, message.decisions)
+        project = workspace.project(project_id)
         queue = workspace.queue(project)
-        try:
-            refusals = reviewing.submit(workspace.database, project, queue, by, message.decisions)
-        except BaseException:
-            workspace.open_projects.forget(project.project_id)  # memory may be ahead of the tables
-            raise
-        reply = _news(queue, message) | {"refused": [each._asdict() for each in refusals]}
+        reply = stored(queue, message, refusals) | _news(queue)
     reply["learning"] = learning(workspace, project)
-    home = workspace.database.path.parent
-    viewer = Viewer(workspace.key, project, home, by.name, browser)
+    viewer = viewer_of(workspace, project, by.name, browser)
     return reply | _hand_out(workspace, project, listing, message, viewer)
 
 
-def _news(queue: Queue, message: Message) -> dict[str, Any]:
-    return stored(queue, message) | {
+def _news(queue: Queue) -> dict[str, Any]:
+    return {
         "counts": {
             "labeled": queue.labeled,
             "skipped": queue.skipped,
@@ -106,22 +101,12 @@ def _news(queue: Queue, message: Message) -> dict[str, Any]:
 def _hand_out(
     workspace: Workspace, project: Project, listing: Listing, message: Message, viewer: Viewer
 ) -> dict[str, Any]:
-    """The next findings of the list, what the deck holds for nothing, and how many follow."""
+    """The next findings of the list, and what is to be told of it."""
     with workspace.database.read() as cursor:
-        left = label_errors.findings(cursor, project, listing)
-        holding = set(message.holding)
-        others = [each for each in left if each.sample_id not in holding]
-        taken = [] if message.release else others[: message.wanted]
+        taken, news = portion(label_errors.findings(cursor, project, listing), message)
         rows = samples.read(cursor, project.project_id, [each.position for each in taken])
-    known = {each.sample_id for each in left}
-    return {
-        "drop": [each for each in message.holding if each not in known],
-        "samples": [
-            _finding(each) | {"view": views.view(rows[each.position], viewer)} for each in taken
-        ],
-        "more": len(others) - len(taken),
-        "finished": not left,
-    }
+    shown = [_finding(each) | {"view": views.view(rows[each.position], viewer)} for each in taken]
+    return news | {"samples": shown}
 
 
 def _finding(found: Finding) -> dict[str, Any]:

@@ -489,7 +489,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
             workspace.key, "wine", by, Listing(annotator=by.name)
         ),
         "labeling.reviewing.submit": lambda by: reviewing.submit(
-            workspace.database, wine, workspace.queue(wine), by, []
+            workspace.open_projects, wine.project_id, by, []
         ),
         "simulation.data_sources.folder": lambda by: data_sources.folder(
             workspace.database, "pictures", by
