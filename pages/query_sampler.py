@@ -51,10 +51,10 @@ with workspace.database.read() as cursor:
     done = [each for each in learning_curve.sessions(cursor, project) if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
-undecided = int((~queue.closed).sum())
+undecided, counts = int((~queue.pool.closed).sum()), queue.counts
 if not head and not undecided:
     st.success(
-        f"{queue.labeled:,} labeled, {queue.skipped:,} skipped: nothing is left to ask.",
+        f"{counts.labeled:,} labeled, {counts.skipped:,} skipped: nothing is left to ask.",
         title="All samples are decided",
         icon=":material/check_circle:",
     )

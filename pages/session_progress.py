@@ -34,8 +34,8 @@ show_status(project)
 if outdated:
     st.warning(outdated, title="The model is out of date")
 with st.container(horizontal=True):
-    st.metric("Samples labeled" if queue.overlap.used else "Labeled", f"{queue.labeled:,}")
-    st.metric("Samples skipped" if queue.overlap.used else "Skipped", f"{queue.skipped:,}")
+    st.metric("Samples labeled" if queue.overlap.used else "Labeled", f"{queue.counts.labeled:,}")
+    st.metric("Samples skipped" if queue.overlap.used else "Skipped", f"{queue.counts.skipped:,}")
     st.metric("Samples in all", f"{queue.size:,}")
     agreement.show_decisions(queue)
     st.metric("Sessions", len(finished))

@@ -115,12 +115,12 @@ def test_after_a_failed_commit_the_tables_are_read_anew(workspace, project, monk
     ana = Annotator(workspace, project)
     ana.send([ana.decision(each, "label", category="red") for each in ana.take(3)])
     queue = workspace.queue(project)
-    queue.categories["red"] = 99  # ahead of the tables
+    queue.counts.categories["red"] = 99  # ahead of the tables
     wal = workspace.database.path.with_name("test.duckdb.wal")
     with full_disk(0, wal), pytest.raises(duckdb.Error):
         use_cases.rename_category(workspace, "wine", "red", "rouge", LOCAL)
     assert workspace.project("wine").settings.names == ("red", "white")
-    assert workspace.queue(project).categories == {"red": 3}
+    assert workspace.queue(project).counts.categories == {"red": 3}
 
 
 def test_while_the_file_is_moved_away_nothing_is_acknowledged(workspace, project, tmp_path):

@@ -55,7 +55,7 @@ def test_a_database_of_before_opens_and_goes_on_learning(older: Path) -> None:
             assert rows(workspace.database, f"SELECT count(*) FROM {table}") == [(number,)], table
         project = workspace.project("wine")
         assert project.settings.names == ("rouge", "white")
-        assert workspace.queue(project).labeled == 42  # those that wait for a second person, too
+        assert workspace.queue(project).counts.labeled == 42  # those that wait for a second person, too
         ana = Annotator(workspace, project)
         with workspace.database.read() as cursor:
             kept = learning_curve.sessions(cursor, project, workspace.queue(project))

@@ -6,7 +6,7 @@ pool, one could hold all that is left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from labeling_core.labeling.queue import Queue
@@ -39,25 +39,30 @@ class Taken(NamedTuple):
 
 
 def hand_out(
-    database: Database, project: Project, queue: Queue, wants: Sequence[Want]
+    database: Database,
+    project: Project,
+    queue: Queue,
+    wants: Sequence[Want],
+    screens: Mapping[str, str | None],
 ) -> list[list[Taken]]:
     """Reserve samples for each of several browsers; no other gets them meanwhile.
 
     Never more than a quarter of a browser's fair share of what is free; when nothing is, some of
     what waits in the browser that holds most. So the last samples of a pool lock nobody out. One
     look at the sample table serves all: it costs about the same for one sample and for hundreds.
+    ``screens`` says what each browser shows.
     """
     if not any(each.number for each in wants):
         return [[] for _ in wants]
     with database.lock:
         moment = queue.clock()
-        queue.lapse_expired(moment)
-        clients = {each.client for each in queue.held.values()} | {each.client for each in wants}
-        free = queue.free()
+        queue.reservations.lapse_expired(moment)
+        clients = {each.client for each in queue.reservations} | {each.client for each in wants}
+        free = queue.pool.free()
         taken: list[list[Reservation]] = []
         for annotator, client, number in wants:
             ahead = sum(map(len, taken))
-            more = reclaim(queue, annotator, client) if number and free <= ahead else 0
+            more = reclaim(queue, annotator, client, screens) if number and free <= ahead else 0
             free += more
             fair = max(4, more, (free + queue.offered_to(annotator)) // (4 * len(clients)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
@@ -71,7 +76,7 @@ def hand_out(
             everything = [each.reservation for part in handed for each in part]
             write_reservations(cursor, project.project_id, everything)
         for reservation in everything:
-            queue.restore(reservation)
+            queue.reservations.take(reservation)
     return handed
 
 
@@ -79,7 +84,7 @@ def _named(reservation: Reservation, sample: samples.Sample) -> Taken:
     return Taken(reservation._replace(sample_id=sample.sample_id), sample)
 
 
-def reclaim(queue: Queue, annotator: str, client: str) -> int:
+def reclaim(queue: Queue, annotator: str, client: str, screens: Mapping[str, str | None]) -> int:
     """Free the last samples of the browser that holds most, so that it and ``client`` come to hold
     the same, little by little; how many these are.
 
@@ -87,7 +92,7 @@ def reclaim(queue: Queue, annotator: str, client: str) -> int:
     message; one that was decided there meanwhile counts, unless somebody else was quicker.
     """
     by_client: dict[str, list[Reservation]] = {}
-    for each in queue.held.values():
+    for each in queue.reservations:
         by_client.setdefault(each.client, []).append(each)
     own = len(by_client.pop(client, []))
     if not by_client:
@@ -96,10 +101,11 @@ def reclaim(queue: Queue, annotator: str, client: str) -> int:
     number = min((len(most) - own) // 2, _MOST)
     if len(most) - number < KEPT or (own and number < _FEWEST):
         return 0
-    shown = queue.screens.get(most[0].client)
+    shown = screens.get(most[0].client)
     wanted = [
         each.sample_id
         for each in most[KEPT:]
-        if each.sample_id != shown and queue.is_wanted(each._replace(annotator=annotator))
+        if each.sample_id != shown
+        and queue.reservations.is_wanted(each._replace(annotator=annotator))
     ]
-    return len(queue.release(wanted[-number:], most[0].client))
+    return len(queue.reservations.release(wanted[-number:], most[0].client))

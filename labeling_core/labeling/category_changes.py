@@ -121,8 +121,7 @@ def _change(
         if new is not None and queue.overlap.shared:
             open_projects.forget(project_id)
         elif new is not None:
-            queue.categories[new] += queue.categories.pop(old, 0)
-            queue.decisions[new] += queue.decisions.pop(old, 0)
+            queue.counts.rename(old, new)
         open_projects.take_over(project)
     return project
 

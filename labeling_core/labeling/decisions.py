@@ -95,7 +95,7 @@ def _find(work: Work, parts: Sequence[Part]) -> Records:
     unknown = []
     named = [(part.annotator, each.sample_id) for part in parts for each in part.decisions]
     for annotator, sample_id in dict.fromkeys(named):
-        reservation = queue.find(sample_id, annotator)
+        reservation = queue.reservations.find(sample_id, annotator)
         if reservation is None:
             unknown.append((annotator, sample_id))
         else:
@@ -135,16 +135,15 @@ def update_queue(queue: Queue, annotator: str, sample_id: str, record: Record) -
     """Take over into memory what has been committed for one sample."""
     for state, step in ((record.before, -1), (record.after, 1)):
         if state is not None:
-            queue.by_annotator[annotator] += step
-            queue.decisions[state[1]] += step
+            queue.counts.decided(annotator, state[1], step)
             if record.shared is None:
-                queue.count(state, step)
+                queue.counts.stands(state, step)
     if record.shared_after is not None:
         queue.keep(record.shared_after)
     if record.after is not None:
         queue.close(record.reservation.position, sample_id, annotator)
     elif record.before is not None:
-        queue.reopen(record.reservation._replace(until=queue.clock() + queue.hold_seconds))
+        queue.reopen(record.reservation)
 
 
 class PastDecision(NamedTuple):

@@ -34,10 +34,10 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
         [project.project_id],
     ).fetchall()
     for position, sample_id, annotator, client, origin, session_id in rows:
-        until = moment + queue.hold_seconds
+        until = moment + queue.reservations.seconds
         known = Reservation(position, sample_id, annotator, client, origin, session_id, until)
-        if queue.is_wanted(known):
-            queue.restore(known)
+        if queue.reservations.is_wanted(known):
+            queue.reservations.take(known)
     _load_clients(cursor, project, queue)
     return queue
 
@@ -60,17 +60,16 @@ def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: 
         [project.project_id],
     ).fetchnumpy()
     positions = np.asarray(found["place"], dtype=np.int64)
-    queue.closed[positions] = True
-    queue.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
+    queue.pool.closed[positions] = True
+    queue.counts.aside = int((~np.asarray(found["decided"], dtype=bool)).sum())
     rows = cursor.execute(
         f"SELECT status, {project.tables.label}, annotator, count(*) FROM {metadata} "
         "WHERE origin <> ? GROUP BY ALL",
         [ADJUDICATION],
     ).fetchall()
     for status, name, annotator, number in rows:
-        queue.by_annotator[annotator] += number
-        queue.decisions[name if status == "LABELED" else None] += number
-        queue.count((status, name), number)
+        queue.counts.decided(annotator, name if status == "LABELED" else None, number)
+        queue.counts.stands((status, name), number)
     _load_shared(cursor, project, queue, set(positions[np.asarray(found["gone"], bool)].tolist()))
     row = cursor.execute(
         f"SELECT coalesce(max({project.tables.label_id}), 0) FROM {metadata}"
@@ -86,13 +85,13 @@ def _load_shared(
     final_labels.load(cursor, project, queue.overlap)
     for each in list(queue.overlap.shared.values()):
         for vote in each.votes.values():
-            queue.count((vote.status, vote.category), -1)
-        queue.count(each.standing, 1)
+            queue.counts.stands((vote.status, vote.category), -1)
+        queue.counts.stands(each.standing, 1)
         if each.position in gone:
             queue.overlap.keep(each := replace(each, withdrawn=True))
-        queue.further += max(len(each.votes) + each.missing - 1, 0)
+        queue.counts.further += max(len(each.votes) + each.missing - 1, 0)
         queue.overlap.offer(each.sample_id)
-    queue.further += queue.overlap.untouched(queue.closed)
+    queue.counts.further += queue.overlap.untouched(queue.pool.closed)
 
 
 def _load_order(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:

@@ -1,13 +1,17 @@
-"""Reservations in the database: who has which sample, so that a restart does not forget it."""
+"""Who holds which sample until when: in memory, and in the database, so that a restart does not
+forget it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import duckdb
 
 from labeling_core.access.tokens import LIFETIME
+from labeling_core.labeling.pool_order import PoolOrder
+from labeling_core.projects.overlap import Overlap
 from labeling_core.settings import Project
 
 
@@ -21,6 +25,118 @@ class Reservation(NamedTuple):
     origin: str
     session_id: int
     until: float
+
+
+class Reservations:
+    """The reservations of one project.
+
+    A sample is with one browser at a time. Whose reservation has lapsed may still decide on the
+    sample, or have it again, as long as that is wanted.
+    """
+
+    def __init__(self, seconds: float, pool: PoolOrder, overlap: Overlap) -> None:
+        """None yet; each lasts for ``seconds``."""
+        self.seconds = seconds
+        self._pool, self._overlap = pool, overlap
+        self._current: dict[str, Reservation] = {}  # by sample_id
+        self._lapsed: dict[str, dict[str, Reservation]] = {}  # by sample_id and annotator
+
+    def __iter__(self) -> Iterator[Reservation]:
+        """Those that hold now, the oldest first."""
+        return iter(self._current.values())
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+    def get(self, sample_id: str) -> Reservation | None:
+        """Who holds a sample now."""
+        return self._current.get(sample_id)
+
+    def find(self, sample_id: str, annotator: str) -> Reservation | None:
+        """The reservation under which ``annotator`` may decide this sample, lapsed or not."""
+        current = self._current.get(sample_id)
+        if current is not None and current.annotator == annotator:
+            return current
+        return self._lapsed.get(sample_id, {}).get(annotator)
+
+    def is_wanted(self, reservation: Reservation) -> bool:
+        """Whether the decision of whom the sample was handed to is (still) wanted."""
+        known = self._overlap.shared.get(reservation.sample_id)
+        if known is None:
+            return not self._pool.closed[reservation.position]
+        return known.missing > 0 and reservation.annotator not in known.votes
+
+    def take(self, reservation: Reservation) -> None:
+        """Take in a reservation (again); an older one of another annotator lapses."""
+        other = self._current.get(reservation.sample_id)
+        if other is not None and other.annotator != reservation.annotator:
+            self._lapse(other)
+        self._current[reservation.sample_id] = reservation
+        self._pool.taken[reservation.position] = True
+
+    def renew(self, sample_ids: Iterable[str], client: str, moment: float) -> list[str]:
+        """Prolong what ``client`` holds; returns the ids that it holds no longer.
+
+        Not before a tenth of the time is over: a message comes with every decision.
+        """
+        lost = []
+        for each in sample_ids:
+            current = self._current.get(each)
+            if current is None or current.client != client:
+                lost.append(each)
+            elif current.until - moment < 0.9 * self.seconds:
+                self._current[each] = current._replace(until=moment + self.seconds)
+        return lost
+
+    def release(self, sample_ids: Iterable[str], client: str) -> list[str]:
+        """Hand back what ``client`` holds of these; the ids really handed back."""
+        mine = [each for each in sample_ids if self._holds(each, client)]
+        for each in mine:
+            self._lapse(self._current.pop(each))
+        return mine
+
+    def regain(self, sample_id: str, annotator: str, client: str, moment: float) -> bool:
+        """Give a lapsed reservation back to its browser, if nobody else has the sample."""
+        known = self.find(sample_id, annotator)
+        if known is None or sample_id in self._current or not self.is_wanted(known):
+            return False
+        self.take(known._replace(client=client, until=moment + self.seconds))
+        return True
+
+    def lapse_expired(self, moment: float) -> None:
+        """Reservations that have run out at ``moment`` are anybody's."""
+        latest = moment + self.seconds  # later than that: the clock has been set back
+        for each in [each for each in self if not moment <= each.until <= latest]:
+            self._lapse(self._current.pop(each.sample_id))
+
+    def decided(self, position: int, sample_id: str, annotator: str) -> None:
+        """Somebody has decided a sample: unless further people are to decide on it, nobody holds
+        it any more, and else not they."""
+        current = self._current.get(sample_id)
+        if not self._overlap.is_open(sample_id):
+            self._lapsed.pop(sample_id, None)
+        else:
+            self._lapsed.get(sample_id, {}).pop(annotator, None)
+            if current is not None and current.annotator != annotator:
+                return
+        self._current.pop(sample_id, None)
+        self._pool.taken[position] = False
+        self._overlap.offer(sample_id)
+
+    def lapse(self, sample_id: str) -> None:
+        """Nobody is to hold the sample any more; who has it on the screen may still decide it."""
+        if sample_id in self._current:
+            self._lapse(self._current.pop(sample_id))
+
+    def _holds(self, sample_id: str, client: str) -> bool:
+        current = self._current.get(sample_id)
+        return current is not None and current.client == client
+
+    def _lapse(self, reservation: Reservation) -> None:
+        self._pool.taken[reservation.position] = False
+        self._lapsed.setdefault(reservation.sample_id, {})[reservation.annotator] = reservation
+        self._overlap.offer(reservation.sample_id)
+        self._pool.rewind()
 
 
 def write_reservations(

@@ -56,7 +56,7 @@ def restore(open_projects: OpenProjects, project: Project, event_id: int, by: Pe
         if record.before is None and record.label_id is not None:
             queue.next_label_id = record.label_id + 1
         update_queue(queue, owner, sample_id, record)
-        queue.revised[owner] += 1
+        queue.counts.revised[owner] += 1
 
 
 def whose(entry: Entry) -> str:
@@ -96,7 +96,8 @@ def _record(
     sample_id = str(entry.sample_id)
     found = find_decided(cursor, project, [(owner, sample_id)])
     record = found.get((owner, sample_id)) or Record(
-        queue.find(sample_id, owner) or _reservation(cursor, project, queue, owner, sample_id)
+        queue.reservations.find(sample_id, owner)
+        or _reservation(cursor, project, queue, owner, sample_id)
     )
     reservation = record.reservation
     record.shared = queue.overlap.find(reservation.position, sample_id, reservation.origin)
@@ -116,7 +117,7 @@ def _require_free(
     ).fetchone()
     if other is not None and not (record.shared is not None and record.shared.missing):
         raise LabelingError(f"Sample {sample_id} was decided by {other[0]} since: restore that.")
-    holder = queue.held.get(sample_id)
+    holder = queue.reservations.get(sample_id)
     if holder is not None and holder.annotator != owner:
         raise LabelingError(
             f"Sample {sample_id} is with {holder.annotator} now: try again when it is decided "
@@ -136,7 +137,11 @@ def _reservation(
         raise LabelingError(f"Sample {sample_id} is no longer in the source.")
     position = int(row[0])
     origin = (
-        "probe" if position < queue.probe_limit else "random" if queue.order is None else "query"
+        "probe"
+        if position < queue.pool.probe_limit
+        else "random"
+        if queue.pool.order is None
+        else "query"
     )
     return Reservation(position, sample_id, owner, "", origin, queue.session_id, 0.0)
 

@@ -96,12 +96,10 @@ class _Reviewing:
 
     def remember(self) -> None:
         """The counts by category follow, and whose decisions were changed elsewhere is known."""
-        queue = self.work.queue
-        queue.revised.update(each.annotator for each in self.labels.values() if each.changed)
+        counts = self.work.queue.counts
+        counts.revised.update(each.annotator for each in self.labels.values() if each.changed)
         for each in self.labels.values():
-            for counts in (queue.categories, queue.decisions):
-                counts[each.before] -= 1
-                counts[each.after] += 1
+            counts.corrected(each.before, each.after)
 
 
 def _labels(

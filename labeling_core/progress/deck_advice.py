@@ -11,21 +11,14 @@ from labeling_core.settings import Project
 from labeling_core.store.database import Database
 
 
-def update(database: Database, project: Project, queue: Queue) -> None:
-    """Work out what is told from now on; done after each session, beside the decisions."""
+def read(database: Database, project: Project, queue: Queue) -> dict[str, Any] | None:
+    """What they are told after the last session; None before the first."""
     with database.read() as cursor:
         found = efficiency.read(cursor, project.project_id)
+        if found is None:
+            return None
         advice = None
-        if found is not None and found.resting:
+        if found.resting:
             sessions = learning_curve.sessions(cursor, project, queue)
             advice = stopping.advise(stopping_evidence.read(cursor, project, queue, sessions))
-    queue.halting = (None if found is None else efficiency.describe(found, advice),)
-
-
-def news(database: Database, project: Project, queue: Queue) -> dict[str, Any] | None:
-    """What the deck is told; None before the first session and without active learning."""
-    if not project.settings.queries_table or not queue.session_id:
-        return None
-    if queue.halting is None:
-        update(database, project, queue)
-    return queue.halting[0] if queue.halting else None
+    return efficiency.describe(found, advice)

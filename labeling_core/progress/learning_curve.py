@@ -68,10 +68,10 @@ def sessions(
 
 def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
     """The probes labeled so far that measure; None where none are drawn."""
-    if not queue.probe_limit:
+    if not queue.pool.probe_limit:
         return None
-    end = measuring_end(cursor, project, queue.closed, queue.probe_limit)
-    return split(read_labels(cursor, project), queue.probe_limit, end)[1]
+    end = measuring_end(cursor, project, queue.pool.closed, queue.pool.probe_limit)
+    return split(read_labels(cursor, project), queue.pool.probe_limit, end)[1]
 
 
 def _session(
@@ -216,4 +216,6 @@ class Summary(NamedTuple):
 def summary(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Summary:
     """Counts of a project and its last finished session."""
     done = [each for each in sessions(cursor, project, queue) if each.state == "DONE"]
-    return Summary(queue.labeled, queue.skipped, queue.size, done[-1] if done else None)
+    return Summary(
+        queue.counts.labeled, queue.counts.skipped, queue.size, done[-1] if done else None
+    )

@@ -35,7 +35,7 @@ def read(
         changed=changed,
         compared=compared,
         halting=found.state if found else "",
-        left=queue.size - queue.labeled - queue.skipped,
+        left=queue.size - queue.counts.labeled - queue.counts.skipped,
         every=project.settings.every,
         probe_share=0.0 if project.settings.test_table else project.settings.probe_share,
     )
@@ -64,7 +64,7 @@ def _changed(
     """See ``changes``; of the kept positions (a random draw) those that no model was trained on."""
     found = [np.asarray(classes)[rows.argmax(axis=1)] for classes, rows in stored]
     size = min(map(len, found), default=0)
-    untrained = (np.arange(size) < limit) | ~queue.closed[:size]
+    untrained = (np.arange(size) < limit) | ~queue.pool.closed[:size]
     return changes([each[:size] for each in found], untrained), int(untrained.sum())
 
 

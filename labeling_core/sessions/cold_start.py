@@ -21,7 +21,7 @@ def missing(project: Project, queue: Queue) -> bool:
     """Whether samples still come in the shuffled order though the strategy has a better one."""
     settings = project.settings
     starts = bool(settings.queries_table) and STRATEGIES[settings.strategy].cold_start
-    return starts and queue.order is None
+    return starts and queue.pool.order is None
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
         return
     progress("Choosing what to ask first", 0.9)
     settings, out = project.settings, database.files(project.project_id, "start")
-    closed, kept = queue.closed.copy(), queue.probe_limit
+    closed, kept = queue.pool.closed.copy(), queue.pool.probe_limit
     with database.read() as cursor:
         train, _ = split(read_labels(cursor, project), kept, kept)
     pool = np.flatnonzero(~closed)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
-from labeling_core.labeling.queue import Queue
 from labeling_core.progress import deck_advice
 from labeling_core.projects import lifecycle
 from labeling_core.sessions import cold_start, features, records, session
@@ -33,6 +33,7 @@ class Loop:
         self.reader = JobLine(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
         self._in_session: set[str] = set()
+        self._advice: dict[str, dict[str, Any] | None] = {}
         self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
@@ -43,6 +44,7 @@ class Loop:
     def forget(self, project_id: str) -> None:
         """Drop what is held in memory of a project."""
         self._triggers.pop(project_id, None)
+        self._advice.pop(project_id, None)
 
     def status(self, project: Project) -> Status:
         """What the loop of a project is doing, in a sentence."""
@@ -58,10 +60,10 @@ class Loop:
         if known is not None and known.state == "running":
             return known
         queue = self.open_projects.queue(project)
-        left = self._trigger(project) + settings.every - queue.labeled
+        left = self._trigger(project) + settings.every - queue.counts.labeled
         more = f"{max(left, 1)} more label{'s' * (left > 1)}"
         state, then = "idle", f"next after {more}"
-        if left <= 0 and self._classes(queue) < 2:
+        if left <= 0 and queue.counts.classes < 2:
             state, then = "waiting", "a session needs labels of at least two categories"
         last = self._last_session(project)
         if last is not None and last.state == "failed":
@@ -83,6 +85,17 @@ class Loop:
         earlier = Status("failed", reason) if reason else None
         return self.trainer.outcomes.get((project_id, SESSION), earlier)
 
+    def advice(self, project: Project) -> dict[str, Any] | None:
+        """What the decks are told about halting; None before the first session and without
+        active learning. Worked out at the end of each session, beside the decisions."""
+        queue = self.open_projects.queue(project)
+        if not project.settings.queries_table or not queue.session_id:
+            return None
+        if project.project_id not in self._advice:
+            found = deck_advice.read(self.database, project, queue)
+            self._advice[project.project_id] = found
+        return self._advice[project.project_id]
+
     def after_decisions(self, project: Project) -> None:
         """Apply the rule: start a session when enough labels have come in."""
         if not project.settings.queries_table:
@@ -91,10 +104,10 @@ class Loop:
             queue = self.open_projects.queue(project)
             trigger, every = self._trigger(project), project.settings.every
             running = project.project_id in self._in_session or self._reading(project) == "running"
-            if self._classes(queue) < 2 and queue.labeled - trigger > every:
+            if queue.counts.classes < 2 and queue.counts.labeled - trigger > every:
                 # nothing could be learned at the points that have gone by: they are not made up for
-                self._triggers[project.project_id] = queue.labeled - every
-            elif due(queue.labeled, trigger, every, self._classes(queue), running):
+                self._triggers[project.project_id] = queue.counts.labeled - every
+            elif due(queue.counts.labeled, trigger, every, queue.counts.classes, running):
                 if not project.settings.is_media or features.have_features(self.database, project):
                     self.start_session(project, "trigger")
                 elif self._reading(project) not in ("stopped", "failed"):
@@ -145,13 +158,13 @@ class Loop:
                 raise LabelingError("A session of this project is running already.")
             self._require_files(project)
             queue = self.open_projects.queue(project)
-            if self._classes(queue) < 2:
+            if queue.counts.classes < 2:
                 raise LabelingError(
                     "A session needs labels of at least two categories: label some more first."
                 )
-            trigger = queue.labeled
+            trigger = queue.counts.labeled
             if started_by == "trigger":
-                trigger = next_trigger(queue.labeled, self._trigger(project), settings.every)
+                trigger = next_trigger(queue.counts.labeled, self._trigger(project), settings.every)
             self._triggers[project.project_id] = trigger
             self._in_session.add(project.project_id)
             chosen = project._replace(
@@ -243,17 +256,18 @@ class Loop:
             project, _ = self.open_projects.compare_source(project, again=settings.is_media)
             project = project._replace(settings=settings)
             queue = self.open_projects.queue(project)
-            behind = queue.labeled - trigger >= settings.every
-            labels = trigger if behind else queue.labeled
+            behind = queue.counts.labeled - trigger >= settings.every
+            labels = trigger if behind else queue.counts.labeled
             session_id = records.begin(self.database, project, started_by, labels, trigger)
             this = SessionRun(self.database, project, queue, session_id, labels)
             text = session.run(this, worker, progress)
-            deck_advice.update(self.database, project, queue)
+            advice = deck_advice.read(self.database, project, queue)
             with self.database.lock:
                 if (
                     self.open_projects.queue(project) is not queue
                 ):  # a write failed, it was read anew
                     self.open_projects.forget(project.project_id)
+                self._advice[project.project_id] = advice
             return text
         finally:
             self._in_session.discard(project.project_id)
@@ -265,7 +279,3 @@ class Loop:
                     cursor, project.project_id
                 )
         return self._triggers[project.project_id]
-
-    @staticmethod
-    def _classes(queue: Queue) -> int:
-        return sum(number > 0 for number in queue.categories.values())

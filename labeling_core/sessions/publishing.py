@@ -47,7 +47,7 @@ def publish(session: SessionRun, evaluation: dict[str, Any], train: Labels) -> N
                 "pool_spread = ?, probe_limit = ? WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.classes),
-                 checks.tobytes(), *draw, queue.probe_limit, project.project_id,
+                 checks.tobytes(), *draw, queue.pool.probe_limit, project.project_id,
                  session.session_id],
             )  # fmt: skip
             _store_model(cursor, session, evaluation, train)
@@ -62,7 +62,7 @@ def publish_start(
     with database.lock:
         queue = get_queue()
         with database.transaction() as cursor:
-            if queue.order is not None:
+            if queue.pool.order is not None:
                 cursor.execute(f"DROP TABLE {prepared}")
                 return
             queries.replace(cursor, project, prepared)
@@ -110,7 +110,7 @@ def _contradictions(
     before = np.array(names)[found.argmax(axis=1)]
     after = np.array(project.settings.classes)[checks.argmax(axis=1)]
     both = min(len(before), len(after))
-    return contradictions(before[:both], after[:both], ~queue.closed[:both], COMPARED)
+    return contradictions(before[:both], after[:both], ~queue.pool.closed[:both], COMPARED)
 
 
 def _store_model(

@@ -74,9 +74,9 @@ def _last_word(evaluation: dict[str, Any]) -> str:
 
 def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
     project, queue = session.project, session.queue
-    closed = queue.closed.copy()  # first: what is labeled meanwhile is only unused this time
+    closed = queue.pool.closed.copy()  # first: what is labeled meanwhile is only unused this time
     with session.database.read() as cursor:
-        found, kept = read_labels(cursor, project), queue.probe_limit
+        found, kept = read_labels(cursor, project), queue.pool.probe_limit
         end = measuring_end(cursor, project, closed, kept)
     train, probes = split(found, kept, end)
     early = np.isin(train.label_ids, np.sort(found.label_ids)[: session.limit])

@@ -10,10 +10,10 @@ from labeling_core.labeling import assignment, decisions
 from labeling_core.labeling.pipeline import Part, Refusal, can_join
 from labeling_core.labeling.queue import Queue
 from labeling_core.people import Person
-from labeling_core.progress import deck_advice
 from labeling_core.projects import samples
 from labeling_core.settings import Project
 from labeling_core.web import views
+from labeling_core.web.decks import decks_of
 from labeling_core.web.exchanges import learning, sender, stored, viewer_of
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import MAX_HISTORY, MAX_WANTED, PORTION, Message
@@ -101,7 +101,7 @@ def serve(
         workspace.loop.after_decisions(project)
         news = learning(workspace, project) | {
             "version": workspace.queue(project).version,
-            "halting": deck_advice.news(workspace.database, project, workspace.queue(project)),
+            "halting": workspace.loop.advice(project),
         }
     return [
         each._replace(news=each.news | {"learning": news}) if isinstance(each, Served) else each
@@ -135,8 +135,10 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
         parts = [Part(each.annotator, each.message.decisions) for each in asked]
         refusals = decisions.submit(workspace.open_projects, project_id, parts)
         queue = workspace.queue(project)
-        dropped = [_hand_back(queue, *each) for each in asked]
-        taken = assignment.hand_out(database, project, queue, _wants(queue, asked, dropped))
+        screens = decks_of(queue).screens
+        dropped = [_hand_back(queue, screens, *each) for each in asked]
+        wants = _wants(queue, asked, dropped)
+        taken = assignment.hand_out(database, project, queue, wants, screens)
     return [
         Served(_news(queue, message, refused, annotator) | {"drop": gone}, given)
         for (annotator, message), refused, gone, given in zip(
@@ -145,22 +147,27 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
     ]
 
 
-def _hand_back(queue: Queue, annotator: str, message: Message) -> list[str]:
+def _hand_back(
+    queue: Queue, screens: dict[str, str | None], annotator: str, message: Message
+) -> list[str]:
     """Renew and hand back what a deck holds: the ids that it shall drop."""
     decided = {each.sample_id for each in message.decisions}
     holding = [each for each in message.holding if each not in decided]
     if message.release:
-        queue.screens.pop(message.client, None)
-        queue.release(holding, message.client)
+        screens.pop(message.client, None)
+        queue.reservations.release(holding, message.client)
         return []
-    queue.screens[message.client] = message.screen
+    screens[message.client] = message.screen
     outdated = message.version < queue.version
     kept = [each for each in holding if not outdated or each == message.screen]
     still = set(kept)
     dropped = [each for each in holding if each not in still]
-    queue.release(dropped, message.client)
-    lost = queue.renew(kept, message.client, queue.clock())
-    return dropped + [each for each in lost if not _regain(queue, each, annotator, message.client)]
+    queue.reservations.release(dropped, message.client)
+    now = queue.clock()
+    lost = queue.reservations.renew(kept, message.client, now)
+    return dropped + [
+        each for each in lost if not queue.reservations.regain(each, annotator, message.client, now)
+    ]
 
 
 def _wants(
@@ -178,10 +185,10 @@ def _wants(
         not number or (_is_portioned(message, number) and len(message.holding) - len(gone) >= FEW)
         for (_, message), number, gone in zip(asked, numbers, dropped, strict=True)
     ]
-    now = queue.clock()
-    is_time = abs(now - queue.refilled) >= REFILL_SECONDS
+    now, decks = queue.clock(), decks_of(queue)
+    is_time = abs(now - decks.refilled) >= REFILL_SECONDS
     if is_time and any(numbers):
-        queue.refilled = now
+        decks.refilled = now
     elif all(patient):
         numbers = [0] * len(asked)
     portion = SOME if len(asked) < MANY else FEW
@@ -195,30 +202,22 @@ def _is_portioned(message: Message, number: int) -> bool:
     return bool(message.decisions) and number > 2 * PORTION
 
 
-def _regain(queue: Queue, sample_id: str, annotator: str, client: str) -> bool:
-    """Give a lapsed reservation back to its browser, if nobody else has the sample."""
-    known = queue.find(sample_id, annotator)
-    if known is None or sample_id in queue.held or not queue.is_wanted(known):
-        return False
-    until = queue.clock() + queue.hold_seconds
-    queue.restore(known._replace(client=client, until=until))
-    return True
-
-
 def _news(
     queue: Queue, message: Message, refusals: Sequence[Refusal], annotator: str
 ) -> dict[str, Any]:
-    left, skipped = queue.free() or queue.offered_to(annotator), queue.decisions[None]
+    left, skipped = queue.pool.free() or queue.offered_to(annotator), queue.counts.decisions[None]
     return stored(queue, message, refusals) | {
         # Decisions, not samples: a sample for several people must not be told from others by
         # a count that does not move.
         "counts": {
-            "labeled": queue.decisions.total() - skipped,
+            "labeled": queue.counts.decisions.total() - skipped,
             "skipped": skipped,
-            "total": queue.size + queue.further,
-            "categories": {name: n for name, n in queue.decisions.items() if name is not None},
-            "mine": queue.by_annotator[annotator],
-            "revised": queue.revised[annotator],
+            "total": queue.size + queue.counts.further,
+            "categories": {
+                name: n for name, n in queue.counts.decisions.items() if name is not None
+            },
+            "mine": queue.counts.by_annotator[annotator],
+            "revised": queue.counts.revised[annotator],
             "several": queue.overlap.used,
         },
         "finished": left == 0,
@@ -229,8 +228,12 @@ def _news(
 def _waiting(queue: Queue, annotator: str, client: str) -> dict[str, Any] | None:
     """The samples that are left, but in other hands: how many, whether the own ones (in another
     tab), and until when (seconds since the epoch) unless they are decided before."""
-    elsewhere = [each for each in queue.held.values() if each.client != client]
-    others = [each for each in elsewhere if queue.is_wanted(each._replace(annotator=annotator))]
+    elsewhere = [each for each in queue.reservations if each.client != client]
+    others = [
+        each
+        for each in elsewhere
+        if queue.reservations.is_wanted(each._replace(annotator=annotator))
+    ]
     if not others:
         return None
     own = all(each.annotator == annotator for each in others)

@@ -87,10 +87,10 @@ def answer(
 def _news(queue: Queue) -> dict[str, Any]:
     return {
         "counts": {
-            "labeled": queue.labeled,
-            "skipped": queue.skipped,
+            "labeled": queue.counts.labeled,
+            "skipped": queue.counts.skipped,
             "total": queue.size,
-            "categories": dict(queue.categories),
+            "categories": dict(queue.counts.categories),
             "mine": 0,
         },
         "notice": None,

@@ -26,7 +26,7 @@ def show(workspace: Workspace, project: Project) -> None:
         return
     st.subheader("Agreement between people", anchor=False, help=HELP)
     words = annotator_agreement.in_words(found, project.settings.names)
-    st.caption(f"{words} {_open_question(workspace.queue(project).disputed)}")
+    st.caption(f"{words} {_open_question(workspace.queue(project).counts.disputed)}")
     if not found.samples:
         return
     kappa = "Cohen's kappa" if len(found.people) == 2 else "Fleiss' kappa"
@@ -45,10 +45,10 @@ def show_decisions(queue: Queue) -> None:
         return
     st.metric(
         "Decisions",
-        f"{queue.decisions.total():,} of {queue.size + queue.further:,}",
+        f"{queue.counts.decisions.total():,} of {queue.size + queue.counts.further:,}",
         help="Some samples are decided by several people. The labeling page counts decisions; "
         "all else here counts samples, each once, as labeled or skipped unless people disagree: "
-        f"{queue.disputed:,} now.",
+        f"{queue.counts.disputed:,} now.",
     )
 
 

@@ -56,7 +56,7 @@ def show_probe_cost(
         queue = workspace.queue(project)
         with workspace.database.read() as cursor:
             last = learning_curve.summary(cursor, project, queue).last
-        left = queue.free() + len(queue.held)
+        left = queue.pool.free() + len(queue.reservations)
         if last is not None and last.kind == "probes":
             evaluated, accuracy = last.evaluated, last.accuracy
         chosen = replace(project.settings, probe_share=percent / 100, test_table="")

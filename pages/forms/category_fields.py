@@ -134,7 +134,7 @@ def _at(project: Project, old: str | None, new: str | None) -> tuple[str, str, s
 
 
 def _count(workspace: Workspace, project: Project, name: str | None) -> str:
-    number = workspace.queue(project).categories[str(name)]
+    number = workspace.queue(project).counts.categories[str(name)]
     return f"{number:,} {'label' if number == 1 else 'labels'}"
 
 

@@ -126,5 +126,5 @@ def _project(workspace: Workspace) -> Choice:
         index=mine.index(st.session_state["project"]) if st.session_state["project"] in mine else 0,
         format_func=lambda each: listed[each].settings.title,
     )  # fmt: skip
-    st.caption(f"{workspace.queue(listed[chosen]).labeled:,} labels so far.")
+    st.caption(f"{workspace.queue(listed[chosen]).counts.labeled:,} labels so far.")
     return lambda: data_sources.project(workspace.database, listed[chosen], identity.person())

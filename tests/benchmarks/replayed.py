@@ -60,8 +60,8 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
     limit = round(plan.probe_share * size)
     queue = Queue(size, limit, plan.probe_share, seed, hold_seconds=1e9)
     session = 0
-    while queue.labeled < min(plan.budget, size):
-        _label(queue, min(plan.every, plan.budget - queue.labeled))
+    while queue.counts.labeled < min(plan.budget, size):
+        _label(queue, min(plan.every, plan.budget - queue.counts.labeled))
         task = _task(features, codes, queue, plan, seed + session + 1)
         if len(np.unique(task.train_codes)) < 2:
             continue
@@ -72,28 +72,28 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
         trained = np.zeros(len(y), bool)
         trained[task.train] = True
         truth, population = float(right[~trained].mean()), float(right[size:].mean())
-        closed = queue.closed.copy()
-        yield Step(queue.labeled, task, outcome, truth, population, closed, limit, codes)
+        closed = queue.pool.closed.copy()
+        yield Step(queue.counts.labeled, task, outcome, truth, population, closed, limit, codes)
 
 
 def _label(queue: Queue, number: int) -> None:
     for each in queue.take(number, "truth", "browser", time.time()):
         queue.close(each.position, str(each.position), "truth")
-        queue.labeled += 1
+        queue.counts.labeled += 1
 
 
 def _task(
     features: NDArray[np.float32], codes: NDArray[np.int64], queue: Queue, plan: Plan, seed: int
 ) -> iteration.Task:
-    places = np.flatnonzero(queue.closed)
+    places = np.flatnonzero(queue.pool.closed)
     found = Labels(places, codes[places], places)
-    opened = first_open(queue.closed, queue.probe_limit)
-    train, probes = split(found, queue.probe_limit, opened)
-    pool = np.flatnonzero(~queue.closed)
+    opened = first_open(queue.pool.closed, queue.pool.probe_limit)
+    train, probes = split(found, queue.pool.probe_limit, opened)
+    pool = np.flatnonzero(~queue.pool.closed)
     return iteration.Task(
         features=features[: queue.total], train=train.positions, train_codes=train.codes,
         probes=probes.positions, probe_codes=probes.codes, test=None, test_codes=codes[:0],
-        pool=pool, queryable=pool >= queue.probe_limit, classes=int(codes.max()) + 1,
+        pool=pool, queryable=pool >= queue.pool.probe_limit, classes=int(codes.max()) + 1,
         classifier=plan.classifier, strategy=plan.strategy, batch=plan.every, seed=seed,
     )  # fmt: skip
 

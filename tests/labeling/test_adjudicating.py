@@ -63,13 +63,13 @@ def test_a_ruling_is_the_final_label_and_can_be_changed_and_taken_back(workspace
         assert waiting(workspace, disagreed) == others
         (settled,) = eva.send(history={"index": -1, "count": 200})["history"]["decisions"]
         assert (settled["category"], settled["comment"]) == (category, "looked twice")
-        assert queue.labeled + queue.skipped == 1
+        assert queue.counts.labeled + queue.counts.skipped == 1
     with workspace.database.read() as cursor:
         assert len(read_labels(cursor, disagreed).positions) == 0
     eva.send([eva.decision(sample_id, "undo")])
     assert rows(workspace.database, LABELS) == []
     assert len(waiting(workspace, disagreed)) == 4
-    assert (queue.labeled, queue.skipped, queue.disputed) == (0, 0, 4)
+    assert (queue.counts.labeled, queue.counts.skipped, queue.counts.disputed) == (0, 0, 4)
     decisions = rows(workspace.database, "SELECT DISTINCT origin FROM wine_metadata")
     assert decisions == [("random",)]
     log = rows(workspace.database, "SELECT kind, annotator, detail FROM labeling.events "

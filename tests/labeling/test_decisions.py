@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from annotating import rows
+from annotating import reserved, rows
 
 METADATA = "SELECT * EXCLUDE (labeled_at, seconds) FROM wine_metadata ORDER BY label_id"
 
@@ -99,7 +99,7 @@ def test_undo_brings_the_sample_back_and_its_label_id_is_never_used_again(
     workspace.open_projects.forget(project.project_id)  # as after a restart
     ana.send([ana.decision(sample_id, "label", category="white")])
     assert rows(workspace.database, "SELECT label_id, label FROM wine_metadata") == [(2, "white")]
-    assert other in workspace.queue(project).held
+    assert workspace.queue(project).reservations.get(other)
 
 
 def test_what_may_not_be_decided_is_refused_with_a_sentence_and_the_rest_is_stored(
@@ -138,10 +138,10 @@ def test_the_last_samples_reach_whoever_asks(workspace, make_project, annotator)
     ana, ben = annotator(project), annotator(project, "ben")
     assert len(ana.take(500)) < 15
     ben.label_truly(1000)
-    ana.send(release=True, holding=list(workspace.queue(project).held))
+    ana.send(release=True, holding=reserved(workspace.queue(project)))
     ben.label_truly(1000)
     assert ben.send(want=5)["finished"] is True
-    assert workspace.queue(project).labeled == 30
+    assert workspace.queue(project).counts.labeled == 30
 
 
 def test_reservations_survive_a_restart_and_late_decisions_still_count(

@@ -13,13 +13,13 @@ def make(total=1000, probe_limit=100, probe_share=0.1, **more):
 
 def take(queue, wanted, client="c", moment=0.0):
     """Take and keep, as labeling.hand_out does."""
-    queue.lapse_expired(moment)
+    queue.reservations.lapse_expired(moment)
     taken = [
         each._replace(sample_id=str(each.position))
         for each in queue.take(wanted, "ana", client, moment)
     ]
     for each in taken:
-        queue.restore(each)
+        queue.reservations.take(each)
     return taken
 
 
@@ -51,7 +51,7 @@ def test_an_expired_reservation_goes_to_the_next_who_asks():
     assert take(queue, 5, "d", moment=599) == []
     again = take(queue, 5, "d", moment=601)
     assert {each.position for each in again} == {each.position for each in first}
-    assert queue.find("0", "ana") is not None
+    assert queue.reservations.find("0", "ana") is not None
 
 
 def test_samples_that_came_after_the_last_session_are_served_behind_its_queue():
@@ -63,5 +63,5 @@ def test_samples_that_came_after_the_last_session_are_served_behind_its_queue():
 def test_renewing_tells_what_is_held_no_longer():
     queue = make()
     loaded = [each.sample_id for each in take(queue, 2)]
-    assert queue.renew([*loaded, "999"], "c", 100.0) == ["999"]
-    assert queue.held[loaded[0]].until == 700.0
+    assert queue.reservations.renew([*loaded, "999"], "c", 100.0) == ["999"]
+    assert queue.reservations.get(loaded[0]).until == 700.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from annotating import Adjudicator
+from annotating import Adjudicator, reserved
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import workspace as workspaces
@@ -21,7 +21,7 @@ def vote(person, votes):
         if each in votes
     ]
     assert person.send(decisions)["refused"] == []
-    person.send(release=True, holding=list(person.workspace.queue(person.project).held))
+    person.send(release=True, holding=reserved(person.workspace.queue(person.project)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from annotating import rows
 from running import wait
 
 from labeling_core.learning import stopping
-from labeling_core.progress import deck_advice, efficiency
+from labeling_core.progress import efficiency
 from labeling_core.progress.efficiency import Draw
 
 
@@ -133,4 +133,4 @@ def test_sessions_of_an_older_version_tell_nothing(workspace, make_project, anno
 def test_no_bar_without_active_learning(workspace, make_project, annotator):
     project = make_project()
     off = project._replace(settings=replace(project.settings, queries_table=""))
-    assert deck_advice.news(workspace.database, off, workspace.queue(project)) is None
+    assert workspace.loop.advice(off) is None

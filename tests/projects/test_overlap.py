@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotating import LOCAL, SETTINGS, rows
+from annotating import LOCAL, SETTINGS, reserved, rows
 
 from labeling_core import use_cases
 from labeling_core.projects.labels import read_labels
@@ -28,6 +28,10 @@ def label_all(people, most=10_000):
     for _ in range(most):
         if not any([each.label_truly(3) for each in people]):
             return
+
+
+def holders(queue):
+    return {each.sample_id: each.annotator for each in queue.reservations}
 
 
 def labels(workspace):
@@ -106,7 +110,7 @@ def test_every_chosen_sample_gets_as_many_people_as_asked_and_the_others_one(
     assert counts["finished"] is True
     decisions = 60 + wanted * (people - 1)
     assert (counts["counts"]["labeled"], counts["counts"]["total"]) == (decisions, decisions)
-    assert workspace.queue(project).labeled == 60
+    assert workspace.queue(project).counts.labeled == 60
 
 
 def test_no_sample_is_with_two_people_at_once_and_others_see_it_soon(
@@ -133,7 +137,7 @@ def test_one_person_alone_is_never_shown_a_sample_again_and_is_told_at_the_end(
     assert (reply["finished"], reply["waiting"], reply["samples"]) == (True, None, [])
     assert (reply["counts"]["labeled"], reply["counts"]["total"]) == (30, 60)
     assert labels(workspace) == []  # none is final yet
-    assert workspace.queue(project).labeled == 30  # and yet they can be learned from
+    assert workspace.queue(project).counts.labeled == 30  # and yet they can be learned from
 
 
 def test_the_deck_cannot_tell_a_second_decision_from_a_first(workspace, make_project, annotator):
@@ -176,13 +180,13 @@ def test_the_label_is_final_when_the_last_has_decided_and_follows_corrections_an
     ):
         decide(person, sample_id, category)
         assert labels(workspace) == stored
-        assert (queue.labeled, queue.disputed) == counted
+        assert (queue.counts.labeled, queue.counts.disputed) == counted
     decide(ben, sample_id, None, "undo")
     assert labels(workspace) == []
-    assert (queue.labeled, queue.skipped, queue.disputed) == (0, 1, 0)
+    assert (queue.counts.labeled, queue.counts.skipped, queue.counts.disputed) == (0, 1, 0)
     decide(ana, sample_id, None, "undo")
     assert rows(workspace.database, "SELECT * FROM wine_metadata") == []
-    assert not queue.closed.any()
+    assert not queue.pool.closed.any()
     assert queue.overlap.shared == {}
 
 
@@ -190,7 +194,7 @@ def test_after_an_undo_another_person_may_take_the_place(workspace, make_project
     project, _ana, ben, sample_id = first_two(workspace, make_project, annotator)
     decide(ben, sample_id, "white")
     decide(ben, sample_id, None, "undo")
-    ben.send(release=True, holding=list(workspace.queue(project).held))
+    ben.send(release=True, holding=reserved(workspace.queue(project)))
     cem = annotator(project, "cem")
     assert sample_id in cem.take(20)
     decide(cem, sample_id, "red")
@@ -214,7 +218,7 @@ def test_what_is_learned_from_is_one_label_a_sample(workspace, make_project, ann
             category = votes[sample_id][position]
             if category:
                 decide(person, sample_id, category)
-        person.send(release=True, holding=list(workspace.queue(project).held))
+        person.send(release=True, holding=reserved(workspace.queue(project)))
     with workspace.database.read() as cursor:
         found = read_labels(cursor, project)
     names = dict(
@@ -223,16 +227,17 @@ def test_what_is_learned_from_is_one_label_a_sample(workspace, make_project, ann
     known = {names[place]: code for place, code in zip(found.positions, found.codes, strict=True)}
     assert known == {"1": 0, "3": 1, "4": 1, "5": 0}  # 2 is disputed, 6 undecided
     queue = workspace.queue(project)
-    assert (queue.labeled, queue.disputed) == (4, 1)
-    assert queue.categories == {"red": 2, "white": 2}
+    assert (queue.counts.labeled, queue.counts.disputed) == (4, 1)
+    assert queue.counts.categories == {"red": 2, "white": 2}
 
 
 def state(workspace, project):
     queue = workspace.queue(project)
+    counts = queue.counts
     offered = queue.overlap.left_for("somebody else", np.zeros(queue.total, bool))
     return (
-        queue.overlap.shared, queue.labeled, queue.skipped, queue.disputed, +queue.decisions,
-        +queue.by_annotator, +queue.categories, queue.further, queue.size, queue.free(),
+        queue.overlap.shared, counts.labeled, counts.skipped, counts.disputed, +counts.decisions,
+        +counts.by_annotator, +counts.categories, counts.further, queue.size, queue.pool.free(),
         bool(offered), queue.next_label_id,
     )  # fmt: skip
 
@@ -251,12 +256,10 @@ def test_a_restart_reads_the_same_state_from_the_tables(workspace, make_project,
             )
             mine = rows(workspace.database, sql, person.name)
             decide(person, mine[0][0], None, "undo")
-    before, queue = state(workspace, project), dict(workspace.queue(project).held)
+    before, owners = state(workspace, project), holders(workspace.queue(project))
     workspace.open_projects.forget(project.project_id)
     assert state(workspace, project) == before
-    assert {each: one.annotator for each, one in workspace.queue(project).held.items()} == {
-        each: one.annotator for each, one in queue.items()
-    }
+    assert holders(workspace.queue(project)) == owners
     label_all(team)
     assert all(number == different for _, number, different in rows(workspace.database, BY_SAMPLE))
 
@@ -270,7 +273,7 @@ def test_final_labels_follow_a_change_of_the_settings(workspace, make_project, a
         settings = replace(project.settings, overlap_share=share)
         project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
         assert len(labels(workspace)) == expected
-        assert workspace.queue(project).labeled == 6
+        assert workspace.queue(project).counts.labeled == 6
     ben.project = project
     ben.label_truly(100)
     assert len(labels(workspace)) == 6
@@ -284,7 +287,7 @@ def test_a_sample_set_aside_is_not_handed_to_further_people(workspace, make_proj
     project, _ana, ben, sample_id = first_two(workspace, make_project, annotator)
     queue = workspace.queue(project)
     total = ben.send()["counts"]["total"]
-    ben.send(release=True, holding=list(queue.held))
+    ben.send(release=True, holding=reserved(queue))
     queue.set_aside(queue.overlap.shared[sample_id].position, sample_id)
     assert sample_id not in annotator(project, "cem").take(20)
     assert ben.send()["counts"]["total"] == total - 1
@@ -298,4 +301,6 @@ def test_a_session_is_due_after_so_many_labeled_samples_not_decisions(
     ana.label_truly(10)
     ben.label_truly(10)
     assert rows(workspace.database, "SELECT count(*) FROM labeling.sessions") == [(0,)]
-    assert workspace.queue(project).labeled == 15  # every second one of ben's was one of ana's
+    assert (
+        workspace.queue(project).counts.labeled == 15
+    )  # every second one of ben's was one of ana's

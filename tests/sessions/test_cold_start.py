@@ -72,7 +72,7 @@ def test_what_nobody_has_looked_at_yet_is_replaced_when_the_order_is_there(works
 
 def test_the_order_survives_a_restart_and_a_decision_says_it_was_asked_for(workspace, project):
     wait(workspace, project)
-    first = list(workspace.queue(project).order)
+    first = list(workspace.queue(project).pool.order)
     ana = Annotator(workspace, project)
     taken = ana.take(1)
     ana.send([ana.decision(taken[0], "label", category="red")])
@@ -81,7 +81,7 @@ def test_the_order_survives_a_restart_and_a_decision_says_it_was_asked_for(works
     again = Workspace(path)
     try:
         assert again.queue(project).version == 1
-        assert list(again.queue(project).order) == first[1:]
+        assert list(again.queue(project).pool.order) == first[1:]
         found = rows(again.database, "SELECT origin, session_id FROM main.wine_metadata")
         assert found == [("query", 0)]
     finally:
@@ -93,7 +93,7 @@ def test_another_strategy_forgets_the_order_of_the_one_before(workspace, project
     changed = replace(project.settings, strategy="random")
     project = use_cases.update_project(workspace, project.project_id, changed, LOCAL)
     wait(workspace, project)
-    assert workspace.queue(project).order is None
+    assert workspace.queue(project).pool.order is None
     assert rows(workspace.database, "SELECT count(*) FROM main.wine_queries") == [(0,)]
 
 

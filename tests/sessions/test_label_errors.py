@@ -134,7 +134,7 @@ def test_too_few_labels_are_told_in_a_sentence(workspace, make_project, annotato
 def test_a_change_is_a_correction_that_keeps_who_labeled_first(workspace, checked):
     project, wrong = checked
     before = rows(workspace.database, "SELECT * FROM wine_metadata ORDER BY label_id")
-    counts = dict(workspace.queue(project).categories)
+    counts = dict(workspace.queue(project).counts.categories)
     reviewer = Reviewer(workspace, project)
     taken = reviewer.send(want=10)["samples"]
     assert [each["sample_id"] for each in taken] == [
@@ -157,10 +157,10 @@ def test_a_change_is_a_correction_that_keeps_who_labeled_first(workspace, checke
     detail = json.loads(told[0][1])
     assert (detail["of"], detail["was"][0]) == ("ana", "LABELED")
     assert detail["was"][1] != detail["label"] == detail["reviewed"]
-    now = dict(workspace.queue(project).categories)
+    now = dict(workspace.queue(project).counts.categories)
     assert now != counts
     workspace.open_projects.forget(project.project_id)
-    assert dict(workspace.queue(project).categories) == now
+    assert dict(workspace.queue(project).counts.categories) == now
 
 
 def test_what_was_kept_stays_out_of_the_list_the_next_time(workspace, checked):

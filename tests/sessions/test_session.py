@@ -50,11 +50,11 @@ def test_columns_called_like_ours_mislead_no_query(workspace, annotator):
     bob.label_truly(20)
     assert run_session(workspace, project).state == "idle"
     queue = workspace.queue(project)
-    assert queue.labeled >= 60
+    assert queue.counts.labeled >= 60
     workspace.open_projects.forget(project.project_id)
     again = workspace.queue(project)
-    assert (again.labeled, again.free()) == (queue.labeled, queue.free())
-    assert (again.closed == queue.closed).all()
+    assert (again.counts.labeled, again.pool.free()) == (queue.counts.labeled, queue.pool.free())
+    assert (again.pool.closed == queue.pool.closed).all()
     assert not set(done) & set(ana.take(200))
     with workspace.database.transaction() as cursor:
         cursor.execute("INSERT INTO wine_own SELECT * FROM wine_own LIMIT 5")
@@ -209,7 +209,9 @@ def measuring(workspace, project):
     queue = workspace.queue(project)
     with workspace.database.read() as cursor:
         found = learning_curve.probes(cursor, project, queue)
-    return found.positions.tolist(), np.flatnonzero(queue.closed[: queue.probe_limit]).tolist()
+    return found.positions.tolist(), np.flatnonzero(
+        queue.pool.closed[: queue.pool.probe_limit]
+    ).tolist()
 
 
 def test_a_probe_that_was_left_in_a_browser_holds_up_none_of_the_others(

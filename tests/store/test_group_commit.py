@@ -153,7 +153,7 @@ def test_two_decisions_on_one_sample_are_stored_one_after_the_other(
     ana.send(release=True, holding=[mine])
     queue = workspace.queue(project)
     while mine not in ben.take(4):
-        assert queue.free()
+        assert queue.pool.free()
     asked = [
         Asked(each.name, parse(each.raw([each.decision(mine, "label", category="red")])))
         for each in (ana, ben)
@@ -186,8 +186,8 @@ def test_when_all_together_fail_each_is_tried_alone(workspace, make_project, ann
     assert first.news["stored"] == {ana.client: 1}
     assert isinstance(second, duckdb.ConstraintException)
     assert rows(workspace.database, "SELECT sample_id FROM wine_metadata") == [(mine,)]
-    assert workspace.queue(project).labeled == 1
-    assert his in workspace.queue(project).held
+    assert workspace.queue(project).counts.labeled == 1
+    assert workspace.queue(project).reservations.get(his)
     ben.seq = 0
     reply = ben.send([ben.decision("never handed out", "skip")])
     assert reply["stored"] == {ben.client: 1}

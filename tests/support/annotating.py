@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from labeling_core.labeling.bookkeeping import Decision
+from labeling_core.labeling.queue import Queue
 from labeling_core.people import local_person
 from labeling_core.settings import Category, Project, Settings
 from labeling_core.store.database import Database
@@ -93,6 +94,11 @@ def rows(database: Database, sql: str, *values: Any) -> list[tuple]:
     """The rows of a query."""
     with database.read() as cursor:
         return cursor.execute(sql, list(values)).fetchall()
+
+
+def reserved(queue: Queue) -> list[str]:
+    """The ids of the samples that somebody holds."""
+    return [each.sample_id for each in queue.reservations]
 
 
 class Adjudicator(Annotator):

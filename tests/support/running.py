@@ -35,8 +35,11 @@ def check_memory(workspace, project):
     queue = workspace.queue(project)
     with workspace.database.read() as cursor:
         fresh = queue_loading.load(cursor, project, time.time())
-    assert (queue.labeled, queue.skipped) == (fresh.labeled, fresh.skipped)
-    assert +queue.categories == +fresh.categories
-    assert +queue.by_annotator == +fresh.by_annotator
-    assert (queue.closed == fresh.closed).all()
+    assert (queue.counts.labeled, queue.counts.skipped) == (
+        fresh.counts.labeled,
+        fresh.counts.skipped,
+    )
+    assert +queue.counts.categories == +fresh.counts.categories
+    assert +queue.counts.by_annotator == +fresh.counts.by_annotator
+    assert (queue.pool.closed == fresh.pool.closed).all()
     assert queue.next_label_id == fresh.next_label_id

@@ -72,7 +72,7 @@ def test_a_new_session_hands_back_what_nobody_has_looked_at(workspace, make_proj
     assert reply["learning"]["session_id"] == 1
     assert len(reply["samples"]) == 14
     assert queue[0] not in [each["sample_id"] for each in reply["samples"]]
-    assert workspace.queue(project).held[queue[0]].client == ana.client
+    assert workspace.queue(project).reservations.get(queue[0]).client == ana.client
 
 
 def test_the_view_of_a_sample_says_nothing_about_why_it_is_shown(
@@ -90,5 +90,5 @@ def test_the_last_samples_with_somebody_else_are_told(workspace, make_project, a
     ana.take(4)
     ben.label_truly(100)
     waiting = ben.send(want=5)["waiting"]
-    queue = [each.until for each in workspace.queue(project).held.values()]
+    queue = [each.until for each in workspace.queue(project).reservations]
     assert waiting == {"samples": 4, "own": False, "until": max(queue)}
