@@ -55,7 +55,8 @@ def test_a_database_of_before_opens_and_goes_on_learning(older: Path) -> None:
             assert rows(workspace.database, f"SELECT count(*) FROM {table}") == [(number,)], table
         project = workspace.project("wine")
         assert project.settings.names == ("rouge", "white")
-        assert workspace.queue(project).counts.labeled == 42  # those that wait for a second person, too
+        # Those that wait for a second person count, too.
+        assert workspace.queue(project).counts.labeled == 42
         ana = Annotator(workspace, project)
         with workspace.database.read() as cursor:
             kept = learning_curve.sessions(cursor, project, workspace.queue(project))

@@ -39,6 +39,12 @@ class PoolOrder:
         """How many positions are neither closed nor taken."""
         return len(self.closed) - int(np.count_nonzero(self.closed | self.taken))
 
+    def origin(self, position: int) -> str:
+        """Why the sample there is shown now: as a probe, drawn at random, or as a query."""
+        if position < self.probe_limit:
+            return "probe"
+        return "random" if self.order is None else "query"
+
     def probes(self, wanted: int) -> list[int]:
         """The next free positions, at most ``wanted``, of those kept for probes."""
         positions = self._places[: self.probe_limit]

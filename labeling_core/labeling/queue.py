@@ -101,7 +101,7 @@ class Queue:
         return math.floor((own + wanted) * pace) - math.floor(own * pace)
 
     def _take_fresh(self, wanted: int, ahead: int) -> list[tuple[int, str]]:
-        """Place and origin of samples that nobody has decided.
+        """Position and origin of samples that nobody has decided.
 
         Every so often one is a probe: within each block of 1/share samples shown, a seeded draw
         says which, so that nobody can tell a probe from a query.
@@ -121,9 +121,8 @@ class Queue:
                 break
             is_probe = bool(probes) and (origin == "probe" or not queries)
             position = (probes if is_probe else queries).pop(0)
-            origin = "probe" if is_probe else "random" if self.pool.order is None else "query"
             self.pool.taken[position] = True
-            taken.append((position, origin))
+            taken.append((position, self.pool.origin(position)))
         return taken
 
     def keep(self, shared: Shared) -> None:

@@ -136,13 +136,7 @@ def _reservation(
     if row is None:
         raise LabelingError(f"Sample {sample_id} is no longer in the source.")
     position = int(row[0])
-    origin = (
-        "probe"
-        if position < queue.pool.probe_limit
-        else "random"
-        if queue.pool.order is None
-        else "query"
-    )
+    origin = queue.pool.origin(position)
     return Reservation(position, sample_id, owner, "", origin, queue.session_id, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""One exchange between a deck in adjudication mode and the server; see exchange.py for the other
+"""One exchange between a deck in adjudication mode and the server; see label_exchange for the other
 mode, whose token serves here too: what counts is the role at the moment of each message."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from labeling_core.workspace import Workspace
 def respond(
     workspace: Workspace, token: Any, message: Message, browser: str = "", only: str = ""
 ) -> dict[str, Any]:
-    """The reply to a message that came with ``token``; see exchange.respond and :func:`answer`."""
+    """The reply to a message that came with ``token``; see :func:`answer`."""
     grant = tokens.verify(workspace.key, token)
     by = sender(workspace, grant.annotator, only)
     return answer(workspace, grant.project_id, by, message, browser)

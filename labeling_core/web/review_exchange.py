@@ -1,4 +1,4 @@
-"""One exchange between a deck in review mode and the server; see exchange.py for the other mode."""
+"""One exchange between a deck in review mode and the server; see label_exchange for the other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def verify(key: bytes, token: Any) -> Grant:
 def respond(
     workspace: Workspace, token: Any, message: Message, browser: str = "", only: str = ""
 ) -> dict[str, Any]:
-    """The reply to a message that came with ``token``; see exchange.respond and :func:`answer`."""
+    """The reply to a message that came with ``token``; see :func:`answer`."""
     grant = verify(workspace.key, token)
     by = sender(workspace, grant.name, only)
     return answer(workspace, grant.project_id, by, grant.listing, message, browser)

@@ -12,7 +12,7 @@ def make(total=1000, probe_limit=100, probe_share=0.1, **more):
 
 
 def take(queue, wanted, client="c", moment=0.0):
-    """Take and keep, as labeling.hand_out does."""
+    """Take and keep, as assignment.hand_out does."""
     queue.reservations.lapse_expired(moment)
     taken = [
         each._replace(sample_id=str(each.position))
