@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-MODALITIES = ("tabular", "images", "sounds")
-# What images are turned into; the other modalities leave no choice.
-IMAGE_FEATURES = ("classical", "embedding")
 # What a category may get when its own letters are taken; space, / and ? are the deck's.
 KEYS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:!'\"#$%&()*+-=<>@[]^_{|}~"
 # Okabe and Ito's palette (black left out), then Tol's muted one: for colour-blind eyes as well.
@@ -43,8 +40,9 @@ class Settings:
     ``queries_table`` empty means labeling without active learning; ``test_table`` empty
     means that accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5)
     or, with a share of 0, by cross-validation. ``every`` is the number of labels after
-    which a session runs. ``source`` is the name of a table, or for images and sounds a folder
-    (see sources.source_folder); ``image_features`` is one of IMAGE_FEATURES.
+    which a session runs. ``modality`` is one of registry.MODALITIES; what ``source`` names (a
+    table, or a folder: see folders.source_folder) and which ``image_features`` there are stands
+    in its record.
     ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
     ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
     """
@@ -63,7 +61,7 @@ class Settings:
     every: int = 20
     probe_share: float = 0.1
     test_table: str = ""
-    image_features: str = IMAGE_FEATURES[0]
+    image_features: str = "classical"
     seed: int = 0
     overlap_share: float = 0.0
     overlap_people: int = 2
@@ -96,11 +94,6 @@ class Settings:
         return tuple(each.name for each in self.categories if not each.retired or each.learned)
 
     @property
-    def is_media(self) -> bool:
-        """Whether a sample is a file, not the row of a table."""
-        return self.modality != "tabular"
-
-    @property
     def tables(self) -> Tables:
         """The output tables and their columns, ready to be put into SQL."""
         return Tables(
@@ -110,12 +103,6 @@ class Settings:
             label=quote(self.label_column),
             label_id=quote(self.label_id_column),
         )
-
-    @property
-    def features(self) -> str:
-        """What the samples are turned into: ``tabular``, or a key of extraction.FEATURES."""
-        embedded = self.modality == "images" and self.image_features == "embedding"
-        return "images_embedding" if embedded else self.modality
 
 
 class Tables(NamedTuple):

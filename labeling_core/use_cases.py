@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from labeling_core.errors import LabelingError
 from labeling_core.labeling import category_changes
 from labeling_core.models import final_model
 from labeling_core.people import Person
 from labeling_core.progress import downloads
 from labeling_core.projects import lifecycle, queries, samples
+from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Project, Settings
+from labeling_core.sources import importing
+from labeling_core.sources.uploads import Staged, Upload, discard_table, placed
 from labeling_core.store import eventlog
 from labeling_core.store.database import OWN_FOLDERS
 from labeling_core.workspace import Workspace
@@ -35,6 +39,32 @@ def create_project(workspace: Workspace, settings: Settings, by: Person) -> Proj
         detail = {"title": project.settings.title, "source": project.settings.source}
         eventlog.note(workspace.database, project.project_id, by, "created", detail)
     return project
+
+
+def create_from_upload(
+    workspace: Workspace, settings: Settings, upload: Upload | Staged | None, by: Person
+) -> Project:
+    """Load the upload, if any, and make the project: both or neither.
+
+    Raises SettingsError with everything that is wrong.
+    """
+    by.require("manage")
+    with ExitStack() as undo:
+        cursor = undo.enter_context(workspace.database.transaction())
+        if isinstance(upload, Staged):
+            undo.enter_context(placed(upload, workspace.database.path.parent, settings.source))
+        elif upload is not None and settings.source:
+            try:
+                importing.load(cursor, upload.path, upload.preview, settings.source)
+            except LabelingError as error:
+                raise SettingsError([Problem(error.field or "source", str(error))]) from error
+        found = lifecycle.problems(cursor, settings)
+        if found:
+            raise SettingsError(found)
+        made = create_project(workspace, settings, by)
+    if isinstance(upload, Upload):
+        discard_table(upload.path)  # it is in the database now
+    return made
 
 
 def update_project(

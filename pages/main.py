@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import MODALITIES
 from labeling_core.store.database import UnavailableError
 from labeling_core.workspace import open_workspace
 from pages.shell import gate, identity
@@ -32,9 +33,8 @@ page = st.navigation(
             gate.page("home.py", title="Projects", icon=":material/grid_view:", default=True),
         ],
         "Label": [
-            gate.page("label_tabular.py", title="Label tabular", icon=":material/table_rows:"),
-            gate.page("label_images.py", title="Label images", icon=":material/image:"),
-            gate.page("label_sounds.py", title="Label sounds", icon=":material/graphic_eq:"),
+            gate.page(f"{each.page}.py", title=f"Label {each.name}", icon=f":material/{each.icon}:")
+            for each in MODALITIES.values()
         ],
         "Learn": [
             gate.page("query_sampler.py", title="Query sampler", icon=":material/model_training:"),

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
 from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.modalities.registry import MODALITIES
 from labeling_core.projects import lifecycle
-from labeling_core.projects.validation import Problem
-from labeling_core.settings import MODALITIES, Settings, default_tables
-from labeling_core.sources.uploads import Staged
+from labeling_core.projects.validation import Problem, SettingsError
+from labeling_core.settings import Settings, default_tables
 from labeling_core.workspace import open_workspace
 from pages.blocks import project_actions, stopping_advice
-from pages.forms import category_fields, media_fields, overlap_fields, settings_fields, source_size
+from pages.forms import (
+    category_fields,
+    media_fields,
+    overlap_fields,
+    settings_fields,
+    source_fields,
+)
 from pages.forms.fields import Fields
-from pages.forms.settings_fields import Upload
 from pages.shell import identity
 from pages.shell.project import label_page
 
@@ -37,16 +44,11 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 st.subheader("What is labeled", anchor=False)
 title = fields.text("title", "Name", base.title, "What the project is called on every page.")
-modality = fields.choice(
+modality = MODALITIES[fields.choice(
     "modality", "Modality", {each: each.capitalize() for each in MODALITIES}, base.modality,
     "What a sample is: the row of a table, an image, or a recording.",
-)  # fmt: skip
-is_media = modality != "tabular"
-upload: Upload | Staged | None
-if is_media:
-    source, upload = media_fields.source(fields, workspace, modality, base, old)
-else:
-    source, upload = settings_fields.source(fields, workspace, base, old)
+)]  # fmt: skip
+source, upload = source_fields.source(fields, workspace, modality, base, old)
 
 st.subheader("Categories", anchor=False)
 categories = settings_fields.categories(fields, base)
@@ -114,21 +116,20 @@ with right:
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
     cost = st.container()
-    test_table = "" if is_media else settings_fields.test_table(fields, workspace, base)
+    test_table = ""
+    if modality.test_tables:
+        test_table = settings_fields.test_table(fields, workspace, base)
     with cost:
-        stopping_advice.show_probe_cost(
-            workspace, old, percent, test_table, source_size.of(workspace, modality, source, upload)
-        )
-    image_features = base.image_features
-    if modality == "images":
-        image_features = media_fields.image_features(fields, base)
+        size = source_fields.size(workspace, modality, source, upload)
+        stopping_advice.show_probe_cost(workspace, old, percent, test_table, size)
+    features = media_fields.chosen_features(fields, modality, base)
 
-wanted = Settings(
-    title=title.strip(), modality=modality, source=source, categories=categories,
+wanted = replace(
+    base, title=title.strip(), modality=modality.name, source=source, categories=categories,
     labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
     strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
-    image_features=image_features, seed=base.seed, **overlap_fields.several_people(fields, base),
+    **features, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
 if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):
@@ -141,10 +142,10 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
                 use_cases.update_project(workspace, old.project_id, wanted, identity.person())
                 st.toast("Saved.", icon=":material/check:")
         else:
-            made = settings_fields.create(workspace, wanted, upload, identity.person())
+            made = use_cases.create_from_upload(workspace, wanted, upload, identity.person())
             fields.forget()
             st.switch_page(label_page(made), query_params={"project": made.project_id})
-    except settings_fields.SettingsError as error:
+    except SettingsError as error:
         found = error.found
     except LabelingError as error:
         found = [Problem(error.field or "save", str(error))]

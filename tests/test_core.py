@@ -39,6 +39,11 @@ def test_the_server_never_imports_what_only_training_needs():
     assert run(code).strip() == "[]"
 
 
+def test_no_page_speaks_to_the_database_in_sql():
+    for path in ROOT.glob("pages/**/*.py"):
+        assert "cursor.execute" not in path.read_text("utf-8"), path
+
+
 def test_no_two_pages_or_modality_modules_share_a_run_of_20_lines():
     seen: dict[tuple[str, ...], str] = {}
     paths = [*ROOT.glob("pages/**/*.py"), *ROOT.glob("labeling_core/modalities/*.py")]

@@ -1,19 +1,19 @@
 """Who may do what: the one table, for the pages, the tests and the README.
 
 Each thing needs an action (people.ACTIONS) in the project that it is about. What is not named
-here needs the most.
+here needs the most. ``label_*`` are the labeling pages, one for each kind of sample.
 """
 
 from __future__ import annotations
+
+from fnmatch import fnmatchcase
 
 from labeling_core.people import ACTIONS, ROLES
 
 PAGES = {
     "home": "see",
     "session_progress": "see",
-    "label_tabular": "label",
-    "label_images": "label",
-    "label_sounds": "label",
+    "label_*": "label",
     "query_sampler": "label",
     "review": "label",
     "simulation": "manage",
@@ -57,6 +57,7 @@ USE_CASES = {
     "store.eventlog.count": "label",
     "store.eventlog.export": "label",
     "store.eventlog.read": "label",
+    "use_cases.create_from_upload": "manage",
     "use_cases.create_project": "manage",
     "use_cases.delete_project": "manage",
     "use_cases.export_final_model": "manage",
@@ -84,7 +85,7 @@ KINDS = {"page": PAGES, "route": ROUTES, "use case": USE_CASES}
 
 def page_action(page: str) -> str:
     """The action that a page needs; a page that is not in the table is for admins."""
-    return PAGES.get(page, "manage")
+    return next((PAGES[each] for each in PAGES if fnmatchcase(page, each)), "manage")
 
 
 def markdown() -> str:

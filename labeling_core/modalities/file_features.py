@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import Progress, extract
 from labeling_core.modalities.feature_matrix import FURTHEST, Scaling, matrix
-from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
-from labeling_core.modalities.registry import module_of
+from labeling_core.modalities.registry import module_of, require_installed
 
 SCALING = "scaling.npz"  # beside the matrix: what the raw features went through
 _EVERY = 0.2  # seconds between two words on the progress
@@ -33,9 +31,8 @@ def fit_features(
     """
     import pyarrow.parquet as pq
 
-    if job["features"] == "images_embedding" and not embedding_available():
-        # Told of each file, it would be kept as a fault of the files.
-        raise LabelingError(f"The embedding is not installed any more: run {INSTALL_COMMAND}.")
+    # Told of each file, it would be kept as a fault of the files.
+    require_installed(job["features"])
     files = pq.read_table(table, columns=["path"]).column(0).to_pylist()
     root, kept, features = Path(job["root"]), Path(job["extracted"]), job["features"]
     end = time.monotonic() + job["seconds"]

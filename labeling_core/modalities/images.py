@@ -16,6 +16,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.renditions import remembered, rendition_place
+from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
@@ -23,6 +25,8 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 # Neither black nor white drawings vanish on it.
 GROUND = (128, 128, 128)
 FEATURES_VERSION = 1
+SHOWN_SIZE = (1920, 1080)  # pixels that a browser gets at most
+PIXELATED = 64  # images up to this side are drawings of single pixels
 
 _SIDE = 64
 _THUMBNAIL = 16
@@ -41,6 +45,27 @@ def facts(path: Path) -> dict[str, str | int]:
         turned = known and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         width, height = reversed(image.size) if turned else image.size
         return file_facts(path) | {"width": width, "height": height, "format": image.format or ""}
+
+
+def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
+    """The view of an image: ``width`` and ``height`` (pixels) are those of what ``url`` gives."""
+    found = facts(viewer.file(sample.sample_id))
+    width, height = int(found["width"]), int(found["height"])
+    share = min(1.0, SHOWN_SIZE[0] / width, SHOWN_SIZE[1] / height)
+    return {
+        "url": viewer.link("image", sample.sample_id),
+        "width": max(1, round(width * share)),
+        "height": max(1, round(height * share)),
+        "pixelated": max(width, height) <= PIXELATED,
+        "facts": [*shown_facts(sample, found), ["pixels", f"{width}×{height}"]],
+    }
+
+
+def shown(cache: Path, path: Path) -> tuple[Path, str]:
+    """The file that a browser gets of an image, kept in ``cache``, and its media type."""
+    content = remembered(cache, path, "image", lambda: rendition(path, *SHOWN_SIZE)[0])
+    kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
+    return rendition_place(cache, path, "image"), kind
 
 
 def check(path: Path) -> str | None:

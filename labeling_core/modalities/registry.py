@@ -1,22 +1,170 @@
-"""The kinds of samples there are, and the modules that turn them into numbers."""
+"""The kinds of samples there are, one record each: all that differs from one to another.
+
+Whoever adds a kind writes its module and its record here, its labeling page, and the deck's view.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
+from typing import Any, NamedTuple
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import images, sounds
+from labeling_core.modalities import (
+    image_embedding,
+    images,
+    sound_pictures,
+    sounds,
+    table_view,
+)
+from labeling_core.modalities.sample_view import Shown, Viewer
+from labeling_core.settings import Settings
+from labeling_core.sources.sample_sources import FolderSource, SampleSource, TableSource
 
-SUFFIXES = {"images": images.SUFFIXES, "sounds": sounds.SUFFIXES}
-_MODALITIES = "labeling_core.modalities."
+Rendition = Callable[[Path, Path], tuple[Path, str]]
+_MODULES = "labeling_core.modalities."
 
 
-FEATURES = {
-    "images": _MODALITIES + "images",
-    "images_embedding": _MODALITIES + "image_embedding",
-    "sounds": _MODALITIES + "sounds",
-}
+class Extra(NamedTuple):
+    """What must be installed beside the program, by ``command``; ``name`` is what it is called."""
+
+    name: str
+    command: str
+    installed: Callable[[], bool]
+
+
+class Features(NamedTuple):
+    """One way to turn samples into numbers.
+
+    ``key`` names it in jobs, folders and model cards. ``module`` has ``features(path)``, of one
+    file; empty where the table is taken as a whole. ``title`` is for those who choose it.
+    """
+
+    key: str
+    module: str = ""
+    title: str = ""
+    extra: Extra | None = None
+
+
+class Choice(NamedTuple):
+    """The setting by which one of several features is chosen, in words."""
+
+    setting: str
+    title: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Modality:
+    """A kind of sample. ``name`` is how settings have it, and what its samples are called.
+
+    ``view`` says what the deck's view ``deck_view`` shows of a sample; ``renditions`` are what
+    browsers may ask for of its file: kind → function of a cache and the file that gives what is
+    sent, and its media type. ``features`` has the value of the setting ``choice`` as key; the
+    first is the usual one. ``reads_files`` says whether each file has to be read before anything
+    can be learned, which may take hours, and may set files aside; ``test_tables`` whether accuracy
+    can be measured on a labeled table.
+    """
+
+    name: str
+    icon: str
+    source: SampleSource
+    view: Callable[[Shown, Viewer], dict[str, Any]]
+    deck_view: str
+    features: Mapping[str, Features]
+    choice: Choice | None = None
+    renditions: Mapping[str, Rendition] = field(default_factory=dict)
+    reads_files: bool = False
+    test_tables: bool = False
+
+    @property
+    def page(self) -> str:
+        """The page on which its samples are labeled."""
+        return f"label_{self.name}"
+
+    @property
+    def usual(self) -> Features:
+        """The features of those who choose none."""
+        return next(iter(self.features.values()))
+
+
+_EMBEDDING = Extra(
+    "embedding", image_embedding.INSTALL_COMMAND, lambda: image_embedding.embedding_available()
+)
+_KINDS = (
+    Modality(
+        "tabular",
+        icon="table_rows",
+        source=TableSource(),
+        view=table_view.view,
+        deck_view="record",
+        features={"": Features("tabular")},
+        test_tables=True,
+    ),
+    Modality(
+        "images",
+        icon="image",
+        source=FolderSource("images", images.SUFFIXES),
+        view=images.view,
+        deck_view="image",
+        features={
+            "classical": Features("images", _MODULES + "images", "Colours, edges, thumbnail"),
+            "embedding": Features(
+                "images_embedding", _MODULES + "image_embedding", "Pretrained embedding", _EMBEDDING
+            ),
+        },
+        choice=Choice(
+            "image_features",
+            "Image features",
+            "What the model sees of an image. The embedding knows far more of photographs; it "
+            "takes about ten times as long to compute, once.",
+        ),
+        renditions={"image": images.shown},
+        reads_files=True,
+    ),
+    Modality(
+        "sounds",
+        icon="graphic_eq",
+        source=FolderSource("sounds", sounds.SUFFIXES),
+        view=sounds.view,
+        deck_view="sound",
+        features={"": Features("sounds", _MODULES + "sounds")},
+        renditions={"picture": sound_pictures.shown, "audio": sounds.heard},
+        reads_files=True,
+    ),
+)
+
+MODALITIES = {each.name: each for each in _KINDS}
+# Of those whose samples are files: which files are taken.
+SUFFIXES = {each.name: each.source.suffixes for each in _KINDS if each.source.suffixes}
+RENDITIONS = {kind: make for each in _KINDS for kind, make in each.renditions.items()}
+# What can be computed of a single file: key of the features → the module that does.
+FEATURES = {one.key: one.module for each in _KINDS for one in each.features.values() if one.module}
+
+
+def modality_of(settings: Settings) -> Modality:
+    """The kind of a project's samples."""
+    return MODALITIES[settings.modality]
+
+
+def source_of(settings: Settings) -> SampleSource:
+    """Where a project's samples come from."""
+    return modality_of(settings).source
+
+
+def features_of(settings: Settings) -> Features:
+    """What a project's samples are turned into."""
+    kind = modality_of(settings)
+    chosen = getattr(settings, kind.choice.setting) if kind.choice else ""
+    return kind.features.get(chosen, kind.usual)
+
+
+def modality_with(features: str) -> Modality:
+    """The kind of sample that has a key of FEATURES among its features."""
+    return next(each for each in _KINDS if features in [one.key for one in each.features.values()])
 
 
 def module_of(features: str) -> ModuleType:
@@ -25,3 +173,12 @@ def module_of(features: str) -> ModuleType:
         known = ", ".join(FEATURES)
         raise LabelingError(f"The features {features!r} are not one of {known}.", "features")
     return import_module(FEATURES[features])
+
+
+def require_installed(features: str) -> None:
+    """Raise LabelingError when what the ``features`` (a key) need is not installed any more."""
+    for one in (one for each in _KINDS for one in each.features.values() if one.key == features):
+        if one.extra and not one.extra.installed():
+            raise LabelingError(
+                f"The {one.extra.name} is not installed any more: run {one.extra.command}."
+            )

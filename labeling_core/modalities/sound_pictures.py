@@ -14,8 +14,10 @@ import numpy as np
 import soundfile
 from PIL import Image
 
+from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sounds import mono, opened
 
+SHOWN_SIZE = (1200, 360)  # pixels that a browser gets
 _PIECE = 1 << 16
 _WINDOWS = 8
 # A column of a short sound covers no less: finer ones would cost time and show nothing more.
@@ -38,6 +40,12 @@ class Outline(NamedTuple):
     lowest: np.ndarray
     highest: np.ndarray
     bands: np.ndarray
+
+
+def shown(cache: Path, path: Path) -> tuple[Path, str]:
+    """The picture that a browser gets of a sound, kept in ``cache``, and its media type."""
+    remembered(cache, path, "picture", lambda: picture(path, *SHOWN_SIZE))
+    return rendition_place(cache, path, "picture"), "image/png"
 
 
 def picture(path: Path, width: int, height: int) -> bytes:

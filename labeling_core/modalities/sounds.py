@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.renditions import rendition_place
+from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff"})
@@ -44,6 +47,22 @@ def facts(path: Path) -> dict[str, str | int | float]:
             "channels": sound.channels,
             "format": sound.format,
         }
+
+
+def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
+    """The view of a sound: ``seconds`` long; ``picture`` shows it over that time."""
+    found = facts(viewer.file(sample.sample_id))
+    rate, channels = f"{int(found['rate']):,} Hz", int(found["channels"])
+    return {
+        "url": viewer.link("audio", sample.sample_id),
+        "picture": viewer.link("picture", sample.sample_id),
+        "seconds": found["seconds"],
+        "facts": [
+            *shown_facts(sample, found),
+            ["duration", f"{found['seconds']:g} s"],
+            ["sampled at", rate if channels == 1 else f"{rate}, {channels} channels"],
+        ],
+    }
 
 
 def check(path: Path) -> str | None:
@@ -109,6 +128,11 @@ def playable(path: Path, copy: Path) -> tuple[Path, str]:
         if not copy.exists():
             _write_flac(sound, copy)
     return copy, MEDIA_TYPES["FLAC"]
+
+
+def heard(cache: Path, path: Path) -> tuple[Path, str]:
+    """:func:`playable` with the copy in ``cache``."""
+    return playable(path, rendition_place(cache, path, "audio"))
 
 
 def _write_flac(sound: soundfile.SoundFile, copy: Path) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
-from labeling_core.modalities.registry import FEATURES
+from labeling_core.modalities.registry import features_of
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
 from labeling_core.projects import predictions
@@ -137,9 +137,8 @@ def _card(
 
 
 def _how_to_load(settings: Settings) -> str:
-    if settings.is_media:
-        return _LOADING + _OF_FILES.format(module=FEATURES[settings.features])
-    return _LOADING + _OF_TABLES
+    module = features_of(settings).module
+    return _LOADING + (_OF_FILES.format(module=module) if module else _OF_TABLES)
 
 
 def _accuracy(

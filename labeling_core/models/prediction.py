@@ -17,7 +17,7 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import extract, known_entries, ledger_folder
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
-from labeling_core.modalities.registry import SUFFIXES, module_of
+from labeling_core.modalities.registry import modality_with, module_of
 from labeling_core.modalities.table_columns import batches, prepare
 from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
@@ -140,8 +140,9 @@ def predict_folder(
             "This version of the program computes other features than the model learned from: "
             "train the final model anew."
         )
-    files = list_files(folder, SUFFIXES[kind.split("_")[0]]).files
-    _require(bool(files), f"{folder.name} holds no {kind.split('_')[0]}.")
+    modality = modality_with(kind)
+    files = list_files(folder, modality.source.suffixes).files
+    _require(bool(files), f"{folder.name} holds no {modality.name}.")
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
         broken, usable, rows = _read_files(folder, files, kind, Path(kept), progress)
         found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"

@@ -9,9 +9,16 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.projects import final_labels, predictions, queries, samples
 from labeling_core.projects.validation import Problem, check
-from labeling_core.settings import Project, Settings, assign_keys, quote, slug
+from labeling_core.settings import (
+    Project,
+    Settings,
+    assign_keys,
+    output_tables,
+    quote,
+    slug,
+)
 from labeling_core.store import events
-from labeling_core.store.database import OWN_FOLDERS, Database, now
+from labeling_core.store.database import OWN_FOLDERS, Database, now, tables
 
 # What is kept of a project beside its settings and its event log.
 _INTERNAL = (
@@ -49,6 +56,12 @@ _SELECT = (
 def _from_row(row: tuple, renames: dict[str, int]) -> Project:
     project = Project(row[0], Settings.from_json(row[1]), *row[2:])
     return project._replace(renames=renames.get(project.project_id, 0))
+
+
+def tables_to_label(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables that may be a source: those that belong to no project."""
+    taken = {name for each in list_projects(cursor) for name in output_tables(each.settings)}
+    return [name for name in tables(cursor) if name not in taken]
 
 
 def problems(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from labeling_core.modalities.registry import modality_of
 from labeling_core.projects import samples
 from labeling_core.projects.labels import standing
 from labeling_core.projects.renames import Rename, follow
@@ -65,7 +66,7 @@ def to_table(
     """
     name = literal(project.project_id)
     broken = f"SELECT sample_id, reason FROM labeling.broken WHERE project_id = {name}"
-    problem = ", b.reason AS problem" if project.settings.is_media else ""
+    problem = ", b.reason AS problem" if modality_of(project.settings).reads_files else ""
     query = (
         f"WITH predicted AS (SELECT place, {_renamed(renames)} AS prediction, probability "
         f"FROM {table(project.project_id)}) "

@@ -12,17 +12,15 @@ in a file called labeling.duckdb, opened by an analyst, that word would be ambig
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.registry import SUFFIXES
+from labeling_core.modalities.registry import source_of
 from labeling_core.settings import Settings, quote
-from labeling_core.sources.folders import list_files, source_folder, stamp_of
-from labeling_core.store.database import columns, folder_of
+from labeling_core.sources.sample_sources import Listed
 
 PLACE, SAMPLE_ID, PRESENT = "__place", "__sample_id", "__present"
 RESERVED = (PLACE, SAMPLE_ID, PRESENT, "__number")  # no column of a source may be called so
@@ -70,50 +68,20 @@ def listed(cursor: duckdb.DuckDBPyConnection, project_id: str, ours: Sequence[st
     )
 
 
-class Source(NamedTuple):
-    """Where samples come from, in SQL: ``rows`` to select them from, ``sample_id`` of the row
-    ``__number`` when ``$before`` samples are known, and ``versions``, which differ with them."""
-
-    rows: str
-    sample_id: str
-    versions: str
-
-
-def open_source(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> Source:
-    """The source of a project as it is now; LabelingError when its folder cannot be read."""
-    if not settings.is_media:
-        name = f"main.{quote(settings.source)}"
-        return Source(name, "($before + row_number() OVER (ORDER BY __number))::VARCHAR", name)
-    folder = source_folder(settings.source, folder_of(cursor))
-    files = list_files(folder, SUFFIXES[settings.modality]).files
-    stamps = [stamp_of(os.path.join(folder, each)) for each in files]
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
-        "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
-        [files, [each.size for each in stamps], [each.changed for each in stamps]],
-    )
-    return Source("(SELECT path FROM temp.source_files)", "path", "temp.source_files")
-
-
 def source_columns(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> list[tuple[str, str]]:
     """``(name, type)`` of the columns that a sample has; empty if there is no such table."""
-    return [("path", "VARCHAR")] if settings.is_media else columns(cursor, settings.source)
+    return source_of(settings).columns(cursor, settings.source)
 
 
 def source_exists(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """Whether the table or the folder is (still) there."""
-    if not settings.is_media:
-        return bool(columns(cursor, settings.source))
-    try:
-        return bool(source_folder(settings.source, folder_of(cursor)))
-    except LabelingError:
-        return False
+    return source_of(settings).exists(cursor, settings.source)
 
 
 def fingerprint(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """A hash of the source's columns and rows, or of its files' names, sizes and dates,
     whatever their order."""
-    versions = open_source(cursor, settings).versions
+    versions = source_of(settings).listed(cursor, settings.source).versions
     row = cursor.execute(
         f"SELECT count(*), sum(hash(__row)::HUGEINT) FROM {versions} AS __row"
     ).fetchone()
@@ -130,7 +98,7 @@ def create(
     The sample_id of a table's row is its number in the source, from 1; identical rows are
     samples of their own.
     """
-    source = open_source(cursor, settings)
+    source = source_of(settings).listed(cursor, settings.source)
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE {table(project_id)} AS
@@ -160,7 +128,7 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
     content = _content(cursor, project_id, settings)
-    source = open_source(cursor, settings)
+    source = source_of(settings).listed(cursor, settings.source)
     _match(cursor, project_id, source, content)
     before = count(cursor, project_id)
     cursor.execute(
@@ -198,8 +166,7 @@ def _content(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Setti
             "began: restore them, or make a new project for the new table.",
             "source",
         )
-    if not settings.is_media:
-        _require_values(cursor, settings.source, kept, found)
+    source_of(settings).require_values(cursor, settings.source, kept, found)
     values = ", ".join(
         quote(name) + (f"::{before}" if before != after else "")
         for (name, before), (_, after) in zip(kept, found, strict=True)
@@ -207,37 +174,8 @@ def _content(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Setti
     return f"hash(row({values}))"
 
 
-def _require_values(
-    cursor: duckdb.DuckDBPyConnection,
-    source: str,
-    kept: Sequence[tuple[str, str]],
-    found: Sequence[tuple[str, str]],
-) -> None:
-    """Raise LabelingError where a column of another type than before holds what that cannot.
-
-    Whole numbers become floating-point ones by a single missing value in many tools: the rows are
-    the same ones all the same.
-    """
-    for (name, before), (_, after) in zip(kept, found, strict=True):
-        if before == after:
-            continue
-        column = quote(name)
-        back = f"TRY_CAST(TRY_CAST({column} AS {before}) AS {after})"
-        row = cursor.execute(
-            f"SELECT {column}::VARCHAR FROM main.{quote(source)} "
-            f"WHERE {back} IS DISTINCT FROM {column} LIMIT 1"
-        ).fetchone()
-        if row is not None:
-            raise LabelingError(
-                f"The column “{name}” of the table “{source}” was of the type {before} when the "
-                f"project began and holds “{str(row[0])[:60]}” now, which is none: restore it, or "
-                "make a new project for the new table.",
-                "source",
-            )
-
-
 def _match(
-    cursor: duckdb.DuckDBPyConnection, project_id: str, source: Source, content: str
+    cursor: duckdb.DuckDBPyConnection, project_id: str, source: Listed, content: str
 ) -> None:
     """Make the table ``matched``: the position of each sample beside the number of its row in the
     source; no position for a new row, no number for one that is gone. ``content`` is SQL for what

@@ -11,20 +11,11 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
 from labeling_core.learning.strategies import STRATEGIES
-from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
-from labeling_core.modalities.registry import SUFFIXES
+from labeling_core.modalities.registry import MODALITIES, features_of, modality_of, source_of
 from labeling_core.projects import category_checks, overlap, samples
-from labeling_core.settings import (
-    IMAGE_FEATURES,
-    MODALITIES,
-    Project,
-    Settings,
-    default_tables,
-    output_tables,
-    quote,
-)
-from labeling_core.sources.folders import chosen_folder, list_files
-from labeling_core.store.database import columns, folder_of, tables
+from labeling_core.settings import Project, Settings, default_tables, output_tables
+from labeling_core.store.database import columns, tables
+from labeling_core.store.table_rows import has_rows
 
 MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
 
@@ -34,6 +25,14 @@ class Problem(NamedTuple):
 
     field: str
     sentence: str
+
+
+class SettingsError(LabelingError):
+    """All mistakes at once, to be shown beside their fields."""
+
+    def __init__(self, found: list[Problem]) -> None:
+        super().__init__(found[0].sentence, found[0].field)
+        self.found = found
 
 
 @dataclass
@@ -60,7 +59,11 @@ def check(
     problems.found += [
         Problem("categories", each) for each in category_checks.mistakes(settings.categories, known)
     ]
+    if settings.modality not in MODALITIES:  # nothing more can be said
+        problems.add("modality", f"“{settings.modality}” is no modality.")
+        return problems.found
     _check_source(cursor, settings, project, problems)
+    _check_features(settings, problems)
     _check_columns(cursor, settings, problems)
     _check_outputs(cursor, settings, project, others, problems)
     _check_learning(cursor, settings, problems)
@@ -93,51 +96,23 @@ def _check_source(
     project: Project | None,
     problems: _Problems,
 ) -> None:
-    if settings.modality not in MODALITIES:
-        problems.add("modality", f"“{settings.modality}” is no modality.")
-        return
     old = project.settings if project else Settings()
     moved = (settings.source, settings.modality) != (old.source, old.modality)
     if not settings.source:
-        thing = "folder" if settings.is_media else "table"
-        problems.add("source", f"Choose the {thing} to label, or upload one.")
-    elif settings.is_media and moved:
-        _check_folder(cursor, settings, problems)
-    elif moved:
-        _check_table(cursor, settings, problems)
-    if settings.image_features not in IMAGE_FEATURES:
-        problems.add("image_features", f"“{settings.image_features}” are no features on offer.")
-    elif settings.features == "images_embedding" and not embedding_available():
-        problems.add("image_features", f"The embedding is not installed: run `{INSTALL_COMMAND}`.")
+        problems.add("source", f"Choose the {source_of(settings).thing} to label, or upload one.")
+    elif moved and (mistake := source_of(settings).mistake(cursor, settings.source)):
+        problems.add("source", mistake)
 
 
-def _check_folder(
-    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
-) -> None:
-    try:
-        folder = chosen_folder(settings.source, folder_of(cursor))
-        suffixes = SUFFIXES[settings.modality]
-        if not list_files(folder, suffixes).files:
-            known = ", ".join(sorted(suffixes))
-            problems.add(
-                "source", f"The folder “{settings.source}” holds no {settings.modality} ({known})."
-            )
-    except LabelingError as error:
-        problems.add("source", str(error))
-    except OSError as error:
-        problems.add("source", f"The folder “{settings.source}” cannot be read: {error.strerror}.")
-
-
-def _check_table(
-    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
-) -> None:
-    found = columns(cursor, settings.source)
-    if not found:
-        problems.add("source", f"There is no table “{settings.source}” in the database.")
-        return
-    row = cursor.execute(f"SELECT 1 FROM main.{quote(settings.source)} LIMIT 1").fetchone()
-    if row is None:
-        problems.add("source", f"The table “{settings.source}” has no rows.")
+def _check_features(settings: Settings, problems: _Problems) -> None:
+    for kind in MODALITIES.values():
+        if kind.choice is None:
+            continue
+        where, extra = kind.choice.setting, features_of(settings).extra
+        if getattr(settings, where) not in kind.features:
+            problems.add(where, f"“{getattr(settings, where)}” are no features on offer.")
+        elif settings.modality == kind.name and extra and not extra.installed():
+            problems.add(where, f"The {extra.name} is not installed: run `{extra.command}`.")
 
 
 def _check_columns(
@@ -146,7 +121,7 @@ def _check_columns(
     """The label columns stand beside those of the source, and must not be among them."""
     found = samples.source_columns(cursor, settings)
     taken = {name.lower(): name for name, _ in found}
-    thing = "labels table of files" if settings.is_media else f"table “{settings.source}”"
+    thing = source_of(settings).beside(settings.source)
     for name in samples.RESERVED:
         if name in taken:
             problems.add("source", f"The column “{taken[name]}” is one we need: rename it.")
@@ -239,7 +214,7 @@ def _check_learning(
         )
     if not 0 <= settings.probe_share <= 0.5:
         problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
-    if settings.test_table and settings.is_media:
+    if settings.test_table and not modality_of(settings).test_tables:
         problems.add("test_table", "A test table goes with tables only: choose none.")
     elif settings.test_table:
         found = {name.lower() for name, _ in columns(cursor, settings.test_table)}
@@ -259,8 +234,7 @@ def _check_change(
     cursor: duckdb.DuckDBPyConnection, settings: Settings, project: Project, problems: _Problems
 ) -> None:
     old = project.settings
-    row = cursor.execute(f"SELECT 1 FROM {old.tables.metadata} LIMIT 1").fetchone()
-    if row is None:
+    if not has_rows(cursor, old.metadata_table):
         return
     for where in ("source", "modality"):
         if getattr(settings, where) != getattr(old, where):

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from labeling_core.labeling.queue import Queue
+from labeling_core.modalities.registry import features_of, modality_of, source_of
 from labeling_core.projects import samples
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
-from labeling_core.sources.folders import source_folder
 from labeling_core.store.database import Database, literal
 
 # Seconds of reading files between two looks at what is broken.
@@ -23,13 +23,18 @@ FIRST_SLICE, SLICE = 15.0, 120.0
 def features_folder(database: Database, project: Project) -> Path:
     """Where the feature matrix lies; its name holds the version of the samples and the kind of
     features, so that what has changed is computed anew."""
-    name = f"features_{project.source_version}_{project.settings.features}"
+    name = f"features_{project.source_version}_{features_of(project.settings).key}"
     return database.files(project.project_id) / name
 
 
 def have_features(database: Database, project: Project) -> bool:
     """Whether the feature matrix is there, whole."""
     return (features_folder(database, project) / "features.json").exists()
+
+
+def must_be_read(database: Database, project: Project) -> bool:
+    """Whether files have to be read before anything can be learned from them."""
+    return modality_of(project.settings).reads_files and not have_features(database, project)
 
 
 def ensure_features(
@@ -56,10 +61,10 @@ def ensure_features(
     _write_samples(database, project, table)
     settings = project.settings
     exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
-    media = source_folder(settings.source, database.path.parent) if settings.is_media else ""
+    media = source_of(settings).root(database.path.parent, settings.source)
     job: dict[str, Any] = {
-        "kind": "features", "features": settings.features, "table": str(table),
-        "folder": str(folder), "exclude": exclude, "root": str(media),
+        "kind": "features", "features": features_of(settings).key, "table": str(table),
+        "folder": str(folder), "exclude": exclude, "root": media,
         "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
     }  # fmt: skip
     while True:

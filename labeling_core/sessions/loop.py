@@ -10,6 +10,7 @@ from typing import Any
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
+from labeling_core.modalities.registry import modality_of, source_of
 from labeling_core.progress import deck_advice
 from labeling_core.projects import lifecycle
 from labeling_core.sessions import cold_start, features, records, session
@@ -108,7 +109,7 @@ class Loop:
                 # nothing could be learned at the points that have gone by: they are not made up for
                 self._triggers[project.project_id] = queue.counts.labeled - every
             elif due(queue.counts.labeled, trigger, every, queue.counts.classes, running):
-                if not project.settings.is_media or features.have_features(self.database, project):
+                if not features.must_be_read(self.database, project):
                     self.start_session(project, "trigger")
                 elif self._reading(project) not in ("stopped", "failed"):
                     self.read_files(project)  # the session follows when that is done
@@ -207,13 +208,13 @@ class Loop:
             self.trainer.submit(project.project_id, work, kind)
 
     def _require_files(self, project: Project) -> None:
-        if project.settings.is_media and not features.have_features(self.database, project):
+        if features.must_be_read(self.database, project):
             self.prepare(project)
             raise LabelingError("The files have to be read first: see how far that is.")
 
     def prepare(self, project: Project) -> None:
         """Warm up for labeling: start the worker, have the features computed early."""
-        if project.settings.is_media:
+        if modality_of(project.settings).reads_files:
             if self._reading(project) != "stopped":
                 self.read_files(project)
         elif project.settings.queries_table and self._unprepared(project):
@@ -253,7 +254,8 @@ class Loop:
     ) -> str:
         try:
             settings = project.settings
-            project, _ = self.open_projects.compare_source(project, again=settings.is_media)
+            again = source_of(settings).quick_to_compare
+            project, _ = self.open_projects.compare_source(project, again)
             project = project._replace(settings=settings)
             queue = self.open_projects.queue(project)
             behind = queue.counts.labeled - trigger >= settings.every

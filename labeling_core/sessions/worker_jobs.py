@@ -12,7 +12,7 @@ import numpy as np
 from labeling_core.errors import LabelingError
 from labeling_core.learning import classifiers, iteration, label_quality, strategies
 from labeling_core.learning.classifier_choice import choose, remember, remembered
-from labeling_core.modalities import file_features, tabular
+from labeling_core.modalities import fitting
 
 Progress = Callable[[str, float], None]
 
@@ -25,11 +25,7 @@ def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
     Answers whether it is ``complete`` yet, and which samples are ``broken`` for which reason.
     """
-    table = Path(job["table"])
-    if job["features"] != "tabular":
-        return file_features.fit_features(table, job, progress)
-    tabular.fit_features(table, Path(job["folder"]), job["exclude"], progress)
-    return {"complete": True, "broken": {}}
+    return fitting.fit(Path(job["table"]), job, progress)
 
 
 def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -150,7 +146,7 @@ def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
             "check its labels, or choose no test table.",
             "test_table",
         )
-    X = tabular.transform(Path(job["test"]), folder)
+    X = fitting.transform_table(Path(job["test"]), folder)
     return X[known], np.array([codes[str(label)] for label in labels if str(label) in codes])
 
 
@@ -196,8 +192,5 @@ def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> No
     from sklearn.pipeline import Pipeline
 
     model.classes_ = np.array(classes)[model.classes_]
-    if (folder / file_features.SCALING).exists():
-        steps = file_features.scaling_steps(folder)
-    else:
-        steps = [("features", tabular.load_transformer(folder))]
-    skops.io.dump(Pipeline([*steps, ("classifier", model)]), path, compression=ZIP_DEFLATED)
+    steps = [*fitting.first_steps(folder), ("classifier", model)]
+    skops.io.dump(Pipeline(steps), path, compression=ZIP_DEFLATED)

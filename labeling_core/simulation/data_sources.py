@@ -126,12 +126,12 @@ def project(database: Database, chosen: Project, by: Person) -> Source:
                 "that tends to make the strategies look more alike than they are."
             ),
         )
+        if features.must_be_read(database, chosen):
+            raise LabelingError(
+                "The files of this project have not been read yet: open its labeling page, and "
+                "come back when they are."
+            )
         if not features.have_features(database, chosen):
-            if settings.is_media:
-                raise LabelingError(
-                    "The files of this project have not been read yet: open its labeling page, "
-                    "and come back when they are."
-                )
             with database.read() as cursor:
                 target = folder / "table.parquet"
                 drawn = draw(cursor, settings.labels_table, settings.label_column, target, ROWS)

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import file_features
-from labeling_core.modalities.registry import SUFFIXES
-from labeling_core.modalities.tabular import fit_features
+from labeling_core.modalities import fitting
+from labeling_core.modalities.registry import MODALITIES, SUFFIXES
 from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
-from labeling_core.store.database import literal
+from labeling_core.store.database import columns, literal
 
+USUAL = ("label", "class", "category", "target", "y")  # what label columns are often called
 Progress = Callable[[str, float], None]
 Arrays = tuple[NDArray[np.float32], NDArray[np.intp]]
 
@@ -92,6 +92,19 @@ def read_table(path: Path, label: str) -> Arrays:
         return table_features(table, label, [label], Path(folder))
 
 
+def usual_label(names: Sequence[str]) -> str:
+    """The one of ``names`` that a label column is often called; empty if there is none."""
+    known = {name.lower(): name for name in reversed(names)}
+    return next((known[each] for each in USUAL if each in known), "")
+
+
+def has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether ``main.table`` has a column that :func:`usual_label` finds, with a label in it."""
+    label = usual_label([each for each, _ in columns(cursor, table)])
+    query = f"SELECT 1 FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL LIMIT 1"
+    return bool(label) and cursor.execute(query).fetchone() is not None
+
+
 def draw_file(
     path: Path, name: str, label: str, target: Path, rows: int | None = None,
     reading: Mapping[str, str | None] | None = None,
@@ -143,8 +156,8 @@ def table_features(
     labels = [str(each) for each in pq.read_table(table, columns=[label]).column(0).to_pylist()]
     if not labels:
         raise LabelingError(f"No row has a label in the column “{label}”.", field="label")
-    features = fit_features(table, folder, exclude, progress)
-    return np.array(features.matrix), codes(labels)
+    fitting.fit_table(table, folder, exclude, progress)
+    return np.load(folder / "features.npy"), codes(labels)
 
 
 def read_folder(folder: Path) -> Arrays:
@@ -208,10 +221,10 @@ def features_of_files(
     table = folder / "files.parquet"
     pq.write_table(pa.table({"path": found.files}), table)
     job = {
-        "features": found.modality, "root": str(root), "folder": str(folder),
+        "features": MODALITIES[found.modality].usual.key, "root": str(root), "folder": str(folder),
         "extracted": str(extracted), "seconds": math.inf,
     }  # fmt: skip
-    broken = file_features.fit_features(table, job, progress)["broken"]
+    broken = fitting.fit(table, job, progress)["broken"]
     usable = np.array([name not in broken for name in found.files])
     return np.load(folder / "features.npy")[usable], codes(np.array(found.labels)[usable])
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 from labeling_core.sources.archives import store_upload
 from labeling_core.sources.folders import UPLOADS, Refusal, list_files
+from labeling_core.sources.importing import Preview
 
 _WAITING = ".waiting-"
 _LONGEST = 24 * 3600.0  # seconds that an upload nobody made a project of is kept
@@ -26,6 +27,13 @@ class Staged(NamedTuple):
     folder: Path
     files: int
     refusals: list[Refusal]
+
+
+class Upload(NamedTuple):
+    """An uploaded table that waits: its file, looked at and not yet loaded."""
+
+    path: Path
+    preview: Preview
 
 
 def stage(home: Path, uploads: Iterable[tuple[str, BinaryIO]], suffixes: Collection[str]) -> Staged:

@@ -13,11 +13,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labeling_core.access.rights import PAGES
+from labeling_core.modalities.registry import MODALITIES
 
 LOGIN, CALLBACK = "/auth/login", "/oauth2callback"  # Streamlit's
 COOKIE, SECONDS = "labeling_wanted", 600
 LONGEST = 500  # characters
-ADDRESSES = PAGES.keys() - {"home"} | {""}  # the first page has no path
+# Our own pages; the first one has no path.
+ADDRESSES = PAGES.keys() - {"home"} | {each.page for each in MODALITIES.values()} | {""}
 
 
 def wanted(address: str) -> str:

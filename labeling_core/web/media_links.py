@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import images, sound_pictures, sounds
+from labeling_core.modalities.registry import RENDITIONS
+from labeling_core.modalities.renditions import rendition_place
 from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
-from labeling_core.web.renditions import remembered, rendition_place
 
 ADDRESS = "/labeling/media/"
 WINDOW = 6 * 3600  # seconds for which a link stays the same; it holds for one to two of them
-IMAGE_SIZE = (1920, 1080)
-PICTURE_SIZE = (1200, 360)
 
 
 class Viewer(NamedTuple):
@@ -42,8 +39,8 @@ class Viewer(NamedTuple):
         return resolve_file(source_folder(self.project.settings.source, self.home), sample_id)
 
     def link(self, kind: str, sample_id: str) -> str:
-        """The address of what one of KINDS makes of a sample's file; another version of the file
-        has another address."""
+        """The address of what one of RENDITIONS makes of a sample's file; another version of the
+        file has another address."""
         expires = (int(time.time()) // WINDOW + 2) * WINDOW
         changed = self.file(sample_id).stat().st_mtime_ns
         link = Link(
@@ -85,28 +82,6 @@ def etag(cache: Path, path: Path, kind: str) -> str:
 
 
 def serve(cache: Path, path: Path, kind: str) -> tuple[Path, str]:
-    """The file that one of KINDS makes of ``path``, made once and kept in ``cache``, and its media
-    type. Raises LabelingError when ``path`` cannot be read."""
-    return KINDS[kind](cache, path)
-
-
-def _image(cache: Path, path: Path) -> tuple[Path, str]:
-    content = remembered(cache, path, "image", lambda: images.rendition(path, *IMAGE_SIZE)[0])
-    kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
-    return rendition_place(cache, path, "image"), kind
-
-
-def _picture(cache: Path, path: Path) -> tuple[Path, str]:
-    remembered(cache, path, "picture", lambda: sound_pictures.picture(path, *PICTURE_SIZE))
-    return rendition_place(cache, path, "picture"), "image/png"
-
-
-def _audio(cache: Path, path: Path) -> tuple[Path, str]:
-    return sounds.playable(path, rendition_place(cache, path, "audio"))
-
-
-KINDS: dict[str, Callable[[Path, Path], tuple[Path, str]]] = {
-    "image": _image,
-    "picture": _picture,
-    "audio": _audio,
-}
+    """The file that one of RENDITIONS makes of ``path``, made once and kept in ``cache``, and its
+    media type. Raises LabelingError when ``path`` cannot be read."""
+    return RENDITIONS[kind](cache, path)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import source_of
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
@@ -15,7 +16,7 @@ def show(workspace: Workspace, project: Project, by: Person) -> None:
     """Take over changes of the source; forget the project."""
     st.subheader("More", anchor=False)
     with st.container(horizontal=True):
-        what = "files" if project.settings.is_media else "rows"
+        what = source_of(project.settings).entries
         if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
             try:
                 _, change = use_cases.refresh_source(workspace, project, by)

@@ -13,7 +13,6 @@ import streamlit as st
 
 from pages.deck import bundle
 
-VIEWS = {"tabular": "record", "images": "image", "sounds": "sound"}
 _HERE = Path(__file__).parent
 
 

@@ -1,4 +1,4 @@
-"""The fields of the settings page that only projects of images and sounds have."""
+"""The fields of the settings page that only projects of files have."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.image_embedding import INSTALL_COMMAND, embedding_available
-from labeling_core.modalities.registry import SUFFIXES
-from labeling_core.settings import IMAGE_FEATURES, Project, Settings, slug
+from labeling_core.modalities.registry import SUFFIXES, Modality
+from labeling_core.settings import Project, Settings, slug
 from labeling_core.sources import uploads
 from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder, list_files
 from labeling_core.sources.uploads import Staged
@@ -100,17 +99,18 @@ def _preview(count: int, refusals: list[Refusal], modality: str) -> None:
             )  # fmt: skip
 
 
-def image_features(fields: Fields, base: Settings) -> str:
-    """What images are turned into, and how to install what is missing for it."""
-    titles = dict(
-        zip(IMAGE_FEATURES, ("Colours, edges, thumbnail", "Pretrained embedding"), strict=True)
-    )
+def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:
+    """What samples are turned into where that can be chosen, as keywords of Settings; and how to
+    install what is missing for it."""
+    choice, features = modality.choice, modality.features
+    if choice is None:
+        return {}
     chosen = fields.choice(
-        "image_features", "Image features", titles, base.image_features,
-        "What the model sees of an image. The embedding knows far more of photographs; it takes "
-        "about ten times as long to compute, once.",
+        choice.setting, choice.title, {key: each.title for key, each in features.items()},
+        getattr(base, choice.setting), choice.help,
     )  # fmt: skip
-    if chosen == "embedding" and not embedding_available():
-        st.info("The embedding is an extra. This installs it; then start the app again:")
-        st.code(f"python -m {INSTALL_COMMAND}", language="bash")
-    return chosen
+    extra = features[chosen].extra
+    if extra and not extra.installed():
+        st.info(f"The {extra.name} is an extra. This installs it; then start the app again:")
+        st.code(f"python -m {extra.command}", language="bash")
+    return {choice.setting: chosen}

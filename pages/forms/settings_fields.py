@@ -1,53 +1,32 @@
-"""The fields of the settings page that every project has, and making one of what they hold."""
+"""The fields of the settings page that every project has, and those of a table."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.people import Person
 from labeling_core.projects import lifecycle
-from labeling_core.projects.validation import Problem
 from labeling_core.settings import (
     Category,
     Project,
     Settings,
     assign_keys,
-    output_tables,
-    quote,
     read_categories,
     slug,
 )
 from labeling_core.sources import importing
-from labeling_core.sources.uploads import Staged, discard_table, placed, stage_table
-from labeling_core.store.database import columns, tables
+from labeling_core.sources.uploads import Upload, discard_table, stage_table
+from labeling_core.store.database import tables
+from labeling_core.store.table_rows import first_rows
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
 
 FILE, TABLE = "Upload a file", "Use a table in the database"
 DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
-
-
-class SettingsError(Exception):
-    """All mistakes at once, to be shown beside their fields."""
-
-    def __init__(self, found: list[Problem]) -> None:
-        super().__init__(found[0].sentence)
-        self.found = found
-
-
-class Upload(NamedTuple):
-    """An uploaded file, looked at and waiting to be loaded."""
-
-    path: Path
-    preview: importing.Preview
 
 
 def source(
@@ -75,12 +54,7 @@ def source(
 
 def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
     with workspace.database.read() as cursor:
-        taken = {
-            name
-            for each in lifecycle.list_projects(cursor)
-            for name in output_tables(each.settings)
-        }
-        listed = [name for name in tables(cursor) if name not in taken]
+        listed = lifecycle.tables_to_label(cursor)
         options = {name: name for name in dict.fromkeys([*listed, base.source]) if name}
         if not options:
             st.info("The database holds no table to label yet: upload a file.")
@@ -90,10 +64,9 @@ def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
             "source", "Table to label", options, base.source,
             "A table of the database file; it is read, never written.",
         )  # fmt: skip
-        if columns(cursor, name):
-            st.dataframe(
-                cursor.execute(f"SELECT * FROM main.{quote(name)} LIMIT 5").df(), hide_index=True
-            )
+        rows = first_rows(cursor, name)
+        if rows is not None:
+            st.dataframe(rows, hide_index=True)
     return name
 
 
@@ -217,28 +190,3 @@ def test_table(fields: Fields, workspace: Workspace, base: Settings) -> str:
         "If you have labeled data: a table with the same columns and the label column. Accuracy "
         "is then measured on it, and no probes are drawn.",
     )  # fmt: skip
-
-
-def create(
-    workspace: Workspace, wanted: Settings, upload: Upload | Staged | None, by: Person
-) -> Project:
-    """Load the upload, if any, and make the project: both or neither.
-
-    Raises SettingsError with everything that is wrong.
-    """
-    with ExitStack() as undo:
-        cursor = undo.enter_context(workspace.database.transaction())
-        if isinstance(upload, Staged):
-            undo.enter_context(placed(upload, workspace.database.path.parent, wanted.source))
-        elif upload is not None and wanted.source:
-            try:
-                importing.load(cursor, upload.path, upload.preview, wanted.source)
-            except LabelingError as error:
-                raise SettingsError([Problem(error.field or "source", str(error))]) from error
-        found = lifecycle.problems(cursor, wanted)
-        if found:
-            raise SettingsError(found)
-        made = use_cases.create_project(workspace, replace(wanted), by)
-    if isinstance(upload, Upload):
-        discard_table(upload.path)  # it is in the database now
-    return made

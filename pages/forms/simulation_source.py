@@ -6,14 +6,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import list_projects
-from labeling_core.settings import quote
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.data_sources import Source
+from labeling_core.simulation.labeled_data import has_labels, usual_label
 from labeling_core.sources import importing
 from labeling_core.sources.folders import allowed_roots
 from labeling_core.store.database import columns, tables
@@ -21,7 +20,6 @@ from labeling_core.workspace import Workspace
 from pages.forms.settings_fields import keep_upload
 from pages.shell import identity
 
-USUAL = ("label", "class", "category", "target", "y")  # what label columns are often called
 Choice = Callable[[], Source]
 
 
@@ -50,7 +48,7 @@ def _refuse(sentence: str) -> Choice:
 def _table(workspace: Workspace) -> Choice:
     with workspace.database.read() as cursor:
         names = tables(cursor)
-        labeled = [name for name in names if _has_labels(cursor, name)]
+        labeled = [name for name in names if has_labels(cursor, name)]
     if not names:
         st.info("The database holds no table yet: upload a file.")
         return _refuse("Choose labeled data first: the database holds no table yet.")
@@ -59,12 +57,6 @@ def _table(workspace: Workspace) -> Choice:
     with workspace.database.read() as cursor:
         label = _label([each for each, _ in columns(cursor, name)])
     return lambda: data_sources.table(workspace.database, name, label, identity.person())
-
-
-def _has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
-    label = _guess([each for each, _ in columns(cursor, table)])
-    query = f"SELECT 1 FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL LIMIT 1"
-    return bool(label) and cursor.execute(query).fetchone() is not None
 
 
 def _file(workspace: Workspace) -> Choice:
@@ -93,13 +85,8 @@ def _inspect(path: Path, name: str) -> importing.Preview:
 
 def _label(names: list[str]) -> str:
     """The label column among ``names``."""
-    guess = _guess(names) or names[-1]
+    guess = usual_label(names) or names[-1]
     return str(st.selectbox("Label column", names, names.index(guess), key="simulation-label"))
-
-
-def _guess(names: list[str]) -> str:
-    known = {name.lower(): name for name in reversed(names)}
-    return next((known[each] for each in USUAL if each in known), "")
 
 
 def _folder(workspace: Workspace) -> Choice:

@@ -9,6 +9,7 @@ import duckdb
 import streamlit as st
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import modality_of
 from labeling_core.settings import Project
 from labeling_core.store.database import why_not_stored
 from labeling_core.web import (
@@ -20,7 +21,7 @@ from labeling_core.web import (
 )
 from labeling_core.web.routes import Answer
 from labeling_core.workspace import open_workspace
-from pages.deck import VIEWS, deck, pending_message
+from pages.deck import deck, pending_message
 from pages.shell import identity
 
 
@@ -52,7 +53,7 @@ def mount(project: Project, mode: Mode, key: str, store: str, issue: Callable[[]
         {
             "project": project.project_id,
             "title": project.settings.title,
-            "view": VIEWS[project.settings.modality],
+            "view": modality_of(project.settings).deck_view,
             "mode": mode.name,
             "url": mode.url,
             "token": granted[key],

@@ -5,15 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core import use_cases
+from labeling_core.modalities.registry import modality_of
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, open_workspace
 from pages.shell import identity
-
-LABEL_PAGES = {
-    "tabular": "label_tabular.py",
-    "images": "label_images.py",
-    "sounds": "label_sounds.py",
-}
 
 
 def visible_projects() -> dict[str, Project]:
@@ -45,4 +40,4 @@ def no_project() -> None:
 
 def label_page(project: Project) -> str:
     """The page on which a project's samples are labeled."""
-    return LABEL_PAGES[project.settings.modality]
+    return f"{modality_of(project.settings).page}.py"

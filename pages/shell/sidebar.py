@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core.access import browser_names
+from labeling_core.modalities.registry import modality_of
 from labeling_core.settings import Project
 from labeling_core.workspace import open_workspace
 from pages.shell import identity, reading
@@ -31,7 +32,7 @@ def sidebar() -> None:
             st.session_state["project"] = chosen
             st.query_params["project"] = chosen
             st.session_state["project_in_url"] = chosen
-            if projects[chosen].settings.is_media:
+            if modality_of(projects[chosen].settings).reads_files:
                 reading.show_reading(projects[chosen])
         else:
             st.session_state.pop("project", None)

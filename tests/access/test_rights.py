@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import inspect
 import json
@@ -24,6 +25,7 @@ from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access import rights, tokens
 from labeling_core.labeling import adjudicating, category_changes, restoring, reviewing
+from labeling_core.modalities.registry import MODALITIES
 from labeling_core.models import final_model
 from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
 from labeling_core.projects.lifecycle import create_project
@@ -42,6 +44,7 @@ from labeling_core.workspace import Workspace
 from pages.blocks.downloads import export_table
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted({path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__", "main"})
 PEOPLE = {
     "no login": "",
     "viewer": "vera@example.org",
@@ -118,7 +121,12 @@ def test_the_readme_holds_the_table() -> None:
 
 def test_the_table_names_every_page() -> None:
     main = (ROOT / "pages" / "main.py").read_text("utf-8")
-    assert set(re.findall(r'"(\w+)\.py"', main)) == set(rights.PAGES)
+    labeling = {each.page for each in MODALITIES.values()}
+    assert labeling == set(fnmatch.filter(PAGES, "label_*"))
+    assert {*re.findall(r'"(\w+)\.py"', main), *labeling} == set(PAGES)
+    assert all(fnmatch.filter(PAGES, each) for each in rights.PAGES)
+    named = {page for each in rights.PAGES for page in fnmatch.filter(PAGES, each)}
+    assert named == set(PAGES)
 
 
 def test_the_table_names_every_route() -> None:
@@ -173,7 +181,7 @@ def everything(at: AppTest) -> str:
     return repr(at.main) + repr(at.sidebar) + str([each.options for each in at.selectbox])
 
 
-@pytest.mark.parametrize("page", rights.PAGES)
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_page_opens_for_those_the_table_names(workspace: Workspace, who: str, page: str) -> None:
     at = open_page(page, PEOPLE[who], project="wine")
@@ -539,6 +547,9 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         ),
         "access.roles.Roles.set_role": lambda by: workspace.roles.set_role(
             "x@y.org", "wine", "viewer", by
+        ),
+        "use_cases.create_from_upload": lambda by: use_cases.create_from_upload(
+            workspace, replace(wine.settings, title="New", **named), None, by
         ),
         "use_cases.create_project": lambda by: use_cases.create_project(
             workspace, replace(wine.settings, title="New", **named), by

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pages.deck import VIEWS, bundle
+from labeling_core.modalities.registry import MODALITIES
+from pages.deck import bundle
 from pages.deck.bundle import BundleError
 from pages.shell import mounting
 
@@ -157,7 +158,9 @@ def test_every_module_of_the_deck_has_its_types_checked():
 
 def test_the_views_and_modes_that_pages_name_are_those_of_the_deck():
     views = (DECK / "views.js").read_text(encoding="utf-8")
-    assert set(re.findall(r"(\w+): \w+View\b", views)) == set(VIEWS.values())
+    assert set(re.findall(r"(\w+): \w+View\b", views)) == {
+        each.deck_view for each in MODALITIES.values()
+    }
     modes = (DECK / "modes.js").read_text(encoding="utf-8")
     named = {mounting.LABEL.name, mounting.REVIEW.name, mounting.ADJUDICATE.name}
     assert set(re.findall(r"(\w+): \w+ing\b", modes)) == named

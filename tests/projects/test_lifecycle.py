@@ -128,6 +128,13 @@ def test_settings_survive_json():
     assert Settings.from_json(settings.to_json()) == settings
 
 
+def test_only_tables_that_belong_to_no_project_may_be_labeled(workspace, make_project):
+    make_source(workspace.database, table="beer")
+    make_project()
+    with workspace.database.read() as cursor:
+        assert lifecycle.tables_to_label(cursor) == ["beer", "wine"]
+
+
 def test_a_running_project_can_be_changed_and_keeps_its_decisions(
     workspace, make_project, annotator
 ):

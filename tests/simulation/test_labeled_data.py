@@ -17,10 +17,12 @@ from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
 from labeling_core.simulation.labeled_data import (
     draw,
+    has_labels,
     labeled_files,
     read_arrays,
     read_folder,
     read_table,
+    usual_label,
 )
 
 DIGITS = DATA / "digits"
@@ -183,3 +185,14 @@ def test_the_classifier_may_be_automatic(tmp_path):
     options = ["--budget", "60", "--batch", "30", "--seeds", "1", "--json", str(out)]
     assert main(["simulate", "--data", str(path), "--classifier", "auto", *options]) == 0
     assert json.loads(out.read_text())["runs"][0]["accuracy"][-1] > 0.9
+
+
+def test_labels_are_guessed_by_what_label_columns_are_often_called(database):
+    assert usual_label(["y", "Class", "size"]) == "Class"
+    assert usual_label(["size", "weight"]) == ""
+    with database.transaction() as cursor:
+        cursor.execute("CREATE TABLE labeled AS SELECT 1 AS x, 'a' AS \"Label\"")
+        cursor.execute("CREATE TABLE empty AS SELECT 1 AS x, NULL AS label")
+        cursor.execute("CREATE TABLE other AS SELECT 1 AS x")
+        names = ("labeled", "empty", "other", "nowhere")
+        assert [has_labels(cursor, each) for each in names] == [True, False, False, False]

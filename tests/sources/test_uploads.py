@@ -127,7 +127,9 @@ def test_a_mistake_in_a_project_of_files_is_named_beside_its_field(
 def test_without_the_embedding_the_command_that_installs_it_is_named(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labeling_core.projects.validation.embedding_available", lambda: False)
+    monkeypatch.setattr(
+        "labeling_core.modalities.image_embedding.embedding_available", lambda: False
+    )
     wanted = Settings(
         title="Digits",
         modality="images",

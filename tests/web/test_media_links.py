@@ -18,6 +18,7 @@ from serving import Answer, ask, serving
 
 from labeling_core import use_cases
 from labeling_core.access import tokens
+from labeling_core.modalities import sound_pictures
 from labeling_core.projects import lifecycle
 from labeling_core.settings import Category, Settings
 from labeling_core.web import media_links, routes
@@ -129,7 +130,7 @@ def test_a_sound_is_served_with_ranges_and_its_picture(site: Site) -> None:
     assert part.headers["content-type"] == "audio/wav"
     assert part.body == (site.folder / "a.wav").read_bytes()[100:200]
     picture = site.ask("GET", view["picture"], Cookie=cookie)
-    assert Image.open(io.BytesIO(picture.body)).size == media_links.PICTURE_SIZE
+    assert Image.open(io.BytesIO(picture.body)).size == sound_pictures.SHOWN_SIZE
     assert picture.headers["content-type"] == "image/png"
     converted = site.ask("GET", views["b.aiff"]["url"], Cookie=cookie)
     assert converted.headers["content-type"] == "audio/flac" and converted.body[:4] == b"fLaC"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labeling_core.web.renditions import remembered
+from labeling_core.modalities.renditions import remembered
 
 
 def test_what_was_made_once_is_not_made_again_until_the_file_changes(tmp_path: Path) -> None:

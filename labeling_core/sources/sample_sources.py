@@ -1,0 +1,181 @@
+"""Where samples come from: the rows of a table, or the files of a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.settings import quote
+from labeling_core.sources.folders import chosen_folder, list_files, source_folder, stamp_of
+from labeling_core.store.database import columns, folder_of
+from labeling_core.store.table_rows import has_rows
+
+Columns = Sequence[tuple[str, str]]
+
+
+class Listed(NamedTuple):
+    """Samples to be taken, in SQL: ``rows`` to select them from, ``sample_id`` of the row
+    ``__number`` when ``$before`` samples are known, and ``versions``, which differ with them."""
+
+    rows: str
+    sample_id: str
+    versions: str
+
+
+class SampleSource(Protocol):
+    """A kind of source; ``name`` is that of a table or a folder, as settings have it.
+
+    ``thing`` is what such a source is called, and ``entries`` what is in it. ``suffixes`` are
+    those of the files that are taken: none where samples are no files. ``quick_to_compare`` says
+    whether it may be compared with what is known of it before every session.
+    """
+
+    thing: str
+    entries: str
+    suffixes: frozenset[str]
+    quick_to_compare: bool
+
+    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+        """Its samples as they are now; LabelingError when a folder cannot be read."""
+
+    def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
+        """``(name, type)`` of the columns that a sample has; empty if there is no such table."""
+
+    def exists(self, cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+        """Whether it is (still) there."""
+
+    def mistake(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """The sentence that says why no samples can be taken from it; empty if they can."""
+
+    def beside(self, name: str) -> str:
+        """What has the samples' own columns, in words, when those of the label come to them."""
+
+    def require_values(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, kept: Columns, found: Columns
+    ) -> None:
+        """Raise LabelingError where a column of another type than before holds what that cannot."""
+
+    def root(self, home: Path, name: str) -> str:
+        """The folder of its files, ``home`` being that of the database; empty without files."""
+
+
+class TableSource:
+    """The rows of a table of the database."""
+
+    thing, entries = "table", "rows"
+    suffixes: frozenset[str] = frozenset()
+    quick_to_compare = False  # all of its rows are hashed
+
+    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+        """A row's sample_id is its number in the table, from 1."""
+        table = f"main.{quote(name)}"
+        return Listed(table, "($before + row_number() OVER (ORDER BY __number))::VARCHAR", table)
+
+    def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
+        """Those of the table."""
+        return columns(cursor, name)
+
+    def exists(self, cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+        """Whether there is such a table."""
+        return bool(columns(cursor, name))
+
+    def mistake(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """Not there, or empty."""
+        if not columns(cursor, name):
+            return f"There is no table “{name}” in the database."
+        return "" if has_rows(cursor, name) else f"The table “{name}” has no rows."
+
+    def beside(self, name: str) -> str:
+        """The table itself."""
+        return f"table “{name}”"
+
+    def require_values(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, kept: Columns, found: Columns
+    ) -> None:
+        """Whole numbers become floating-point ones by a single missing value in many tools: the
+        rows are the same ones all the same."""
+        for (column, before), (_, after) in zip(kept, found, strict=True):
+            if before == after:
+                continue
+            quoted = quote(column)
+            back = f"TRY_CAST(TRY_CAST({quoted} AS {before}) AS {after})"
+            row = cursor.execute(
+                f"SELECT {quoted}::VARCHAR FROM main.{quote(name)} "
+                f"WHERE {back} IS DISTINCT FROM {quoted} LIMIT 1"
+            ).fetchone()
+            if row is not None:
+                raise LabelingError(
+                    f"The column “{column}” of the table “{name}” was of the type {before} when "
+                    f"the project began and holds “{str(row[0])[:60]}” now, which is none: restore "
+                    "it, or make a new project for the new table.",
+                    "source",
+                )
+
+    def root(self, home: Path, name: str) -> str:
+        """It has no files."""
+        return ""
+
+
+class FolderSource:
+    """The files of a folder that end in one of ``suffixes``: their ``path`` is the only column,
+    and the sample_id; ``files`` is what they are called."""
+
+    thing, entries = "folder", "files"
+    quick_to_compare = True  # names, sizes and dates are compared
+
+    def __init__(self, files: str, suffixes: frozenset[str]) -> None:
+        self.files, self.suffixes = files, suffixes
+
+    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+        """The files with their sizes and dates, in a temporary table."""
+        folder = source_folder(name, folder_of(cursor))
+        files = list_files(folder, self.suffixes).files
+        stamps = [stamp_of(os.path.join(folder, each)) for each in files]
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
+            "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
+            [files, [each.size for each in stamps], [each.changed for each in stamps]],
+        )
+        return Listed("(SELECT path FROM temp.source_files)", "path", "temp.source_files")
+
+    def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
+        """The path, whatever the folder."""
+        return [("path", "VARCHAR")]
+
+    def exists(self, cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+        """Whether the folder is there and may be read."""
+        try:
+            return bool(source_folder(name, folder_of(cursor)))
+        except LabelingError:
+            return False
+
+    def mistake(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """Not there, not allowed, or without files of the kind."""
+        try:
+            folder = chosen_folder(name, folder_of(cursor))
+            if list_files(folder, self.suffixes).files:
+                return ""
+            known = ", ".join(sorted(self.suffixes))
+            return f"The folder “{name}” holds no {self.files} ({known})."
+        except LabelingError as error:
+            return str(error)
+        except OSError as error:
+            return f"The folder “{name}” cannot be read: {error.strerror}."
+
+    def beside(self, name: str) -> str:
+        """A folder has no columns, but the labels table of its files."""
+        return "labels table of files"
+
+    def require_values(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, kept: Columns, found: Columns
+    ) -> None:
+        """A path is never of another type."""
+
+    def root(self, home: Path, name: str) -> str:
+        """The folder itself."""
+        return str(source_folder(name, home))
