@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
+
+from labeling_core.errors import LabelingError
 
 # What a category may get when its own letters are taken; space, / and ? are the deck's.
 KEYS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:!'\"#$%&()*+-=<>@[]^_{|}~"
@@ -23,6 +25,7 @@ class Category:
     """One label on offer: its name, what it means, its colour (#rrggbb) and its key.
 
     A ``retired`` one is offered no longer; its labels stay, and train unless not ``learned``.
+    ``newer`` as in Settings.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Category:
     key: str = ""
     retired: bool = False
     learned: bool = True
+    newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Settings:
     in its record.
     ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
     ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
+    ``newer`` is what a newer version of the program has stored beside these: kept as it is.
     """
 
     title: str = ""
@@ -66,17 +71,30 @@ class Settings:
     overlap_share: float = 0.0
     overlap_people: int = 2
     final_label: str = "majority"
+    newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        """Read what :meth:`to_json` wrote."""
-        values = json.loads(text)
-        values["categories"] = tuple(Category(**each) for each in values["categories"])
-        return cls(**values)
+        """Read what :meth:`to_json` wrote, also that of an older or a newer program.
+
+        Raises LabelingError for a value of the wrong type.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError:
+            values = text
+        read = _from_stored(cls, values, "settings")
+        listed = read.get("categories", [])
+        read["categories"] = tuple(
+            Category(**_from_stored(Category, each, f"categories[{number}]"))
+            for number, each in enumerate(listed)
+        )
+        return cls(**read)
 
     def to_json(self) -> str:
         """The record as a JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        categories = [_to_stored(each) for each in self.categories]
+        return json.dumps(_to_stored(self) | {"categories": categories}, ensure_ascii=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -103,6 +121,45 @@ class Settings:
             label=quote(self.label_column),
             label_id=quote(self.label_id_column),
         )
+
+
+# The type of a field, as it is written above → whether a value is of it, and its name in words.
+_STORED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "int": (lambda value: type(value) is int, "a whole number"),
+    "float": (lambda value: type(value) in (int, float) and math.isfinite(value), "a number"),
+    "tuple[Category, ...]": (lambda value: isinstance(value, list), "a list"),
+}
+
+
+def _from_stored(record: type[Settings | Category], values: Any, where: str) -> dict[str, Any]:
+    """The arguments of ``record`` from a JSON object; keys that it does not know are ``newer``."""
+    if not isinstance(values, dict):
+        raise _wrong_value(where, values, "an object")
+    kinds = {each.name: str(each.type) for each in fields(record) if each.name != "newer"}
+    if record is Category and "name" not in values:
+        raise _wrong_value(f"{where}.name", None, "a text")
+    for key in kinds.keys() & values.keys():
+        is_right, kind = _STORED[kinds[key]]
+        if not is_right(values[key]):
+            raise _wrong_value(key if record is Settings else f"{where}.{key}", values[key], kind)
+    known = {key: value for key, value in values.items() if key in kinds}
+    return known | {"newer": {key: values[key] for key in values.keys() - kinds.keys()}}
+
+
+def _wrong_value(key: str, value: Any, kind: str) -> LabelingError:
+    text = json.dumps(value, ensure_ascii=False)
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
+    return LabelingError(
+        f"A project in this database has “{key}”: {shown} in its settings, where {kind} belongs; "
+        "use the version of the program that wrote it."
+    )
+
+
+def _to_stored(record: Settings | Category) -> dict[str, Any]:
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    return values | values.pop("newer")
 
 
 class Tables(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -9,14 +10,18 @@ from pathlib import Path
 from labeling_core.access import tokens
 from labeling_core.access.roles import Roles
 from labeling_core.config import DATA
+from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.labeling.queue import Queue
+from labeling_core.projects import lifecycle
 from labeling_core.sessions import records
 from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import Simulations
 from labeling_core.store.backups import Backups
 from labeling_core.store.database import Database
+
+log = logging.getLogger(__name__)
 
 
 def database_path() -> Path:
@@ -34,6 +39,7 @@ class Workspace:
         ``hosted``: people have logged in, and what they may do is looked up.
         """
         self.database = Database(path)
+        self._require_readable()
         self.roles = Roles(self.database, hosted)
         self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
         self.open_projects = OpenProjects(self.database)
@@ -42,6 +48,24 @@ class Workspace:
         self.backups = Backups(self.database)
         self.simulations = Simulations(self.database)
         records.fail_interrupted(self.database)
+
+    def _require_readable(self) -> None:
+        """Raise LabelingError, with the file closed, if a project's settings cannot be read.
+
+        Nobody else can write to the file while it is open: what is readable now stays so.
+        """
+        try:
+            with self.database.read() as cursor:
+                projects = lifecycle.list_projects(cursor)
+        except LabelingError:
+            self.database.close()
+            raise
+        for each in projects:
+            if unknown := sorted(each.settings.newer):
+                log.warning(
+                    "The project %s was saved by a newer version of the program; these of its "
+                    "settings are kept, and not heeded: %s", each.project_id, ", ".join(unknown),
+                )  # fmt: skip
 
     def project(self, project_id: str) -> Project:
         """The project of that id; LabelingError when there is none."""

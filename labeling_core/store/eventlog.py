@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -73,8 +72,11 @@ def note(
 def changes(old: Settings, new: Settings) -> dict[str, list[Any]]:
     """Field → [old, new] of what differs between two settings."""
     before, after = json.loads(old.to_json()), json.loads(new.to_json())
-    names = [each.name for each in fields(Settings)]
-    return {name: [before[name], after[name]] for name in names if before[name] != after[name]}
+    return {
+        name: [before.get(name), value]
+        for name, value in after.items()
+        if before.get(name) != value
+    }
 
 
 def read(

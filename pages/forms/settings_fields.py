@@ -178,7 +178,9 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
     if found:
         shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
         st.caption(f"Keys: {shown}")
-    return found + tuple(each for each in base.categories if each.retired)
+    newer = {each.name: each.newer for each in base.categories}
+    edited_ones = tuple(replace(each, newer=newer.get(each.name, {})) for each in found)
+    return edited_ones + tuple(each for each in base.categories if each.retired)
 
 
 def test_table(fields: Fields, workspace: Workspace, base: Settings) -> str:

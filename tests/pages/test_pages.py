@@ -65,6 +65,38 @@ def test_every_page_opens_on_a_fresh_database(open_page, name):
     assert at.selectbox(key="project-1").value == "wine_colour"
 
 
+def test_every_page_says_that_stored_settings_cannot_be_read(open_page, tmp_path):
+    open_page("home")
+    workspaces.close_workspaces()
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        connection.execute(
+            "UPDATE labeling.projects SET settings = replace(settings, '\"every\": 20', "
+            "'\"every\": \"often\"') WHERE project_id = 'digits'"
+        )
+    at = open_page("home")
+    assert not at.exception
+    (said,) = at.error
+    assert 'has “every”: "often" in its settings, where a whole number belongs' in said.value
+
+
+def test_the_settings_page_keeps_what_a_newer_program_has_stored(open_page, tmp_path):
+    open_page("home")
+    workspaces.close_workspaces()
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        connection.execute(
+            "UPDATE labeling.projects SET settings = replace(replace(settings, "
+            '\'"every": 20\', \'"every": 20, "budget": 500\'), '
+            '\'"name": "red"\', \'"name": "red", "parent": "wine"\')'
+        )
+    at = open_page("settings", project="wine_colour")
+    at.number_input(key="settings-wine_colour-every").set_value(9)
+    at.button(key="settings-wine_colour-save").click().run()
+    assert not at.exception and not at.error
+    saved = workspaces.open_workspace().project("wine_colour").settings
+    assert (saved.every, saved.newer) == (9, {"budget": 500})
+    assert saved.categories[0].newer == {"parent": "wine"}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_without_any_project(open_page, name):
     open_page("home")
