@@ -6,8 +6,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.learning.classifiers import CLASSIFIERS, title
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning import classifiers, strategies
 from labeling_core.progress import figures, learning_curve
 from labeling_core.projects import queries
 from pages.shell import identity
@@ -26,20 +25,22 @@ if not settings.queries_table:
     st.stop()
 
 classifier_column, strategy_column = st.columns(2)
+on_offer = classifiers.choices(settings.classifier)
 classifier = classifier_column.selectbox(
     "Classifier",
-    list(CLASSIFIERS),
-    index=list(CLASSIFIERS).index(settings.classifier),
-    format_func=lambda each: CLASSIFIERS[each].title,
+    on_offer,
+    index=on_offer.index(settings.classifier),
+    format_func=classifiers.title,
 )
-classifier_column.caption(CLASSIFIERS[classifier].description)
+classifier_column.caption(classifiers.description(classifier))
+on_offer = strategies.choices(settings.strategy)
 strategy = strategy_column.selectbox(
     "Query strategy",
-    list(STRATEGIES),
-    index=list(STRATEGIES).index(settings.strategy),
-    format_func=lambda each: STRATEGIES[each].title,
+    on_offer,
+    index=on_offer.index(settings.strategy),
+    format_func=lambda each: strategies.named(each).title,
 )
-strategy_column.caption(STRATEGIES[strategy].description)
+strategy_column.caption(strategies.named(strategy).description)
 if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
     try:
         use_cases.run_session(workspace, project, identity.person(), classifier, strategy)
@@ -74,8 +75,8 @@ if not head:
     st.stop()
 if done:
     st.caption(
-        f"Session {done[-1].session_id}: {title(done[-1].classifier)}, "
-        f"{STRATEGIES[done[-1].strategy].title}, {done[-1].labels:,} labels; "
+        f"Session {done[-1].session_id}: {classifiers.title(done[-1].classifier)}, "
+        f"{strategies.named(done[-1].strategy).title}, {done[-1].labels:,} labels; "
         f"{sum(spread.counts):,} samples in the queue."
     )
     show_figure(

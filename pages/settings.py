@@ -8,8 +8,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.learning.classifiers import CLASSIFIERS
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning import classifiers, strategies
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.projects import lifecycle
 from labeling_core.projects.validation import Problem, SettingsError
@@ -96,15 +95,17 @@ st.subheader("Learning", anchor=False)
 left, right = st.columns(2)
 with left:
     classifier = fields.choice(
-        "classifier", "Classifier", {key: each.title for key, each in CLASSIFIERS.items()},
+        "classifier", "Classifier",
+        {key: classifiers.title(key) for key in classifiers.choices(base.classifier)},
         base.classifier, "The model that is trained on the labels.",
     )  # fmt: skip
-    st.caption(CLASSIFIERS[classifier].description)
+    st.caption(classifiers.description(classifier))
     strategy = fields.choice(
-        "strategy", "Query strategy", {key: each.title for key, each in STRATEGIES.items()},
+        "strategy", "Query strategy",
+        {key: strategies.named(key).title for key in strategies.choices(base.strategy)},
         base.strategy, "How the next samples to label are chosen.",
     )  # fmt: skip
-    st.caption(STRATEGIES[strategy].description)
+    st.caption(strategies.named(strategy).description)
 with right:
     every = fields.number(
         "every", "Retrain every n labelings", base.every,

@@ -86,12 +86,24 @@ VARIANTS: dict[str, Callable[[int], Any]] = {
 def title(name: str) -> str:
     """What a person reads for a classifier, or for ``auto: `` and what was chosen."""
     if not name.startswith(f"{AUTO}: "):
-        return CLASSIFIERS[name].title
+        return CLASSIFIERS[name].title if name in CLASSIFIERS else name
     chosen, _, C = name.removeprefix(f"{AUTO}: ").partition(" C=")
-    shown = CLASSIFIERS[chosen].title.lower()
+    shown = title(chosen).lower()
     if chosen == DEFAULT_CLASSIFIER:
         shown += f", C = {C or 1}"
     return f"{CLASSIFIERS[AUTO].title}: {shown}"
+
+
+def description(name: str) -> str:
+    """What a classifier is good for, in words."""
+    if name not in CLASSIFIERS:
+        return "This version of the program does not know it."
+    return CLASSIFIERS[name].description
+
+
+def choices(name: str) -> list[str]:
+    """What to choose from where ``name`` is chosen so far."""
+    return list(dict.fromkeys([*CLASSIFIERS, name]))
 
 
 def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> Any:

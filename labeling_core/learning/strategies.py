@@ -27,16 +27,23 @@ class Ranking(NamedTuple):
     uncertainty: Floats
 
 
+def lead(score: float, category: str, in_batch: bool) -> str:
+    """A margin in words."""
+    return f"{category} leads the second likeliest by {1 - score:.0%}"
+
+
 class Strategy(NamedTuple):
     """One choice in the settings: ``score`` gives the uncertainty, ``arrange`` the order.
 
-    ``cold_start`` says that the order means something before there is a model, too.
+    ``why`` gives the reason in words from a sample's score, its likeliest category and whether it
+    is in the next batch. ``cold_start``: the order means something before there is a model, too.
     """
 
     title: str
     description: str
     score: Callable[[NDArray[Any]], Floats]
     arrange: Callable[[Situation, Floats], Positions]
+    why: Callable[[float, str, bool], str] = lead
     cold_start: bool = False
 
 
@@ -77,6 +84,18 @@ def entropy(p: NDArray[Any]) -> Floats:
     return np.clip(-total / np.log(p.shape[1]), 0.0, 1.0)
 
 
+def _batch_is(words: str) -> Callable[[float, str, bool], str]:
+    """What sets the samples of a batch apart, then their margin; behind the batch that alone."""
+
+    def why(score: float, category: str, in_batch: bool) -> str:
+        margin_in_words = lead(score, category, in_batch)
+        return f"{words}; {margin_in_words}" if in_batch else margin_in_words
+
+    return why
+
+
+_UNLIKE = _batch_is("unlike the rest of its batch")
+
 STRATEGIES: dict[str, Strategy] = {
     "auto": Strategy(
         "Automatic",
@@ -86,6 +105,7 @@ STRATEGIES: dict[str, Strategy] = {
         "labels in our measurements.",
         margin,
         batches.automatic,
+        _UNLIKE,
         cold_start=True,
     ),
     "confidence": Strategy(
@@ -94,6 +114,7 @@ STRATEGIES: dict[str, Strategy] = {
         "same as smallest margin and the quickest; with many categories often worse than random.",
         least_confidence,
         batches.by_uncertainty,
+        lambda score, category, _: f"{category} is likeliest, with only {1 - score:.0%}",
     ),
     "margin": Strategy(
         "Smallest margin",
@@ -108,6 +129,7 @@ STRATEGIES: dict[str, Strategy] = {
         "without its spread start: the first batch comes at random.",
         margin,
         batches.diverse_margin,
+        _UNLIKE,
     ),
     "margin_gumbel": Strategy(
         "Margin, drawn by lot",
@@ -115,6 +137,7 @@ STRATEGIES: dict[str, Strategy] = {
         "Gains less than the diverse batches, but never asks for one corner of the pool only.",
         margin,
         batches.drawn_by_margin,
+        _batch_is("drawn by lot"),
     ),
     "entropy": Strategy(
         "Greatest entropy",
@@ -122,14 +145,35 @@ STRATEGIES: dict[str, Strategy] = {
         "categories the same as smallest margin; with many categories often worse than random.",
         entropy,
         batches.by_uncertainty,
+        lambda score, category, _: (
+            f"probabilities spread at {score:.0%} of the most possible; likeliest: {category}"
+        ),
     ),
     "random": Strategy(
         "Random",
         "Asks in a random order: the baseline that every other strategy is measured against.",
         margin,
         batches.at_random,
+        lambda score, category, _: f"drawn at random; likeliest: {category}",
     ),
 }
+
+
+def named(name: str) -> Strategy:
+    """The strategy of that name; for one that only a newer program knows, a record that shows the
+    name as it is. :func:`rank` refuses such a one."""
+    return STRATEGIES.get(name) or Strategy(
+        name,
+        "This version of the program does not know it.",
+        margin,
+        batches.at_random,
+        lambda score, category, _: f"asked by {name}; likeliest: {category}",
+    )
+
+
+def choices(name: str) -> list[str]:
+    """What to choose from where ``name`` is chosen so far."""
+    return list(dict.fromkeys([*STRATEGIES, name]))
 
 
 def rank(

@@ -101,14 +101,14 @@ def at_rest(values: Sequence[float | None], numbers: Sequence[int]) -> bool:
 
 def read(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Halting | None:
     """The state after the last finished session; None before it, and for one of an older version
-    of the program."""
+    of the program or of a newer one's strategy."""
     rows = cursor.execute(
         "SELECT strategy, labels, classes, asked, asked_uncertainty, pool, pool_uncertainty, "
         "pool_spread, changed, compared, evaluation, evaluated, auc FROM labeling.sessions "
         "WHERE project_id = ? AND state = 'DONE' ORDER BY session_id DESC LIMIT ?",
         [project_id, RESTS + 1],
     ).fetchall()[::-1]
-    if not rows or rows[-1][3] is None:
+    if not rows or rows[-1][3] is None or rows[-1][0] not in STRATEGIES:
         return None
     strategy, labels, classes = rows[-1][:3]
     draw = Draw(*rows[-1][3:8])

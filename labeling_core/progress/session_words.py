@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling_core.learning import classifiers
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning import classifiers, strategies
 from labeling_core.progress.learning_curve import Session
 
 
@@ -38,7 +37,7 @@ def session_row(each: Session) -> dict[str, Any]:
         "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
         "contradictions": each.contradictions,
         "classifier": classifiers.title(each.classifier),
-        "strategy": STRATEGIES[each.strategy].title,
+        "strategy": strategies.named(each.strategy).title,
         "started by": each.started_by,
         "reason": each.reason,
     }

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_core.learning import strategies
 from labeling_core.projects import samples
 from labeling_core.settings import Project, Settings, quote
 
@@ -155,19 +156,9 @@ def head(
 
 
 def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
-    """The reason in words; the scores are those of strategies.py turned around."""
-    score, name = row["uncertainty"], row["prediction"]
+    """The reason in words."""
+    name = row["prediction"]
     if name is None and not row["session_id"]:
         return "typical of a part of the pool without labels" if in_batch else "drawn at random"
-    name = name or "a category of before"
-    lead = f"{name} leads the second likeliest by {1 - score:.0%}"
-    reasons = {
-        "auto": f"unlike the rest of its batch; {lead}" if in_batch else lead,
-        "diverse_margin": f"unlike the rest of its batch; {lead}" if in_batch else lead,
-        "margin_gumbel": f"drawn by lot; {lead}" if in_batch else lead,
-        "confidence": f"{name} is likeliest, with only {1 - score:.0%}",
-        "margin": lead,
-        "entropy": f"probabilities spread at {score:.0%} of the most possible; likeliest: {name}",
-        "random": f"drawn at random; likeliest: {name}",
-    }
-    return reasons[strategy]
+    category = name or "a category of before"
+    return strategies.named(strategy).why(row["uncertainty"], category, in_batch)

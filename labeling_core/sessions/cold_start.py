@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning import strategies
 from labeling_core.projects.labels import read_labels, split
 from labeling_core.sessions.publishing import publish_start
 from labeling_core.sessions.worker_client import Progress, Worker
@@ -20,7 +20,7 @@ from labeling_core.store.database import Database
 def missing(project: Project, queue: Queue) -> bool:
     """Whether samples still come in the shuffled order though the strategy has a better one."""
     settings = project.settings
-    starts = bool(settings.queries_table) and STRATEGIES[settings.strategy].cold_start
+    starts = bool(settings.queries_table) and strategies.named(settings.strategy).cold_start
     return starts and queue.pool.order is None
 
 

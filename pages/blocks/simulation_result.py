@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 
 from labeling_core.errors import LabelingError
-from labeling_core.learning.classifiers import CLASSIFIERS
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning import classifiers, strategies
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.sessions.jobs import Status
 from labeling_core.simulation import figure, summary
@@ -76,7 +75,7 @@ def _tell(workspace: Workspace, simulation: Simulation, status: Status, reached:
     plan = simulation.plan
     pool = f" (the data held {reached:,})" if 0 < reached < plan.budget else ""
     st.caption(
-        f"{simulation.source}. {CLASSIFIERS[plan.classifier].title}, batches of {plan.batch} up to "
+        f"{simulation.source}. {classifiers.title(plan.classifier)}, batches of {plan.batch} up to "
         f"{plan.budget:,} labels{pool}, {plan.seeds} seeds; {plan.holdout:.0%} held out to measure."
     )
     for note in simulation.notes:
@@ -92,7 +91,7 @@ def _tell(workspace: Workspace, simulation: Simulation, status: Status, reached:
 
 
 def _curves(runs: list[Run], simulation: Simulation, whole: bool) -> None:
-    titles = {name: each.title for name, each in STRATEGIES.items()}
+    titles = {name: each.title for name, each in strategies.STRATEGIES.items()}
     done = len({run.seed for run in runs})
     if not whole:
         st.caption(f"So far {done} of {simulation.plan.seeds} seeds:")

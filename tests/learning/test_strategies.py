@@ -7,9 +7,11 @@ from labeling_core.errors import LabelingError
 from labeling_core.learning.strategies import (
     STRATEGIES,
     Ranking,
+    choices,
     entropy,
     least_confidence,
     margin,
+    named,
     rank,
 )
 
@@ -268,3 +270,34 @@ def test_behind_the_batch_the_rest_follows_by_uncertainty(name):
 
 def test_every_strategy_says_what_it_does():
     assert all(strategy.title and strategy.description for strategy in STRATEGIES.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "behind_the_batch"),
+    [
+        ("auto", "unlike the rest of its batch; red leads the second likeliest by 25%", None),
+        ("confidence", "red is likeliest, with only 25%", None),
+        ("margin", "red leads the second likeliest by 25%", None),
+        ("diverse_margin", "unlike the rest of its batch; red leads the second likeliest by 25%",
+         "red leads the second likeliest by 25%"),
+        ("margin_gumbel", "drawn by lot; red leads the second likeliest by 25%",
+         "red leads the second likeliest by 25%"),
+        ("entropy", "probabilities spread at 75% of the most possible; likeliest: red", None),
+        ("random", "drawn at random; likeliest: red", None),
+        ("of_a_newer_program", "asked by of_a_newer_program; likeliest: red", None),
+    ],
+)  # fmt: skip
+def test_every_strategy_says_why_it_asks(name, words, behind_the_batch):
+    why = named(name).why
+    assert why(0.75, "red", True) == words
+    if behind_the_batch:
+        assert why(0.75, "red", False) == behind_the_batch
+
+
+def test_a_strategy_of_a_newer_program_is_shown_as_it_is_and_never_asked():
+    assert named("of_a_newer_program").title == "of_a_newer_program"
+    assert not named("of_a_newer_program").cold_start
+    assert choices("of_a_newer_program") == [*STRATEGIES, "of_a_newer_program"]
+    assert choices("margin") == list(STRATEGIES)
+    with pytest.raises(LabelingError, match="no query strategy “of_a_newer_program”"):
+        ranked("of_a_newer_program", random_vectors(3, rows=300))

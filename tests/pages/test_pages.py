@@ -97,6 +97,35 @@ def test_the_settings_page_keeps_what_a_newer_program_has_stored(open_page, tmp_
     assert saved.categories[0].newer == {"parent": "wine"}
 
 
+def test_no_page_falls_over_a_strategy_and_a_classifier_of_a_newer_program(open_page, tmp_path):
+    open_page("home")
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 60)
+    project = create_project(workspace.database, replace(SETTINGS, every=1000))
+    Annotator(workspace, project).label_truly(20)
+    use_cases.run_session(workspace, project, LOCAL, "", "")
+    wait(workspace, project)
+    workspaces.close_workspaces()
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        connection.execute(
+            "UPDATE labeling.projects SET settings = replace(replace(settings, '\"auto\"', "
+            "'\"oracle\"'), '\"logistic_regression\"', '\"brain\"')"
+        )
+        connection.execute("UPDATE labeling.sessions SET strategy = 'oracle', classifier = 'brain'")
+    for name in PAGES:
+        at = open_page(name, project=project.project_id)
+        assert not at.exception, name
+        assert not at.error, name
+        shown = [at.selectbox[each].value for each in range(len(at.selectbox))]
+        if name in ("settings", "query_sampler"):
+            assert "oracle" in shown and "brain" in shown
+        if name == "query_sampler":
+            assert "asked by oracle" in at.dataframe[0].value["why"].iloc[0]
+            at.button[0].click().run()
+            assert not at.exception
+    assert workspaces.open_workspace().project("wine").settings.strategy == "oracle"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_without_any_project(open_page, name):
     open_page("home")
