@@ -1,8 +1,122 @@
-"""Where the program lies."""
+"""Where the program lies, and every environment variable that it heeds."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from starlette.config import Config
+
+from labeling_core.errors import LabelingError
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
+T = TypeVar("T")
+_config = Config(environ=os.environ)
+
+
+@dataclass(frozen=True)
+class Variable(Generic[T]):
+    """One environment variable: what it is, what it is without being set, how it is read.
+
+    ``wanted`` ends the sentence about a value that ``cast`` refuses with a ValueError;
+    ``shown`` is the default in words where ``default`` does not say it.
+    """
+
+    name: str
+    description: str
+    default: T
+    cast: Callable[[str], T]
+    wanted: str
+    shown: str = ""
+
+    def get(self) -> T:
+        """The value of this moment; LabelingError, with name and value, for one that cannot be."""
+        try:
+            return _config(self.name, cast=self._read, default="")
+        except ValueError as error:
+            raise LabelingError(
+                f"{self.name} is “{_config(self.name).strip()}”: set it to {self.wanted}, or "
+                "leave it out."
+            ) from error
+
+    def _read(self, text: str) -> T:
+        return self.cast(text.strip()) if text.strip() else self.default
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(each.strip()).resolve() for each in text.split(os.pathsep) if each.strip())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+DATABASE = Variable(
+    "LABELING_DATABASE", "the database file",
+    DATA / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
+)  # fmt: skip
+DATA_ROOTS: Variable[tuple[Path, ...]] = Variable(
+    "LABELING_DATA_ROOTS",
+    "folders below which images and sounds may lie, besides `data/`; separated like `PATH`",
+    (), _paths, "paths of folders", "none",
+)  # fmt: skip
+ADMINS: Variable[tuple[str, ...]] = Variable(
+    "LABELING_ADMINS",
+    "e-mails of the first admins, separated by commas; with a login only. They stay admins "
+    "whatever the People page says",
+    (), _names, "e-mails", "none",
+)  # fmt: skip
+BACKUPS: Variable[Path | None] = Variable(
+    "LABELING_BACKUPS", "folder of the backups; databases may share one",
+    None, _path, "the path of a folder", "`<database>.files/backups`",
+)  # fmt: skip
+BACKUPS_KEEP = Variable(
+    "LABELING_BACKUPS_KEEP", "for how many days a backup is kept", 14, _days, "a number of days"
+)
+TRAINING_SECONDS = Variable(
+    "LABELING_TRAINING_SECONDS", "seconds that a session may take at most",
+    3600.0, _above_zero, "a number above 0",
+)  # fmt: skip
+TRAINING_MEMORY = Variable(
+    "LABELING_TRAINING_MEMORY", "megabytes that a session may take at most (Linux)",
+    0.0, _above_zero, "a number above 0", "no limit",
+)  # fmt: skip
+VARIABLES: tuple[Variable[Any], ...] = (
+    DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
+)  # fmt: skip
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """The environment of a child program, which finds this package wherever it is started."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | more
+
+
+def markdown() -> str:
+    """The table of all variables as it stands in the documents."""
+    lines = ["| variable | default | what it is |", "|---|---|---|"]
+    for each in VARIABLES:
+        default = each.shown or f"{each.default:g}"
+        lines.append(f"| `{each.name}` | {default} | {each.description} |")
+    return "\n".join(lines)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from pathlib import Path
 
 from labeling_core.access import tokens
 from labeling_core.access.roles import Roles
-from labeling_core.config import DATA
+from labeling_core.config import DATABASE
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.labeling.queue import Queue
@@ -26,8 +25,7 @@ log = logging.getLogger(__name__)
 
 def database_path() -> Path:
     """The file that LABELING_DATABASE names, else ``data/labeling.duckdb``."""
-    named = os.environ.get("LABELING_DATABASE", "").strip()
-    return Path(named).expanduser().resolve() if named else DATA / "labeling.duckdb"
+    return DATABASE.get()
 
 
 class Workspace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,14 @@ from typing import NamedTuple
 
 import duckdb
 
+from labeling_core import config
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ROLES, Person, local_person
 from labeling_core.store.database import Database, now
 from labeling_core.store.events import NewEvent, append
 
 ANYBODY = "*"  # the entry of those whom no other entry names
-ADMINS = "LABELING_ADMINS"  # e-mails, separated by commas, that are admins whatever the table says
+ADMINS = config.ADMINS.name  # what stands for who appointed those that the environment names
 _NAME = r"[^\s@*,`]+"
 _WHO = re.compile(rf"(\*|{_NAME})@{_NAME}")
 
@@ -129,7 +129,7 @@ class Roles:
 
 def _appointed() -> list[Entry]:
     """The admins that the environment names; the table cannot take that from them."""
-    named = [normalized(each) for each in os.environ.get(ADMINS, "").split(",")]
+    named = [normalized(each) for each in config.ADMINS.get()]
     return [Entry(each, EVERYWHERE, "admin", ADMINS) for each in named if is_email(each)]
 
 

@@ -18,7 +18,7 @@ from types import ModuleType
 
 import numpy as np
 
-from labeling_core.config import ROOT
+from labeling_core.config import child_environment
 from labeling_core.errors import LabelingError
 
 SECONDS_PER_FILE = 300.0
@@ -56,14 +56,13 @@ class ExtractionProcess:
         return np.frombuffer(b64decode(answer["numbers"]), "<f4")
 
     def _started(self) -> subprocess.Popen[str]:
-        places = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         return subprocess.Popen(
             [sys.executable, "-m", __name__, self.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
+            env=child_environment(**_ONE_THREAD),
         )
 
     def close(self) -> None:

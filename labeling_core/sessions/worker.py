@@ -19,6 +19,7 @@ from pkgutil import resolve_name
 from queue import SimpleQueue
 from typing import Any, TextIO
 
+from labeling_core.config import TRAINING_MEMORY
 from labeling_core.errors import LabelingError
 
 # What it can do, each a function of a job and a progress function; imported when first asked for.
@@ -35,7 +36,7 @@ JOBS = {
 def main() -> None:
     """Serve jobs until stdin closes; a closed stdin ends the process even in mid-job."""
     os.nice(10)  # labeling comes first
-    _limit_memory(float(os.environ.get("LABELING_TRAINING_MEMORY") or 0))
+    _limit_memory(TRAINING_MEMORY.get())
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     # Whatever a library prints must not mix with the answers, nor what it writes below Python.
     os.dup2(2, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -12,14 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
-from labeling_core.config import ROOT
+from labeling_core.config import TRAINING_MEMORY, TRAINING_SECONDS, child_environment
 from labeling_core.errors import LabelingError
 
 log = logging.getLogger(__name__)
-
-
-# What a job may take before it is ended: seconds, and megabytes of memory (0: any amount).
-LIMITS = {"LABELING_TRAINING_SECONDS": 3600.0, "LABELING_TRAINING_MEMORY": 0.0}
 
 
 # What the worker imports at once, so that the first session does not wait for it.
@@ -33,21 +28,6 @@ LEARNING = (
 
 
 Progress = Callable[[str, float], None]
-
-
-def limit(name: str) -> float:
-    """The value of one of LIMITS, from the environment if it is set there.
-
-    Raises LabelingError when it is no positive number.
-    """
-    text = os.environ.get(name, "").strip()
-    try:
-        value = float(text) if text else LIMITS[name]
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf") or (text and not value):
-        raise LabelingError(f"{name} is “{text}”: set it to a number above 0, or leave it out.")
-    return value
 
 
 class Worker:
@@ -70,14 +50,13 @@ class Worker:
                 raise LabelingError("The program is ending: no session can start any more.")
             if self._process is None or self._process.poll() is not None:
                 self._end()
-                limit("LABELING_TRAINING_MEMORY")  # the worker takes it as it is
-                path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+                TRAINING_MEMORY.get()  # said here if it is wrong, not in the log of a worker
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "labeling_core.sessions.worker", *self._imports],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
-                    env=os.environ | {"PYTHONPATH": path},
+                    env=child_environment(),
                 )
             return self._process
 
@@ -108,7 +87,7 @@ class Worker:
         Raises LabelingError with the worker's sentence when it fails, dies or takes longer
         than LABELING_TRAINING_SECONDS.
         """
-        seconds = limit("LABELING_TRAINING_SECONDS")
+        seconds = TRAINING_SECONDS.get()
         process = self.start()
         assert process.stdin is not None and process.stdout is not None
         overdue = threading.Event()

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from labeling_core.config import DATA
+from labeling_core.config import DATA, DATA_ROOTS
 from labeling_core.errors import LabelingError
 
-ROOTS_VARIABLE = "LABELING_DATA_ROOTS"
 UPLOADS = "uploads"  # the folder beside the database file that uploads are unpacked to
 
 
@@ -26,7 +25,7 @@ class OutsideError(LabelingError):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"The folder {text!r} lies outside of the folders that may be read: let the "
-            f"administrator name its place in {ROOTS_VARIABLE}.",
+            f"administrator name its place in {DATA_ROOTS.name}.",
             "folder",
         )
         self.text = text
@@ -46,11 +45,10 @@ class Listing(NamedTuple):
     refusals: list[Refusal]
 
 
-def allowed_roots(environ: Mapping[str, str]) -> list[Path]:
+def allowed_roots() -> list[Path]:
     """The folders below which sources may lie: the project's own ``data`` and those named
-    in LABELING_DATA_ROOTS (separated by ``os.pathsep``), links resolved, each once."""
-    named = [text for text in environ.get(ROOTS_VARIABLE, "").split(os.pathsep) if text.strip()]
-    return list(dict.fromkeys([DATA, *(Path(text.strip()).resolve() for text in named)]))
+    in LABELING_DATA_ROOTS, links resolved, each once."""
+    return list(dict.fromkeys([DATA, *DATA_ROOTS.get()]))
 
 
 def source_folder(source: str, home: Path) -> Path:
@@ -58,7 +56,7 @@ def source_folder(source: str, home: Path) -> Path:
     the database file; everything else below the allowed roots. Raises as resolve_folder does."""
     if source.startswith(f"{UPLOADS}/"):
         return resolve_folder(source.removeprefix(f"{UPLOADS}/"), [home / UPLOADS])
-    return resolve_folder(source, allowed_roots(os.environ))
+    return resolve_folder(source, allowed_roots())
 
 
 def chosen_folder(text: str, home: Path) -> Path:
@@ -67,12 +65,12 @@ def chosen_folder(text: str, home: Path) -> Path:
     try:
         return source_folder(text, home)
     except OutsideError as error:
-        roots = allowed_roots(os.environ)
+        roots = allowed_roots()
         more = os.pathsep.join(map(str, [*roots[1:], _root_for(error.text)]))
         raise LabelingError(
             f"The folder {error.text!r} lies outside of the folders that may be read "
             f"({', '.join(map(str, roots))}): move it below one of them, or start the app with "
-            f"{ROOTS_VARIABLE}={shlex.quote(more)}",
+            f"{DATA_ROOTS.name}={shlex.quote(more)}",
             "folder",
         ) from error
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from labeling_core import config
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
@@ -22,7 +23,6 @@ from labeling_core.store.database import BACKUPS, CATALOG, Database, is_held, li
 from labeling_core.store.migrations import MIGRATIONS
 
 log = logging.getLogger(__name__)
-KEPT_DAYS = 14
 FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
 _CHECKPOINTS = 50  # attempts, a tenth of a second apart
 _STAMP = "%Y%m%dT%H%M%S%fZ"
@@ -38,8 +38,7 @@ class Backup(NamedTuple):
 
 def backup_folder(database: Path) -> Path:
     """The folder that LABELING_BACKUPS names, else ``<file>.files/backups`` beside the file."""
-    named = os.environ.get("LABELING_BACKUPS", "").strip()
-    return Path(named).expanduser().resolve() if named else _own_folder(database)
+    return config.BACKUPS.get() or _own_folder(database)
 
 
 def _own_folder(database: Path) -> Path:
@@ -56,16 +55,6 @@ def _prefix(database: Path) -> str:
     if backup_folder(database) == _own_folder(database):
         return f"{database.stem}-"
     return f"{database.stem}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}-"
-
-
-def kept_days() -> int:
-    """For how many days a backup is kept: LABELING_BACKUPS_KEEP, else KEPT_DAYS."""
-    named = os.environ.get("LABELING_BACKUPS_KEEP", "").strip()
-    if not named:
-        return KEPT_DAYS
-    if not named.isdigit() or int(named) < 1:
-        raise LabelingError(f"LABELING_BACKUPS_KEEP is “{named}”: set it to a number of days.")
-    return int(named)
 
 
 def list_backups(database: Path) -> list[Backup]:
@@ -164,7 +153,7 @@ class Backups:
             raise LabelingError("A backup is being made already: wait for its end.")
         try:
             path = self._database.path
-            folder, days = backup_folder(path), kept_days()
+            folder, days = backup_folder(path), config.BACKUPS_KEEP.get()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 made = self._copy(folder, _prefix(path))

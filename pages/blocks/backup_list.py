@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from labeling_core.config import BACKUPS_KEEP
 from labeling_core.errors import LabelingError
 from labeling_core.people import Person
-from labeling_core.store.backups import backup_folder, kept_days, list_backups
+from labeling_core.store.backups import backup_folder, list_backups
 from labeling_core.workspace import Workspace
 from pages.blocks.log_filter import local
 
@@ -19,9 +20,10 @@ def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
     st.subheader("Backups", anchor=False)
     try:
         st.caption(
-            f"A copy of the whole database is made once a day and kept for {kept_days()} days, in "
-            f"`{backup_folder(path)}`. Folders of images and sounds are not in it. To go back to "
-            "one, stop the app and run `python -m labeling_core restore FILE`."
+            "A copy of the whole database is made once a day and kept for "
+            f"{BACKUPS_KEEP.get()} days, in `{backup_folder(path)}`. Folders of images and "
+            "sounds are not in it. To go back to one, stop the app and run "
+            "`python -m labeling_core restore FILE`."
         )
         if st.button("Back up now", icon=":material/backup:"):
             with st.spinner("Copying the database; labeling goes on …"):

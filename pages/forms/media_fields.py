@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def source(
     folder = fields.text(
         "source", "Folder", known,
         "Its sub-folders belong to it. It lies below one of: "
-        + ", ".join(f"`{root}`" for root in allowed_roots(os.environ)),
+        + ", ".join(f"`{root}`" for root in allowed_roots()),
     )  # fmt: skip
     if folder:
         try:

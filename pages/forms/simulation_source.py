@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def _folder(workspace: Workspace) -> Choice:
     text = st.text_input(
         "Folder of images or sounds", key="simulation-folder",
         help="Each category is a sub-folder; or a CSV file in the folder has the columns path and "
-        "label. Below one of: " + ", ".join(f"`{root}`" for root in allowed_roots(os.environ)),
+        "label. Below one of: " + ", ".join(f"`{root}`" for root in allowed_roots()),
         placeholder="digits",
     ).strip()  # fmt: skip
     if not text:

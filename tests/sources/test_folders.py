@@ -31,11 +31,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-def test_the_allowed_roots_are_the_data_folder_and_those_named(tmp_path: Path) -> None:
+def test_the_allowed_roots_are_the_data_folder_and_those_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     named = os.pathsep.join([str(tmp_path / "x"), "", str(tmp_path / "y"), str(tmp_path / "x")])
-    roots = allowed_roots({"LABELING_DATA_ROOTS": named})
-    assert roots == [DATA, tmp_path / "x", tmp_path / "y"]
-    assert allowed_roots({}) == [DATA]
+    monkeypatch.setenv("LABELING_DATA_ROOTS", named)
+    assert allowed_roots() == [DATA, tmp_path / "x", tmp_path / "y"]
+    monkeypatch.delenv("LABELING_DATA_ROOTS")
+    assert allowed_roots() == [DATA]
 
 
 def test_a_folder_is_found_by_its_absolute_and_by_its_relative_path(root: Path) -> None:
