@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import click
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
@@ -21,136 +23,184 @@ from labeling_core.store.backups import Backups, list_backups, restore
 from labeling_core.store.database import Database
 from labeling_core.workspace import database_path
 
+_FILE = click.Path(path_type=Path)  # whether it is there, and readable, is for the core to tell
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; 0 if it worked, 2 with one sentence on standard error if not."""
-    arguments = _parser().parse_args(argv)
+    """Run one command; 0 if it worked, 2 with one sentence on standard error if not."""
     try:
-        arguments.run(arguments)
-    except LabelingError as error:
-        print(error, file=sys.stderr)
+        commands.main(argv, prog_name="python -m labeling_core", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(error.format_message(), err=True)
         return 2
+    except LabelingError as error:
+        click.echo(str(error), err=True)
+        return 2
+    except click.Abort:  # Ctrl-C
+        return 130
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m labeling_core", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_simulate(
-        commands.add_parser(
-            "simulate",
-            help="replay a labeled table: which query strategy would have needed fewest labels?",
-        )
-    )
-    _add_predict(
-        commands.add_parser(
-            "predict", help="give every row or file of new data its category by a downloaded model"
-        )
-    )
-    backup = commands.add_parser("backup", help="copy the database into the folder of backups")
-    _add_database(backup)
-    backup.add_argument("--list", action="store_true", help="only list the backups there are")
-    backup.set_defaults(run=_backup)
-    back = commands.add_parser("restore", help="put a backup in the place of the database")
-    back.add_argument("backup", type=Path, metavar="BACKUP", help="the file of the backup")
-    _add_database(back)
-    back.set_defaults(run=_restore)
-    return parser
+@click.group(context_settings={"max_content_width": 100})
+def commands() -> None:
+    """Replay labeled data, use a model that was taken away, back up the database."""
 
 
-def _add_simulate(command: argparse.ArgumentParser) -> None:
-    source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", type=Path, metavar="FILE", help="labeled CSV, TSV or Parquet")
-    source.add_argument("--features-npz", type=Path, metavar="FILE", help="arrays X [n, d], y [n]")
-    source.add_argument(
-        "--folder", type=Path, metavar="DIR", help="images or sounds; a sub-folder is a category"
-    )
-    command.add_argument("--label", metavar="COLUMN", default="label", help="the label column")
-    command.add_argument(
-        "--strategy",
-        action="append",
-        choices=STRATEGIES,
-        help="query strategy; repeat to compare several (default: auto and random)",
-    )
-    command.add_argument("--batch", type=int, default=10, help="labels between two sessions")
-    command.add_argument("--budget", type=int, default=200, help="labels in all")
-    command.add_argument("--seeds", type=int, default=10, help="repetitions")
-    command.add_argument("--classifier", choices=CLASSIFIERS, default=DEFAULT_CLASSIFIER)
-    command.add_argument("--holdout", type=float, default=HOLDOUT, help="share to measure on")
-    command.add_argument("--json", type=Path, metavar="OUT", help="write every run to this file")
-    command.set_defaults(run=_simulate)
+@commands.command(name="simulate")
+@click.option("--data", type=_FILE, metavar="FILE", help="Labeled CSV, TSV or Parquet.")
+@click.option("--features-npz", type=_FILE, metavar="FILE", help="Arrays X [n, d], y [n].")
+@click.option(
+    "--folder", type=_FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
+)
+@click.option("--label", metavar="COLUMN", default="label", help="The label column.")
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=click.Choice(list(STRATEGIES)),
+    help="Query strategy; repeat to compare several (default: auto and random).",
+)
+@click.option("--batch", default=10, help="Labels between two sessions.")
+@click.option("--budget", default=200, help="Labels in all.")
+@click.option("--seeds", default=10, help="Repetitions.")
+@click.option(
+    "--classifier",
+    type=click.Choice(list(CLASSIFIERS)),
+    default=DEFAULT_CLASSIFIER,
+    help="The model that is trained on the labels.",
+)
+@click.option("--holdout", default=HOLDOUT, help="Share to measure on.")
+@click.option("--json", "out", type=_FILE, metavar="OUT", help="Write every run to this file.")
+def _simulate(
+    data: Path | None,
+    features_npz: Path | None,
+    folder: Path | None,
+    label: str,
+    strategies: tuple[str, ...],
+    batch: int,
+    budget: int,
+    seeds: int,
+    classifier: str,
+    holdout: float,
+    out: Path | None,
+) -> None:
+    """Replay labeled data to compare query strategies.
 
-
-def _simulate(arguments: argparse.Namespace) -> None:
-    out = arguments.json
+    \b
+    Example:
+      python -m labeling_core simulate --data data/wine.csv --label colour --budget 100
+    """
+    _require_one({"--data": data, "--features-npz": features_npz, "--folder": folder})
     if out is not None and not out.absolute().parent.is_dir():
         raise LabelingError(f"There is no folder {out.absolute().parent} to write {out.name} to.")
-    X, y = _read(arguments)
-    plan = Plan(
-        list(dict.fromkeys(arguments.strategy or ["auto", "random"])),
-        arguments.batch,
-        arguments.budget,
-        arguments.seeds,
-        arguments.classifier,
-        arguments.holdout,
-    )
-    runs = simulate(X, y, plan, _bar if sys.stderr.isatty() else None)
+    X, y = _labeled(data, features_npz, folder, label)
+    asked = list(dict.fromkeys(strategies or ("auto", "random")))
+    with _progress() as progress:
+        runs = simulate(X, y, Plan(asked, batch, budget, seeds, classifier, holdout), progress)
     if out is not None:
         try:
             out.write_text(json.dumps(as_json(runs)))
         except OSError as error:
             raise LabelingError(f"{out} cannot be written: {error.strerror}.") from error
-    print(as_text(runs))
+    click.echo(as_text(runs))
 
 
-def _read(arguments: argparse.Namespace) -> Arrays:
-    if arguments.features_npz:
-        return read_arrays(arguments.features_npz)
-    if arguments.folder:
-        return read_folder(arguments.folder)
-    return read_table(arguments.data, arguments.label)
+def _labeled(
+    data: Path | None, features_npz: Path | None, folder: Path | None, label: str
+) -> Arrays:
+    if features_npz:
+        return read_arrays(features_npz)
+    if folder:
+        return read_folder(folder)
+    assert data is not None
+    return read_table(data, label)
 
 
-def _add_predict(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--model", type=Path, required=True, metavar="ZIP", help="the final model, as downloaded"
-    )
-    source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", type=Path, metavar="FILE", help="CSV, TSV, Parquet or JSON lines")
-    source.add_argument("--folder", type=Path, metavar="DIR", help="images or sounds")
-    command.add_argument(
-        "--out", type=Path, required=True, metavar="OUT", help="a .csv or .parquet file to write"
-    )
-    command.add_argument(
-        "--safe", action="store_true", help="make texts harmless that a spreadsheet would compute"
-    )
-    command.set_defaults(run=_predict)
+@commands.command(name="predict")
+@click.option(
+    "--model", type=_FILE, required=True, metavar="ZIP", help="The final model, as downloaded."
+)
+@click.option("--data", type=_FILE, metavar="FILE", help="CSV, TSV, Parquet or JSON lines.")
+@click.option("--folder", type=_FILE, metavar="DIR", help="Images or sounds.")
+@click.option(
+    "--out", type=_FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
+)
+@click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
+def _predict(model: Path, data: Path | None, folder: Path | None, out: Path, safe: bool) -> None:
+    """Give each row or file its category by a downloaded model.
 
-
-def _predict(arguments: argparse.Namespace) -> None:
-    model, out = read_model(arguments.model), arguments.out
-    if arguments.data:
-        rows = predict_table(model, arguments.data, out, arguments.safe)
-        print(f"{out}: {rows:,} rows with their prediction")
+    \b
+    Example:
+      python -m labeling_core predict --model final_model.zip --data new.csv --out out.csv
+    """
+    _require_one({"--data": data, "--folder": folder})
+    read = read_model(model)
+    if data:
+        rows = predict_table(read, data, out, safe)
+        click.echo(f"{out}: {rows:,} rows with their prediction")
         return
-    bar = _bar if sys.stderr.isatty() else None
-    files, broken = predict_folder(model, arguments.folder, out, arguments.safe, bar)
+    assert folder is not None
+    with _progress() as progress:
+        files, broken = predict_folder(read, folder, out, safe, progress)
     unread = f", {broken:,} of them could not be read" if broken else ""
-    print(f"{out}: {files:,} files with their prediction{unread}")
+    click.echo(f"{out}: {files:,} files with their prediction{unread}")
 
 
-def _add_database(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--database",
-        type=Path,
-        metavar="FILE",
-        help="the database file (default: LABELING_DATABASE, else data/labeling.duckdb)",
-    )
+def _require_one(given: dict[str, Path | None]) -> None:
+    if sum(each is not None for each in given.values()) != 1:
+        raise click.UsageError(f"Name one of {', '.join(given)}.")
 
 
-def _path(arguments: argparse.Namespace) -> Path:
-    given: Path | None = arguments.database
-    return given.expanduser().resolve() if given else database_path()
+_database = click.option(
+    "--database",
+    "path",
+    type=_FILE,
+    metavar="FILE",
+    callback=lambda context, option, given: (
+        given.expanduser().resolve() if given else database_path()
+    ),
+    help="The database file (default: LABELING_DATABASE, else data/labeling.duckdb).",
+)
+
+
+@commands.command(name="backup")
+@_database
+@click.option("--list", "only_list", is_flag=True, help="Only list the backups there are.")
+def _backup(path: Path, only_list: bool) -> None:
+    """Copy the database into the folder of backups.
+
+    \b
+    Example:
+      python -m labeling_core backup --list
+    """
+    if only_list:
+        for each in list_backups(path):
+            click.echo(f"{each.made:%Y-%m-%d %H:%M:%S} UTC  {each.size / 1e6:9.1f} MB  {each.path}")
+        return
+    if not path.exists():
+        raise LabelingError(f"There is no database {path}: name one with --database.")
+    database = Database(path)
+    try:
+        made = Backups(database).make(_operator())
+    finally:
+        database.close()
+    click.echo(f"{made.path} ({made.size / 1e6:.1f} MB)")
+
+
+@commands.command(name="restore")
+@click.argument("backup", type=_FILE)
+@_database
+def _restore(backup: Path, path: Path) -> None:
+    """Put the file BACKUP in the place of the database.
+
+    \b
+    Example:
+      python -m labeling_core restore backups/labeling-20260131T120000000000Z.duckdb
+    """
+    replaced = restore(backup.expanduser().resolve(), path, _operator())
+    click.echo(f"{path} is the database of {backup.name} now.")
+    if replaced:
+        click.echo(f"What it replaced is kept in {replaced}.")
 
 
 def _operator() -> Person:
@@ -160,32 +210,14 @@ def _operator() -> Person:
         return local_person("operator")
 
 
-def _backup(arguments: argparse.Namespace) -> None:
-    path = _path(arguments)
-    if arguments.list:
-        for each in list_backups(path):
-            print(f"{each.made:%Y-%m-%d %H:%M:%S} UTC  {each.size / 1e6:9.1f} MB  {each.path}")
+@contextmanager
+def _progress() -> Iterator[Callable[[float], None] | None]:
+    """How far a command is, drawn on a terminal only; called with a share of 0..1."""
+    if not sys.stderr.isatty():
+        yield None
         return
-    if not path.exists():
-        raise LabelingError(f"There is no database {path}: name one with --database.")
-    database = Database(path)
-    try:
-        made = Backups(database).make(_operator())
-    finally:
-        database.close()
-    print(f"{made.path} ({made.size / 1e6:.1f} MB)")
-
-
-def _restore(arguments: argparse.Namespace) -> None:
-    path = _path(arguments)
-    replaced = restore(arguments.backup.expanduser().resolve(), path, _operator())
-    print(f"{path} is the database of {arguments.backup.name} now.")
-    if replaced:
-        print(f"What it replaced is kept in {replaced}.")
-
-
-def _bar(share: float) -> None:
-    print(f"\r{share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+    with click.progressbar(length=100, file=sys.stderr) as bar:
+        yield lambda share: bar.update(round(100 * share) - bar.pos)
 
 
 if __name__ == "__main__":

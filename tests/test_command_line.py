@@ -1,0 +1,90 @@
+"""The command line as it is called: help with an example, one sentence for a mistake, a bar."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from labeling_core.__main__ import commands, main
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("backup", "predict", "restore", "simulate")
+
+
+def test_every_command_is_listed_with_what_it_does():
+    told = CliRunner().invoke(commands, ["--help"]).output
+    assert sorted(commands.commands) == sorted(NAMES)
+    for name, command in commands.commands.items():
+        assert (command.help or "").partition("\n")[0] in told, name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_and_option_has_help_and_an_example_that_can_be_read(name, capsys):
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    (example,) = [
+        line for line in told.splitlines() if line.strip().startswith("python -m labeling_core")
+    ]
+    words = shlex.split(example)[3:]
+    assert words[0] == name
+    command = commands.commands[name]
+    command.make_context(name, words[1:])  # every option and value of it is known
+    for each in command.params:
+        if isinstance(each, click.Option):
+            assert each.help, each.name
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train"], "No such command 'train'."),
+        (["simulate"], "Name one of --data, --features-npz, --folder."),
+        (["simulate", "--data", "a.csv", "--folder", "b"],
+         "Name one of --data, --features-npz, --folder."),
+        (["simulate", "--data", "a.csv", "--batch", "ten"],
+         "Invalid value for '--batch': 'ten' is not a valid integer."),
+        (["simulate", "--data", "a.csv", "--label"], "Option '--label' requires an argument."),
+        (["predict", "--data", "a.csv", "--out", "b.csv"], "Missing option '--model'."),
+        (["predict", "--model", "m.zip", "--out", "b.csv"], "Name one of --data, --folder."),
+        (["restore"], "Missing argument 'BACKUP'."),
+        (["backup", "--database", "/nowhere.duckdb"],
+         "There is no database /nowhere.duckdb: name one with --database."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_on_standard_error(words, sentence, capsys):
+    assert main(words) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"{sentence}\n")
+
+
+def test_a_strategy_or_classifier_that_is_not_there_is_told_with_those_that_are(capsys):
+    assert main(["simulate", "--data", "a.csv", "--strategy", "oracle"]) == 2
+    told = capsys.readouterr().err
+    assert "'oracle' is not one of 'auto', " in told and told.count("\n") == 1
+
+
+def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    np.savez(tmp_path / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
+    command = [
+        sys.executable, "-m", "labeling_core", "simulate", "--features-npz",
+        str(tmp_path / "arrays.npz"), "--budget", "20", "--seeds", "2",
+    ]  # fmt: skip
+    plain = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert plain.stderr == "" and "random" in plain.stdout
+    ours, theirs = pty.openpty()
+    drawn = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "100%" in text and "\n" in text
+    assert drawn.stdout.decode() == plain.stdout
