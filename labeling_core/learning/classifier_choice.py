@@ -14,15 +14,13 @@ from labeling_core.learning.classifiers import (
     CLASSIFIERS,
     DEFAULT_CLASSIFIER,
     VARIANTS,
-    fit,
     out_of_bag,
-    predict_probabilities,
 )
+from labeling_core.learning.out_of_fold import out_of_fold
 
 FOREST = "random_forest"
 LEAST = 75  # labels before anything is chosen: of fewer, choices were as often wrong as right
 GROWTH = 1.3  # the choice is made anew when there are so many times the labels
-FOLDS = 5
 FOREST_POOL = 20_000  # samples to be scored, beyond which a forest would make sessions slow
 # Labels × columns × classes that are tried out; of more labels a random part.
 WORK = 500_000
@@ -90,19 +88,8 @@ def _best(X: NDArray[np.float32], y: NDArray[np.integer], seed: int, forest: boo
 def _out_of_fold(
     name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int
 ) -> NDArray[np.float64]:
-    """Log loss of every sample by a model that has not seen it; each class in every fold.
-
-    The folds are dealt out class by class, so that a class of two samples is in two of them.
-    """
-    shuffled = np.random.default_rng(seed).permutation(len(y))
-    fold = np.empty(len(y), dtype=np.intp)
-    fold[shuffled[np.argsort(y[shuffled], kind="stable")]] = np.arange(len(y)) % FOLDS
-    found = np.zeros((len(y), int(y.max()) + 1), dtype=np.float32)
-    for number in range(FOLDS):
-        rest = fold != number
-        model = fit(name, X[rest], y[rest], seed)
-        found[~rest] = predict_probabilities(model, X[~rest], found.shape[1])
-    return _loss(found, y)
+    """Log loss of every sample by a model that has not seen it."""
+    return _loss(out_of_fold(X, y, int(y.max()) + 1, name, seed), y)
 
 
 def _out_of_bag(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labeling_core.learning import classifiers, strategies
 from labeling_core.learning.classifier_choice import Choice, choose
 from labeling_core.learning.evaluation import auc
+from labeling_core.learning.out_of_fold import out_of_fold
 
 Progress = Callable[[str, float], None]
 CHECKS = 2_000  # the first positions of the shuffle whose probabilities every session keeps
@@ -149,27 +150,8 @@ def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
         found = classifiers.predict_probabilities(model, rows, task.classes)
     else:
         kind, codes = "cross-validation", task.train_codes
-        out_of_fold = _out_of_fold(task, X)
-        if out_of_fold is None:
-            return Evaluation("", 0, 0, None)
-        found = out_of_fold
+        if np.bincount(codes)[np.unique(codes)].min() < 2:
+            return Evaluation("", 0, 0, None)  # without its one label a class cannot be learned
+        found = out_of_fold(X, codes, task.classes, task.classifier, task.seed)
     correct = int((found.argmax(axis=1) == codes).sum())
     return Evaluation(kind, len(codes), correct, auc(found, codes))
-
-
-def _out_of_fold(task: Task, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Probabilities of every training sample by a model that has not seen it.
-
-    None where leaving samples out could leave a single class.
-    """
-    from sklearn.model_selection import StratifiedKFold
-
-    smallest = int(np.bincount(task.train_codes)[np.unique(task.train_codes)].min())
-    if smallest < 2:
-        return None
-    found = np.zeros((len(X), task.classes), dtype=np.float32)
-    folds = StratifiedKFold(min(5, smallest), shuffle=True, random_state=task.seed)
-    for rest, fold in folds.split(X, task.train_codes):
-        model = classifiers.fit(task.classifier, X[rest], task.train_codes[rest], task.seed)
-        found[fold] = classifiers.predict_probabilities(model, X[fold], task.classes)
-    return found

@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from strategies import load
 
 from labeling_core.learning import label_quality
+from labeling_core.learning.out_of_fold import out_of_fold
 from labeling_core.simulation.replay import Plan, _sessions
 
 NAMES = ["australian", "digits", "led7digit", "mnist", "penbased", "pima", "satimage", "segment"]
@@ -82,7 +83,7 @@ def rankings(X: np.ndarray, codes: np.ndarray, seed: int) -> dict[str, tuple[np.
     began = time.perf_counter()
     ours = label_quality.examine(X, codes, classes, "logistic_regression", seed).order
     found = {OURS: (ours, time.perf_counter() - began)}
-    ways = {"logistic regression": label_quality.out_of_fold, "random forest": label_quality.unseen}
+    ways = {"logistic regression": out_of_fold, "random forest": label_quality.unseen}
     for title, way in ways.items():
         began = time.perf_counter()
         p = way(X, codes, classes, title.replace(" ", "_"), seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from labeling_core.learning import classifiers, label_quality, strategies
+from labeling_core.learning import classifiers, label_quality, out_of_fold, strategies
 
 
 def blobs(n: int, classes: int, seed: int = 0):
@@ -78,10 +78,10 @@ def test_the_only_label_of_a_class_is_not_judged_and_comes_last():
 
 def test_two_labels_of_a_class_never_share_a_fold():
     codes = np.array([0] * 20 + [1, 1] + [2])
-    fold_of = label_quality.folds(codes, 3)
+    fold_of = out_of_fold.folds(codes, 3)
     assert fold_of[20] != fold_of[21]
     assert fold_of[22] == -1
-    assert set(fold_of[:20]) == set(range(label_quality.FOLDS))
+    assert set(fold_of[:20]) == set(range(out_of_fold.FOLDS))
 
 
 @pytest.mark.parametrize("judge", ["logistic_regression", *label_quality.FORESTS])
