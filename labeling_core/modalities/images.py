@@ -68,15 +68,6 @@ def shown(cache: Path, path: Path) -> tuple[Path, str]:
     return rendition_place(cache, path, "image"), kind
 
 
-def check(path: Path) -> str | None:
-    """The sentence that says why the file cannot be used, or None. Decodes all of it."""
-    try:
-        decoded(path)
-    except LabelingError as error:
-        return str(error)
-    return None
-
-
 def rendition(path: Path, max_width: int, max_height: int) -> tuple[bytes, str]:
     """The image for a browser, at most ``max_width`` × ``max_height`` pixels, and its media type.
 

@@ -65,17 +65,6 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def check(path: Path) -> str | None:
-    """The sentence that says why the file cannot be used, or None. Looks at its header and its
-    end, so it costs the same for an hour as for a second."""
-    try:
-        with opened(path) as sound:
-            _require_complete(sound, path)
-    except LabelingError as error:
-        return str(error)
-    return None
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[soundfile.SoundFile]:
     """The sound, open for reading; whatever goes wrong inside becomes one LabelingError."""
@@ -91,7 +80,7 @@ def opened(path: Path) -> Iterator[soundfile.SoundFile]:
         raise LabelingError(f"{path.name} is damaged or no sound that can be read.") from error
 
 
-def _require_complete(sound: soundfile.SoundFile, path: Path) -> None:
+def require_complete(sound: soundfile.SoundFile, path: Path) -> None:
     """Raise LabelingError when the file ends before its header says so."""
     lengths = re.search(r"(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info)
     early = lengths and int(lengths[2]) < int(lengths[1]) < _UNKNOWN_LENGTH
@@ -170,7 +159,7 @@ def features(path: Path) -> np.ndarray:
     spread. Raises LabelingError for what is damaged or cut, or holds NaN or infinity.
     """
     with opened(path) as sound:
-        _require_complete(sound, path)
+        require_complete(sound, path)
         excerpts = _excerpts(sound)
         rate = sound.samplerate
     if not all(np.isfinite(excerpt).all() for excerpt in excerpts):

@@ -70,23 +70,14 @@ def _part(part: str) -> str:
 
 
 def unpack(
-    archive: Path | BinaryIO,
-    target: Path,
-    suffixes: Collection[str],
-    limits: Limits = DEFAULT_LIMITS,
-) -> list[Refusal]:
-    """Unpack the media files of a zip ``archive`` into ``target``; returns what was not taken.
+    archive: Path | BinaryIO, target: Path, suffixes: Collection[str], limits: Limits
+) -> tuple[list[Refusal], int]:
+    """Unpack the media files of a zip ``archive`` into ``target``: what was not taken, and how many
+    bytes of ``limits`` are left.
 
     One bad entry never stops the others. Raises LabelingError (field ``upload``) when the
     whole is refused: no zip at all, too many files, or a bomb by total size or ratio.
     """
-    return _unpack(archive, target, suffixes, limits)[0]
-
-
-def _unpack(
-    archive: Path | BinaryIO, target: Path, suffixes: Collection[str], limits: Limits
-) -> tuple[list[Refusal], int]:
-    """The refusals, and how many bytes of ``limits`` are left."""
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [entry for entry in opened.infolist() if not _passed_over(entry)]
@@ -220,7 +211,7 @@ def store_upload(
         try:
             if has_suffix(name, {".zip"}):
                 rest = limits._replace(total_bytes=left)
-                refused, left = _unpack(content, target, suffixes, rest)
+                refused, left = unpack(content, target, suffixes, rest)
                 refusals += refused
             else:
                 path = _destination(name, target, suffixes)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from broken_media import broken_images, encoded, photo, write_all
+from broken_media import broken_images, encoded, photo, refusal, write_all
 from PIL import Image
 
 from labeling_core.errors import LabelingError
@@ -44,7 +44,7 @@ def test_every_format_has_facts_a_rendition_and_features(tmp_path: Path, format:
     assert (facts["width"], facts["height"], facts["format"]) == (300, 280, format)
     assert facts["name"] == path.name and facts["size"] == path.stat().st_size
     assert str(facts["date"]).startswith("1970-01-01T00:00:00")
-    assert images.check(path) is None
+    assert refusal(images.decoded, path) is None
     assert shown(path).size == (300, 280) and shown(path, 150, 500).size == (150, 140)
     assert images.features(path).dtype == np.float32
 
@@ -55,7 +55,7 @@ BROKEN = broken_images()
 @pytest.mark.parametrize("name", sorted(BROKEN))
 def test_every_kind_of_broken_image_is_told_in_one_sentence(tmp_path: Path, name: str) -> None:
     write_all(tmp_path, {name: BROKEN[name]})
-    sentence = images.check(tmp_path / name)
+    sentence = refusal(images.decoded, tmp_path / name)
     assert sentence and sentence.startswith(name) and sentence.endswith(".")
     for use in (images.features, lambda path: images.rendition(path, 100, 100)):
         with pytest.raises(LabelingError, match=r"\.$"):
@@ -74,15 +74,15 @@ def test_the_sentences_tell_the_kinds_of_damage_apart(tmp_path: Path) -> None:
         "text.jpg": "no image",
     }
     for name, part in expected.items():
-        assert part in str(images.check(tmp_path / name))
-    assert "cannot be opened" in str(images.check(tmp_path / "missing.png"))
+        assert part in str(refusal(images.decoded, tmp_path / name))
+    assert "cannot be opened" in str(refusal(images.decoded, tmp_path / "missing.png"))
 
 
 def test_an_image_between_once_and_twice_the_limit_is_refused_too(tmp_path: Path) -> None:
     from broken_media import png_of_size
 
     (tmp_path / "big.png").write_bytes(png_of_size(10_000, 10_000))
-    assert "more than 89 million pixels" in str(images.check(tmp_path / "big.png"))
+    assert "more than 89 million pixels" in str(refusal(images.decoded, tmp_path / "big.png"))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from broken_media import broken_sounds, recorded, tone, wave, write_all
+from broken_media import broken_sounds, recorded, refusal, tone, wave, write_all
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import sounds
@@ -19,6 +19,11 @@ BROKEN = broken_sounds()
 
 def written(folder: Path, content: bytes, name: str = "x.wav") -> Path:
     return write_all(folder, {name: content}) / name
+
+
+def read_to_the_end(path: Path) -> None:
+    with sounds.opened(path) as sound:
+        sounds.require_complete(sound, path)
 
 
 @pytest.mark.parametrize("format", sorted(FORMATS))
@@ -33,7 +38,7 @@ def test_every_format_rate_and_number_of_channels_is_read(
     assert (facts["rate"], facts["channels"], facts["format"]) == (rate, channels, format)
     assert facts["seconds"] == pytest.approx(1.5, abs=0.1)
     assert facts["size"] == len(content) and str(facts["date"]).startswith("1970")
-    assert sounds.check(path) is None
+    assert refusal(read_to_the_end, path) is None
     vector = sounds.features(path)
     assert vector.dtype == np.float32 and np.isfinite(vector).all()
 
@@ -45,7 +50,7 @@ def test_every_kind_of_broken_sound_is_told_in_one_sentence(tmp_path: Path, name
         sounds.features(path)
     assert str(error.value).startswith(name) and str(error.value).endswith(".")
     if name != "not_numbers.wav":  # only whoever reads all of it can tell
-        assert sounds.check(path) == str(error.value)
+        assert refusal(read_to_the_end, path) == str(error.value)
 
 
 def test_the_sentences_tell_the_kinds_of_damage_apart(tmp_path: Path) -> None:
@@ -53,21 +58,21 @@ def test_the_sentences_tell_the_kinds_of_damage_apart(tmp_path: Path) -> None:
     expected = {"empty.wav": "is empty", "html.ogg": "web page", "no_frames.wav": "holds no sound"}
     expected |= {f"cut.{kind}": "ends early" for kind in ("wav", "flac", "mp3", "aiff")}
     for name, part in expected.items():
-        assert part in str(sounds.check(tmp_path / name)) or name == "cut.flac"
+        assert part in str(refusal(read_to_the_end, tmp_path / name)) or name == "cut.flac"
 
 
 def test_an_ogg_file_without_its_last_page_ends_early(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 30 * 16_000)
     content = recorded(noise, 16_000, "OGG")
     path = written(tmp_path, content[: content.rindex(b"OggS")], "x.ogg")
-    assert "ends early" in str(sounds.check(path))
+    assert "ends early" in str(refusal(read_to_the_end, path))
 
 
 def test_a_wave_of_unknown_length_from_a_pipe_is_complete(tmp_path: Path) -> None:
     content = bytearray(wave(1))
     place = content.index(b"data") + 4
     content[place : place + 4] = b"\xff\xff\xff\xff"
-    assert sounds.check(written(tmp_path, bytes(content))) is None
+    assert refusal(read_to_the_end, written(tmp_path, bytes(content))) is None
 
 
 def test_what_browsers_play_is_handed_out_as_it_is(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_display_needs_neither_librosa_nor_scipy(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "from labeling_core.modalities import sounds, sound_pictures\n"
         f"path = pathlib.Path({str(path)!r})\n"
-        "sounds.facts(path), sounds.check(path), sounds.playable(path, path)\n"
+        "sounds.facts(path), sounds.playable(path, path)\n"
         "sound_pictures.picture(path, 200, 100)\n"
         "print(sorted({'librosa', 'scipy', 'numba', 'sklearn', 'pandas'} & set(sys.modules)))"
     )

@@ -5,16 +5,26 @@ import struct
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from broken_media import encoded, photo
 from faults import full_disk
 
 from labeling_core.errors import LabelingError
-from labeling_core.sources.archives import Limits, sanitised, store_upload, unpack
+from labeling_core.sources import archives
+from labeling_core.sources.archives import DEFAULT_LIMITS, Limits, sanitised, store_upload
+from labeling_core.sources.folders import Refusal
 
 PNG = {".png", ".bmp"}
 IMAGE = encoded(photo(), "PNG")
+
+
+def unpack(
+    archive: Path | BinaryIO, target: Path, suffixes: set[str], limits: Limits = DEFAULT_LIMITS
+) -> list[Refusal]:
+    """What is not taken of an archive."""
+    return archives.unpack(archive, target, suffixes, limits)[0]
 
 
 def zipped(entries: dict[str, bytes], **options: int) -> BytesIO:

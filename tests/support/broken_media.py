@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -11,10 +12,21 @@ import numpy as np
 import soundfile
 from PIL import Image
 
+from labeling_core.errors import LabelingError
+
 MARKUP = {
     "svg": b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
     "html": b"\n <!DOCTYPE html><html><script>alert(1)</script></html>",
 }
+
+
+def refusal(read: Callable[[Path], object], path: Path) -> str | None:
+    """The sentence with which ``read`` refuses a file, or None."""
+    try:
+        read(path)
+    except LabelingError as error:
+        return str(error)
+    return None
 
 
 def photo(width: int = 96, height: int = 64, seed: int = 0) -> Image.Image:
