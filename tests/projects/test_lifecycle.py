@@ -135,6 +135,16 @@ def test_only_tables_that_belong_to_no_project_may_be_labeled(workspace, make_pr
         assert lifecycle.tables_to_label(cursor) == ["beer", "wine"]
 
 
+def test_tables_have_their_schema_and_every_name_is_quoted():
+    settings = replace(SETTINGS, labels_table='my "labels"', label_column="größe")
+    tables = settings.tables
+    assert tables.labels == 'main."my ""labels"""'
+    assert tables.label == '"größe"'
+    assert tables.metadata == f'main."{SETTINGS.metadata_table}"'
+    assert tables.queries == f'main."{SETTINGS.queries_table}"'
+    assert tables.label_id == f'"{SETTINGS.label_id_column}"'
+
+
 def test_a_running_project_can_be_changed_and_keeps_its_decisions(
     workspace, make_project, annotator
 ):
@@ -349,6 +359,6 @@ def test_a_page_that_shows_older_settings_does_not_bring_them_back(
     settings = replace(shown.settings, overlap_share=0.0)
     project = use_cases.update_project(workspace, shown.project_id, settings, LOCAL)
     workspace.loop.status(shown)  # what an open page asks for every other second
-    assert workspace.queue(project).settings.overlap_share == 0.0
+    assert workspace.queue(project).overlap.needed(100) == 1
     annotator(project).label_truly(10)
     assert rows(workspace.database, "SELECT count(*) FROM wine_labels") == [(15,)]
