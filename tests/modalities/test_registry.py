@@ -99,7 +99,7 @@ def test_sentences_name_none() -> None:
     assert not namings('"""Images and sounds."""\nhelp = "Folder of images or sounds"')
 
 
-@pytest.mark.parametrize("kind", MODALITIES.values(), ids=str)
+@pytest.mark.parametrize("kind", MODALITIES.values(), ids=list(MODALITIES))
 def test_a_record_is_whole(kind: Modality) -> None:
     assert MODALITIES[kind.name] is kind
     assert (ROOT / "pages" / f"{kind.page}.py").exists()
