@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from base64 import b64decode, b64encode
 from importlib import import_module
 from pathlib import Path
-from threading import Timer
+from subprocess import DEVNULL
 from types import ModuleType
 
 import numpy as np
 
-from labeling_core.config import child_environment
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.child_program import ChildProgram
 
 SECONDS_PER_FILE = 300.0
 # A child a core: threads within each would only fight for the same cores.
@@ -33,56 +32,31 @@ class ExtractionProcess:
 
     def __init__(self, module: str) -> None:
         self.module, self.seconds = module, SECONDS_PER_FILE
-        self.child: subprocess.Popen[str] | None = None
+        self.child: ChildProgram | None = None
 
     def features(self, path: Path) -> np.ndarray:
         """The features of one file. Raises LabelingError with the reason why it has none."""
         if self.child is None:
-            self.child = self._started()
-        timer = Timer(self.seconds, self.child.kill)
-        timer.start()
-        try:
-            line = _asked(self.child, path)
-        finally:
-            late = not timer.is_alive()
-            timer.cancel()
-        if not line:
+            self.child = ChildProgram(__name__, self.module, stderr=DEVNULL, **_ONE_THREAD)
+        with self.child.within(self.seconds) as overdue:
+            try:
+                answer = next(self.child.ask(str(path)), None)
+            except (OSError, ValueError):  # it is gone, or was killed within a line
+                answer = None
+        if answer is None:
             self.close()
+            late = overdue.is_set()
             what = f"took more than {self.seconds:.0f} seconds" if late else "crashed its reader"
             raise LabelingError(f"{path.name} {what}.")
-        answer = json.loads(line)
         if "reason" in answer:
             raise LabelingError(answer["reason"])
         return np.frombuffer(b64decode(answer["numbers"]), "<f4")
 
-    def _started(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", __name__, self.module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=child_environment(**_ONE_THREAD),
-        )
-
     def close(self) -> None:
         """End the process, if it runs; the next question starts another."""
         if self.child is not None:
-            self.child.kill()
-            self.child.communicate()
+            self.child.end()
             self.child = None
-
-
-def _asked(child: subprocess.Popen[str], path: Path) -> str:
-    """The line that the child answers; empty when it is gone."""
-    assert child.stdin is not None and child.stdout is not None
-    try:
-        child.stdin.write(json.dumps(str(path)) + "\n")
-        child.stdin.flush()
-        line = child.stdout.readline()
-    except BrokenPipeError:
-        return ""
-    return line if line.endswith("\n") else ""
 
 
 def answer(module: ModuleType, path: Path) -> dict[str, str]:

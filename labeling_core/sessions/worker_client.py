@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
-from labeling_core.config import TRAINING_MEMORY, TRAINING_SECONDS, child_environment
+from labeling_core.config import TRAINING_MEMORY, TRAINING_SECONDS
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.child_program import ChildProgram
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +33,11 @@ class Worker:
     def __init__(self, imports: tuple[str, ...] = LEARNING) -> None:
         """``imports`` names the modules that the process loads when it starts."""
         self._imports = imports
-        self._process: subprocess.Popen[str] | None = None
+        self._child: ChildProgram | None = None
         self._lock = threading.Lock()
         self._stopped = False
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> ChildProgram:
         """Start the process if it does not run; it warms up by itself.
 
         Raises LabelingError after :meth:`stop`.
@@ -48,17 +45,11 @@ class Worker:
         with self._lock:
             if self._stopped:
                 raise LabelingError("The program is ending: no session can start any more.")
-            if self._process is None or self._process.poll() is not None:
+            if self._child is None or not self._child.running:
                 self._end()
                 TRAINING_MEMORY.get()  # said here if it is wrong, not in the log of a worker
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "labeling_core.sessions.worker", *self._imports],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    env=child_environment(),
-                )
-            return self._process
+                self._child = ChildProgram("labeling_core.sessions.worker", *self._imports)
+            return self._child
 
     def pause(self) -> None:
         """End the process, whatever it is doing; the next job starts another."""
@@ -72,14 +63,9 @@ class Worker:
             self._end()
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):  # what was not flushed has no reader any more
-                        pipe.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
 
     def run(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """Do one job and return its result.
@@ -87,30 +73,18 @@ class Worker:
         Raises LabelingError with the worker's sentence when it fails, dies or takes longer
         than LABELING_TRAINING_SECONDS.
         """
-        seconds = TRAINING_SECONDS.get()
-        process = self.start()
-        assert process.stdin is not None and process.stdout is not None
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            process.kill()
-
-        timer = threading.Timer(seconds, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            process.stdin.write(json.dumps(job) + "\n")
-            process.stdin.flush()
-            result = _await_result(process.stdout, progress)
-            if result is not None:
-                return result
-        except (OSError, ValueError) as error:  # a pipe that broke, or was closed by stop()
-            log.warning("The worker could not be reached: %s", error)
-        finally:
-            timer.cancel()
-        process.kill()  # it may live: when its answer could not be read, nobody listens any more
-        process.wait()
+        seconds, child = TRAINING_SECONDS.get(), self.start()
+        with child.within(seconds) as overdue:
+            try:
+                for answer in child.ask(job):
+                    if "error" in answer:
+                        raise LabelingError(answer["error"])
+                    if "progress" not in answer:
+                        return dict(answer["result"])
+                    progress(*answer["progress"])
+            except (OSError, ValueError) as error:  # it broke, or was ended by stop()
+                log.warning("The worker could not be reached: %s", error)
+        child.end()  # it may live: when its answer could not be read, nobody listens any more
         if overdue.is_set():
             raise LabelingError(
                 f"Training was ended after {seconds:g} seconds; labeling is not affected. Choose a "
@@ -120,18 +94,3 @@ class Worker:
             "The training process was ended from outside, or for lack of memory; labeling is not "
             "affected, and the next session starts a new one."
         )
-
-
-def _await_result(answers: IO[str], progress: Progress) -> dict[str, Any] | None:
-    """The worker's result, after any progress; None if it ended before. LabelingError with its
-    sentence when the job failed."""
-    for line in answers:
-        answer = json.loads(line)
-        if not isinstance(answer, dict):
-            raise ValueError(f"no answer: {line[:80]!r}")
-        if "error" in answer:
-            raise LabelingError(answer["error"])
-        if "progress" not in answer:
-            return dict(answer["result"])
-        progress(*answer["progress"])
-    return None

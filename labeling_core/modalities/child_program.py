@@ -1,0 +1,74 @@
+"""A child program that answers in lines of JSON over pipes; it ends with its parent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
+from typing import Any
+
+from labeling_core.config import child_environment
+
+
+class ChildProgram:
+    """``python -m MODULE ARGUMENT …``, which never runs the caller's main module."""
+
+    def __init__(
+        self, module: str, *arguments: str, stderr: int | None = None, **environment: str
+    ) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=child_environment(**environment),
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+        self.pid = self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, question: Any) -> Iterator[dict[str, Any]]:
+        """The answers as they come in; none any more once the program is gone.
+
+        Raises OSError or ValueError where it cannot be reached, or does not answer in JSON.
+        """
+        self._questions.write(json.dumps(question) + "\n")
+        self._questions.flush()
+        for line in self._answers:
+            answer = json.loads(line)
+            if not isinstance(answer, dict):
+                raise ValueError(f"no answer: {line[:80]!r}")
+            yield answer
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[Event]:
+        """Kill it when a block takes longer; the event says whether that was so."""
+        overdue = Event()
+
+        def kill() -> None:
+            overdue.set()
+            self._process.kill()
+
+        timer = Timer(seconds, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield overdue
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        """End it, whatever it is doing, unless it has ended."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._questions, self._answers):
+            with suppress(OSError):  # what was not flushed has no reader any more
+                pipe.close()
