@@ -1,4 +1,4 @@
-"""Who may do what: the one table, for the pages, the tests and the README.
+"""Who may do what: the one table, for the pages, the tests and docs/teams.md.
 
 Each thing needs an action (people.ACTIONS) in the project that it is about. What is not named
 here needs the most. ``label_*`` are the labeling pages, one for each kind of sample.
@@ -89,7 +89,7 @@ def page_action(page: str) -> str:
 
 
 def markdown() -> str:
-    """The table as it stands in the README; who has not logged in has no column of yeses."""
+    """The table as it stands in docs/teams.md; who has not logged in has no column of yeses."""
     roles = ROLES[1:]
     lines = [f"| | no login | {' | '.join(roles)} | annotator of another project |"]
     lines.append("|---" * (len(roles) + 3) + "|")

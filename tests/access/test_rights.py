@@ -115,8 +115,8 @@ def workspace(
 # The table
 
 
-def test_the_readme_holds_the_table() -> None:
-    assert rights.markdown() in (ROOT / "README.md").read_text("utf-8")
+def test_the_documents_hold_the_table() -> None:
+    assert rights.markdown() in (ROOT / "docs" / "teams.md").read_text("utf-8")
 
 
 def test_the_table_names_every_page() -> None:
