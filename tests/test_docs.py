@@ -34,7 +34,6 @@ from test_layers import LAYERS
 
 from labeling_core.access import tokens
 from labeling_core.models import final_model
-from labeling_core.projects import sample_projects
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Project
 from labeling_core.store.backups import Backups
@@ -72,14 +71,12 @@ def test_every_link_leads_somewhere(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The tables of an empty database, as ``schema.table``."""
-    database = Database(tmp_path_factory.mktemp("empty") / "empty.duckdb")
-    with database.read() as cursor:
-        found = cursor.execute(
+def tables(empty_database: Path) -> set[str]:
+    """The tables of a database without a project, as ``schema.table``."""
+    with duckdb.connect(str(empty_database), read_only=True) as file:
+        found = file.execute(
             "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         ).fetchall()
-    database.close()
     return {name for (name,) in found}
 
 
@@ -147,12 +144,17 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {each.document for each in BLOCKS if each.language == "json"} == {"docs/protocol.md"}
 
 
+def _own_environment() -> dict[str, str]:
+    """Without what these tests are told by those who run them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
 def _python(*words: str, cwd: Path, **more: str) -> str:
     """What a Python process with these arguments prints."""
     done = subprocess.run(
         [sys.executable, *words],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
+        env=_own_environment() | {"PYTHONPATH": str(ROOT)} | more,
         capture_output=True,
         text=True,
     )
@@ -161,9 +163,16 @@ def _python(*words: str, cwd: Path, **more: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the commands of the documents find what they name, small."""
+def desk(sample_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the commands of the documents find what they name, small: the database as
+    the first start makes it, with a backup, and data."""
     folder = tmp_path_factory.mktemp("desk")
+    path = folder / "data" / "labeling.duckdb"
+    path.parent.mkdir()
+    shutil.copy(sample_database, path)
+    database = Database(path)
+    Backups(database).make(LOCAL)
+    database.close()
     measured = [{k: v for k, v in each.items() if k != "label"} for each in _wines()]
     _write_table(folder / "new_wines.csv", measured)
     _write_table(folder / "wines.csv", [each | {"colour": each["label"]} for each in _wines()])
@@ -191,17 +200,6 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _database(desk: Path) -> Path:
-    """The database as the first start makes it, with one backup."""
-    path = desk / "data" / "labeling.duckdb"
-    if not path.exists():
-        database = Database(path)
-        sample_projects.create_all(database)
-        Backups(database).make(LOCAL)
-        database.close()
-    return path
 
 
 def _wine_model(desk: Path, workspace: Workspace) -> Project:
@@ -256,7 +254,7 @@ def _train(workspace: Workspace, project: Project, path: Path) -> None:
 def _core(command: str, desk: Path) -> None:
     """As it stands; a backup that is named is one that there is."""
     words = shlex.split(command)[1:]
-    database = _database(desk)
+    database = desk / "data" / "labeling.duckdb"
     if "predict" in words:
         _model(desk, words[words.index("--model") + 1])
     if "restore" in words:
@@ -280,7 +278,7 @@ def _app(command: str, desk: Path) -> None:
     )
     port = _free_port()
     words = shlex.split(command[command.index("python") :])[1:]
-    environment = os.environ | given | {"LABELING_DATABASE": str(desk / "app.duckdb")}
+    environment = _own_environment() | given | {"LABELING_DATABASE": str(desk / "app.duckdb")}
     log = desk / "app.log"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -395,7 +393,7 @@ def test_every_command_runs(command: str, desk: Path) -> None:
 def test_every_query_runs_on_the_file_itself(block: Block, desk: Path, tmp_path: Path) -> None:
     name = "labeling" if "labeling.labeling." in block.text else "wines"
     copy = tmp_path / f"{name}.duckdb"
-    shutil.copy(_database(desk), copy)
+    shutil.copy(desk / "data" / "labeling.duckdb", copy)
     with duckdb.connect(str(copy), read_only=True) as file:
         for statement in block.text.split(";\n"):
             if statement.strip():
@@ -404,7 +402,6 @@ def test_every_query_runs_on_the_file_itself(block: Block, desk: Path, tmp_path:
 
 @pytest.mark.parametrize("block", of("python"))
 def test_every_piece_of_python_runs(block: Block, desk: Path) -> None:
-    _database(desk)
     _python("-W", "error", "-c", block.text, cwd=desk)
 
 
