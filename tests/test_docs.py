@@ -32,6 +32,7 @@ from picture_project import SETTINGS as FILES
 from picture_project import label, read, wait
 from test_layers import LAYERS
 
+from labeling_core import config
 from labeling_core.access import tokens
 from labeling_core.models import final_model
 from labeling_core.projects.lifecycle import create_project
@@ -118,6 +119,7 @@ def test_every_environment_variable_is_told_and_no_other() -> None:
         r"## Environment variables\n(.*?)\n\n[^|\n]", _text("docs/operations.md"), re.S
     )
     assert told and _variables(told[1]) == used
+    assert config.markdown() in told[1]
     for path in DOCUMENTS:
         assert _variables(path.read_text("utf-8")) <= used
 
