@@ -14,6 +14,7 @@ import pytest
 from annotating import LOCAL, Annotator, rows
 from broken_media import broken_images, broken_sounds, encoded, photo, wave, write_all
 from picture_project import SETTINGS, good, label, read, take_all, wait
+from running import kill
 
 from labeling_core import use_cases
 from labeling_core.config import DATA
@@ -201,7 +202,7 @@ def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_tw
     before = len(done())
     workspace.loop.read_files(project)
     until(before + 20)
-    workspace.loop.reader.worker.start().kill()
+    kill(workspace.loop.reader.worker.start())
     wait(workspace, project)
     assert workspace.loop.status(project).state == "failed" and len(done()) < 1000
     workspace.loop.prepare(project)
@@ -266,7 +267,7 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
     workspace.loop.prepare(project)
     while not ledger.exists() or ledger.read_bytes().count(b"\n") < 500:
         time.sleep(0.01)
-    workspace.loop.reader.worker.start().kill()
+    kill(workspace.loop.reader.worker.start())
     wait(workspace, project)
     read(workspace, project)
     lines = [line for line in ledger.read_text().splitlines() if line.strip()]

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 from annotating import LOCAL, SETTINGS, make_source, rows
-from running import run_session, wait
+from running import kill, run_session, wait
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
@@ -160,12 +160,8 @@ def test_a_failed_session_is_a_row_with_its_reason_and_the_old_queue_stays(works
     run_session(workspace, project)
     before = rows(workspace.database, "SELECT * FROM wine_queries ORDER BY sample_id")
     workspace.loop.start_session(project, "hand")
-    while workspace.loop.trainer.running(
-        project.project_id
-    ):  # one that has not got the job yet, too
-        worker = workspace.loop.trainer.worker.start()
-        worker.kill()
-        worker.wait()
+    while workspace.loop.trainer.running(project.project_id):
+        kill(workspace.loop.trainer.worker.start())  # one that has not got the job yet, too
     failed = rows(workspace.database, "SELECT reason FROM labeling.sessions WHERE state = 'FAILED'")
     assert "ended from outside" in failed[0][0]
     assert len(rows(workspace.database, "SELECT 1 FROM wine_queries")) == len(before)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import Any
 
+from labeling_core.modalities.child_program import ChildProgram
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.workspace import Workspace
 
 # What makes no difference to a worker: it never opens the database, and jobs name their files.
 UNREAD = ("PYTEST_CURRENT_TEST", "LABELING_DATABASE")
 # The one process that is left over, with what it was started with.
-_idle: dict[tuple[Any, ...], subprocess.Popen[str]] = {}
+_idle: dict[tuple[Any, ...], ChildProgram] = {}
 
 
 class KeptWorker(Worker):
@@ -25,14 +25,14 @@ class KeptWorker(Worker):
 
     _working = False
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> ChildProgram:
         """Take over the process that is left, if it fits; else as ever."""
         with self._lock:
-            gone = self._process is None or self._process.poll() is not None
+            gone = self._child is None or not self._child.running
             if gone and not self._stopped:
                 self._end()
                 self._started = self._kind()
-                self._process = _idle.pop(self._started, None)
+                self._child = _idle.pop(self._started, None)
         return super().start()
 
     def run(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -45,10 +45,10 @@ class KeptWorker(Worker):
     def stop(self) -> None:
         """Leave the process to the next workspace if it has nothing to do; else as ever."""
         with self._lock:
-            process, self._stopped = self._process, True
-            if process is not None and process.poll() is None and not self._working:
+            child, self._stopped = self._child, True
+            if child is not None and child.running and not self._working:
                 end_idle()
-                _idle[self._started], self._process = process, None
+                _idle[self._started], self._child = child, None
         super().stop()
 
     def _kind(self) -> tuple[Any, ...]:
@@ -65,6 +65,4 @@ def keep_workers(workspace: Workspace) -> None:
 def end_idle() -> None:
     """Kill what is left over."""
     while _idle:
-        process = _idle.popitem()[1]
-        process.kill()
-        process.communicate()
+        _idle.popitem()[1].end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 from annotating import LOCAL
@@ -43,3 +45,10 @@ def check_memory(workspace, project):
     assert +queue.counts.by_annotator == +fresh.counts.by_annotator
     assert (queue.pool.closed == fresh.pool.closed).all()
     assert queue.next_label_id == fresh.next_label_id
+
+
+def kill(child):
+    """End a child program from outside, as the system does when memory is short."""
+    os.kill(child.pid, signal.SIGKILL)
+    while child.running:
+        time.sleep(0.01)
