@@ -12,6 +12,11 @@ from typing import Any
 
 from labeling_core.config import child_environment
 
+if sys.platform == "win32":  # what other systems reach by a niceness of the program's own
+    _FLAGS = subprocess.BELOW_NORMAL_PRIORITY_CLASS
+else:
+    _FLAGS = 0
+
 
 class ChildProgram:
     """``python -m MODULE ARGUMENT …``, which never runs the caller's main module."""
@@ -26,6 +31,7 @@ class ChildProgram:
             stderr=stderr,
             text=True,
             env=child_environment(**environment),
+            creationflags=_FLAGS,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._questions, self._answers = self._process.stdin, self._process.stdout

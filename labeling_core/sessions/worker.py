@@ -35,7 +35,7 @@ JOBS = {
 
 def main() -> None:
     """Serve jobs until stdin closes; a closed stdin ends the process even in mid-job."""
-    os.nice(10)  # labeling comes first
+    _give_way()
     _limit_memory(TRAINING_MEMORY.get())
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     # Whatever a library prints must not mix with the answers, nor what it writes below Python.
@@ -47,6 +47,14 @@ def main() -> None:
         importlib.import_module(name)
     while True:
         serve(json.loads(lines.get()), answers)
+
+
+def _give_way() -> None:
+    """Let labeling come first. Windows knows no niceness: there the process is started with a low
+    priority (see child_program)."""
+    nice = getattr(os, "nice", None)
+    if nice is not None:
+        nice(10)
 
 
 def _limit_memory(megabytes: float) -> None:
