@@ -384,7 +384,7 @@ KINDS: list[tuple[str, Callable[[str, Path], None]]] = [
 COMMANDS = list(dict.fromkeys(part for each in documents.commands() for part in each.split(" && ")))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:90])
 def test_every_command_runs(command: str, desk: Path) -> None:
     kind = next((do for form, do in KINDS if re.fullmatch(form, command)), None)
     assert kind, "a command of a kind that is not known: say in KINDS how it is tested"
