@@ -221,10 +221,12 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
 
     A key set by hand stays. Otherwise it is the first letter of the name where free, then
     the name's next free letter or digit, then any free one. Retired ones need none; they come
-    last, and of them those that nothing learns of.
+    last, and of them those that nothing learns of. A colour is that of its place in the palette,
+    or where another category has it the first free one.
     """
     categories = sorted(categories, key=lambda each: (each.retired, not each.learned))
     taken = {each.key.lower() for each in categories if each.key}
+    used = {each.color.lower() for each in categories if each.color}
     done = []
     for number, each in enumerate(categories):
         key = each.key.lower()
@@ -232,7 +234,10 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
             wanted = [c for c in each.name.lower() if c.isalnum() and len(c) == 1] + list(KEYS)
             key = next((c for c in wanted if c not in taken), "")
             taken.add(key)
-        color = each.color or COLOURS[number % len(COLOURS)]
+        usual = COLOURS[number % len(COLOURS)]
+        free = (color for color in (usual, *COLOURS) if color.lower() not in used)
+        color = each.color or next(free, usual)
+        used.add(color.lower())
         done.append(replace(each, name=each.name.strip(), key=key, color=color))
     return tuple(done)
 

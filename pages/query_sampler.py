@@ -30,6 +30,7 @@ classifier = classifier_column.selectbox(
     "Classifier",
     on_offer,
     index=on_offer.index(settings.classifier),
+    key=f"sampler-classifier-{project.project_id}",
     format_func=classifiers.title,
 )
 classifier_column.caption(classifiers.description(classifier))
@@ -38,6 +39,7 @@ strategy = strategy_column.selectbox(
     "Query strategy",
     on_offer,
     index=on_offer.index(settings.strategy),
+    key=f"sampler-strategy-{project.project_id}",
     format_func=lambda each: strategies.named(each).title,
 )
 strategy_column.caption(strategies.named(strategy).description)

@@ -141,7 +141,8 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
                 found = lifecycle.problems(cursor, wanted, old)
             if not found:
                 use_cases.update_project(workspace, old.project_id, wanted, identity.person())
-                st.toast("Saved.", icon=":material/check:")
+                st.session_state["settings_saved"] = True
+                st.rerun()  # the heading and the sidebar tell the name of before
         else:
             made = use_cases.create_from_upload(workspace, wanted, upload, identity.person())
             fields.forget()
@@ -152,5 +153,7 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
         found = [Problem(error.field or "save", str(error))]
     fields.show(found)
 
+if st.session_state.pop("settings_saved", False):
+    st.toast("Saved.", icon=":material/check:")
 if old:
     project_actions.show(workspace, old, identity.person())

@@ -59,7 +59,9 @@ with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.error(str(error))
 
 listed = workspace.simulations.listed(identity.person())
-with st.expander("Replay your own data", icon=":material/science:", expanded=not listed):
+# As it was at first: a first result must not fold the form while somebody fills it in.
+unfolded = st.session_state.setdefault("simulation_unfolded", not listed)
+with st.expander("Replay your own data", icon=":material/science:", expanded=unfolded):
     source = simulation_source.choose(workspace)
     strategies = st.multiselect(
         "Query strategies", list(STRATEGIES), ["auto", "margin", "random"],

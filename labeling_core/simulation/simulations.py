@@ -45,9 +45,9 @@ class Simulation(NamedTuple):
 
     @property
     def words(self) -> str:
-        """How to tell it from others in a list."""
+        """How to tell it from others in a list: from those of the same minute, too."""
         moment = datetime.fromisoformat(self.started).astimezone()
-        return f"{self.title}, {moment:%d %b %H:%M}, {self.by}"
+        return f"{self.title}, {moment:%d %b %H:%M:%S}, {self.by}"
 
 
 class Simulations:
@@ -122,11 +122,12 @@ class Simulations:
         """Whether it runs, is done, was stopped or failed, in a sentence."""
         simulation_id, plan = simulation.simulation_id, simulation.plan
         running = self.jobs.status.get(simulation_id)
-        if running is not None and running.state == "running":
+        end = self._folder / simulation_id / END
+        # One that was stopped while it waited for another counts as running until its turn comes.
+        if running is not None and running.state == "running" and not end.exists():
             return running
         if len(self.all_runs(simulation)) == plan.seeds * len(plan.strategies):
             return Status("done", "finished")
-        end = self._folder / simulation_id / END
         if end.exists():
             return Status(*json.loads(end.read_text()))
         return Status("stopped", "The program ended while this simulation ran: start it again.")

@@ -23,10 +23,11 @@ def show(workspace: Workspace, project: Project) -> None:
     st.caption(
         "Categories that have labels are changed here, at once; the log keeps the old names."
     )
-    if sentence := st.session_state.pop("category-refused", None):
-        st.error(sentence, icon=":material/error:")
-    if sentence := st.session_state.pop("category-changed", None):
-        st.success(sentence, icon=":material/check:")
+    with st.container():  # a place that stays: an open popover that moves up is closed
+        if sentence := st.session_state.pop("category-refused", None):
+            st.error(sentence, icon=":material/error:")
+        if sentence := st.session_state.pop("category-changed", None):
+            st.success(sentence, icon=":material/check:")
     names = [each.name for each in project.settings.offered]
     retired = [each.name for each in project.settings.categories if each.retired]
     with st.container(horizontal=True):

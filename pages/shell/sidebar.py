@@ -40,19 +40,25 @@ def sidebar() -> None:
 
 
 def _opened(projects: dict[str, Project]) -> tuple[int, str]:
-    """The project that was opened by its address, or the first, and the how manieth that is.
+    """The project that the field starts with, and the how manieth field that is.
 
-    A project named in the URL wins when the URL is new; the field wins after that.
+    A project named in the URL wins when the URL is new; the field wins after that. Browsers hold
+    on to the name that was chosen, and answer with it: where one has changed, a new field takes
+    over what the one before it was about.
     """
-    number, opened = st.session_state.get("project_opened", (0, ""))
-    asked = st.query_params.get("project")
+    titles = {each: project.settings.title for each, project in projects.items()}
+    number, opened, before = st.session_state.get("project_opened", (0, "", titles))
+    both = before.keys() & titles.keys()
+    asked, held = st.query_params.get("project"), st.session_state.get(f"project-{number}", opened)
     if asked in projects and asked != st.session_state.get("project_in_url"):
         number, opened = number + 1, asked
-    elif opened not in projects:
+    elif held not in projects:
         number, opened = number + 1, next(iter(projects))
+    elif opened not in projects or any(before[each] != titles[each] for each in both):
+        number, opened = number + 1, held
     if asked is not None and asked not in projects:
         st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
-    st.session_state["project_opened"] = number, opened
+    st.session_state["project_opened"] = number, opened, titles
     return number, opened
 
 

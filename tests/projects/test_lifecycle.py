@@ -105,6 +105,13 @@ def test_keys_are_first_letters_then_the_next_free_letter_or_digit():
     assert [each.key for each in assign_keys(given)] == ["c", "o", "b", "d", "ß", "4", "a"]
 
 
+def test_a_colour_that_another_category_has_is_not_given_again():
+    first, second = assign_keys([Category("cat"), Category("cow")])
+    found = assign_keys([replace(first, color="#112233"), Category("dog"), second])
+    assert [each.color for each in found] == ["#112233", "#0072B2", "#E69F00"]
+    assert len({each.color for each in assign_keys([Category(f"a{n}") for n in range(15)])}) == 15
+
+
 def test_sixty_categories_have_a_key_each():
     found = assign_keys([Category(f"a{number}") for number in range(60)])
     assert len({each.key for each in found} - {""}) == 60

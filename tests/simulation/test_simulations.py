@@ -14,6 +14,7 @@ from labeling_core.people import ForbiddenError, Person, local_person
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.labeled_data import read_table
 from labeling_core.simulation.replay import Plan, simulate
+from labeling_core.simulation.simulations import Simulation
 from labeling_core.workspace import Workspace
 
 WINES = DATA / "wine_colour" / "answers.csv"
@@ -68,6 +69,12 @@ def test_another_person_and_another_start_of_the_program_find_it_again(workspace
     again.simulations.delete(found, LOCAL)
     assert again.simulations.listed(LOCAL) == []
     again.close()
+
+
+def test_two_of_the_same_data_are_told_apart_in_a_list():
+    first = Simulation("1", "wines", "", "ana", "2026-03-01T10:00:07+00:00", "", [], SMALL)
+    second = first._replace(simulation_id="2", started="2026-03-01T10:00:08+00:00")
+    assert first.words != second.words  # a list that holds one text twice gives the last of them
 
 
 def test_a_stop_keeps_the_seeds_that_are_finished(workspace):
