@@ -63,14 +63,28 @@ class AppServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def make_projects(self, settings: list[Settings]) -> list[str]:
-        """Make projects on the wine table, each with output tables of its own; their ids."""
+    def make_projects(self, settings: list[Settings], wines: bool = True) -> list[str]:
+        """Make projects on the wine table, each with output tables of its own; their ids.
+
+        Without ``wines`` that table is there already.
+        """
         database = Database(self.path)
         try:
-            create_wine_colour(database)
-            with database.transaction() as cursor:
-                cursor.execute(ODD_TABLE)
+            if wines:
+                create_wine_colour(database)
+                with database.transaction() as cursor:
+                    cursor.execute(ODD_TABLE)
             return [create_project(database, each).project_id for each in settings]
+        finally:
+            database.close()
+
+    def make_tables(self, queries: dict[str, str]) -> None:
+        """Make tables, each by the rows of a query, beside those of the wines."""
+        database = Database(self.path)
+        try:
+            with database.transaction() as cursor:
+                for name, query in queries.items():
+                    cursor.execute(f"CREATE TABLE main.{name} AS {query}")
         finally:
             database.close()
 
