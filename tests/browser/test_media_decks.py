@@ -82,7 +82,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """One server; its projects are used by one test each."""
     folder = Path(tmp_path_factory.mktemp("media"))
     few = part(folder / "few", "digits", 3)
-    images, sounds = part(folder / "images", "digits", 100), part(folder / "s", "spoken_words", 60)
+    images, sounds = part(folder / "images", "digits", 400), part(folder / "s", "spoken_words", 60)
     patch = pytest.MonkeyPatch()
     patch.setenv("LABELING_DATA_ROOTS", str(folder))
     server = AppServer(folder)

@@ -135,7 +135,7 @@ def test_what_is_found_broken_is_not_served_though_the_queue_was_read_anew_meanw
     workspace.open_projects.forget(project.project_id)  # as after a change of the categories
     served = workspace.queue(project)
     wait(workspace, project)
-    assert workspace.queue(project) is served and served.aside == 2
+    assert workspace.queue(project) is served and served.counts.aside == 2
     taken = {each["sample_id"] for each in take_all(Annotator(workspace, project))}
     assert taken == set(good(100))
 
