@@ -23,6 +23,14 @@ from labeling_core.settings import Project
 from labeling_core.store.database import Database
 from labeling_core.workspace import Workspace
 
+# Single tests of these take minutes: begun last, one process would end alone with them.
+LONGEST = ("test_forms_simulation", "test_simulation_in_browser", "test_forms_review", "test_load")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests; all others keep their order."""
+    items.sort(key=lambda each: each.path.stem not in LONGEST)
+
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
