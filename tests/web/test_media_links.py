@@ -13,6 +13,7 @@ import pytest
 from annotating import LOCAL, Annotator
 from broken_media import encoded, photo, tone, wave, write_all
 from itsdangerous.encoding import base64_encode
+from picture_project import SETTINGS
 from PIL import Image
 from serving import Answer, ask, serving
 
@@ -20,19 +21,8 @@ from labeling_core import use_cases
 from labeling_core.access import tokens
 from labeling_core.modalities import sound_pictures
 from labeling_core.projects import lifecycle
-from labeling_core.settings import Category, Settings
 from labeling_core.web import media_links, routes
 from labeling_core.workspace import Workspace
-
-SETTINGS = Settings(
-    title="Pictures",
-    modality="images",
-    source="media",
-    categories=(Category("a"), Category("b")),
-    labels_table="p_labels",
-    metadata_table="p_metadata",
-    queries_table="p_queries",
-)
 
 
 class Site(NamedTuple):
