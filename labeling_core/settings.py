@@ -5,19 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from labeling_core.errors import LabelingError
-
-# What a category may get when its own letters are taken; space, / and ? are the deck's.
-KEYS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:!'\"#$%&()*+-=<>@[]^_{|}~"
-# Okabe and Ito's palette (black left out), then Tol's muted one: for colour-blind eyes as well.
-COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F",
-    "#332288", "#882255", "#44AA99", "#999933", "#DDCC77", "#117733", "#AA4499",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,36 @@ class Category:
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
+# How a column of a table may be used. The last four are of labels that exist already: what was
+# decided, by whom, when, and a remark; they are neither shown nor learned from.
+USES = ("both", "shown", "learned", "neither", "labels", "annotator", "time", "comment")
+
+
+@dataclass(frozen=True)
+class Column:
+    """How the column ``name`` of a table is used (one of USES).
+
+    ``kind`` is what the model takes it for: "number", "date", "category" or "text"; empty as
+    found. ``missing`` are the texts that stand for no value; None as found.
+    """
+
+    name: str
+    use: str = "both"
+    kind: str = ""
+    missing: tuple[str, ...] | None = None
+    newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def shown(self) -> bool:
+        """Whether people see it when they decide."""
+        return self.use in ("both", "shown")
+
+    @property
+    def learned(self) -> bool:
+        """Whether the model may learn from it."""
+        return self.use in ("both", "learned")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything a person chooses about a project.
@@ -49,6 +71,8 @@ class Settings:
     in its record.
     ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
     ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
+    ``columns`` say how those of a table are used, in the order in which they are shown; one that
+    is not among them comes after them, as found. ``main_column`` is shown large, the others beside.
     ``newer`` is what a newer version of the program has stored beside these: kept as it is.
     """
 
@@ -71,6 +95,8 @@ class Settings:
     overlap_share: float = 0.0
     overlap_people: int = 2
     final_label: str = "majority"
+    columns: tuple[Column, ...] = ()
+    main_column: str = ""
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
@@ -84,17 +110,25 @@ class Settings:
         except ValueError:
             values = text
         read = _from_stored(cls, values, "settings")
-        listed = read.get("categories", [])
-        read["categories"] = tuple(
-            Category(**_from_stored(Category, each, f"categories[{number}]"))
-            for number, each in enumerate(listed)
-        )
+        for key, record in _RECORDS.items():
+            read[key] = tuple(
+                record(**_from_stored(record, each, f"{key}[{number}]"))
+                for number, each in enumerate(read.get(key, []))
+            )
         return cls(**read)
 
     def to_json(self) -> str:
         """The record as a JSON object."""
-        categories = [_to_stored(each) for each in self.categories]
-        return json.dumps(_to_stored(self) | {"categories": categories}, ensure_ascii=False)
+        listed = {key: [_to_stored(each) for each in getattr(self, key)] for key in _RECORDS}
+        return json.dumps(_to_stored(self) | listed, ensure_ascii=False)
+
+    def column(self, name: str) -> Column:
+        """How the source's column of this name is used."""
+        return next((each for each in self.columns if each.name == name), Column(name))
+
+    def column_used_as(self, use: str) -> str:
+        """The name of the column with this use (one of USES); empty if there is none."""
+        return next((each.name for each in self.columns if each.use == use), "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,21 +164,37 @@ _STORED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "int": (lambda value: type(value) is int, "a whole number"),
     "float": (lambda value: type(value) in (int, float) and math.isfinite(value), "a number"),
     "tuple[Category, ...]": (lambda value: isinstance(value, list), "a list"),
+    "tuple[Column, ...]": (lambda value: isinstance(value, list), "a list"),
+    "tuple[str, ...] | None": (
+        lambda value: (
+            value is None
+            or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+        ),
+        "a list of texts",
+    ),
 }
+# Setting → the records that it is a list of.
+_RECORDS: dict[str, type[Category | Column]] = {"categories": Category, "columns": Column}
 
 
-def _from_stored(record: type[Settings | Category], values: Any, where: str) -> dict[str, Any]:
+def _from_stored(
+    record: type[Settings | Category | Column], values: Any, where: str
+) -> dict[str, Any]:
     """The arguments of ``record`` from a JSON object; keys that it does not know are ``newer``."""
     if not isinstance(values, dict):
         raise _wrong_value(where, values, "an object")
     kinds = {each.name: str(each.type) for each in fields(record) if each.name != "newer"}
-    if record is Category and "name" not in values:
+    if record is not Settings and "name" not in values:
         raise _wrong_value(f"{where}.name", None, "a text")
     for key in kinds.keys() & values.keys():
         is_right, kind = _STORED[kinds[key]]
         if not is_right(values[key]):
             raise _wrong_value(key if record is Settings else f"{where}.{key}", values[key], kind)
-    known = {key: value for key, value in values.items() if key in kinds}
+    known = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in values.items()
+        if key in kinds
+    }
     return known | {"newer": {key: values[key] for key in values.keys() - kinds.keys()}}
 
 
@@ -157,7 +207,7 @@ def _wrong_value(key: str, value: Any, kind: str) -> LabelingError:
     )
 
 
-def _to_stored(record: Settings | Category) -> dict[str, Any]:
+def _to_stored(record: Settings | Category | Column) -> dict[str, Any]:
     values = {each.name: getattr(record, each.name) for each in fields(record)}
     return values | values.pop("newer")
 
@@ -192,54 +242,6 @@ class Project(NamedTuple):
     def tables(self) -> Tables:
         """See Settings.tables."""
         return self.settings.tables
-
-
-def read_categories(rows: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:
-    """Categories from the rows of an editor: order, name, description, colour, key.
-
-    Rows without an order come last, in their own sequence; cells may be missing (None or NaN).
-    """
-
-    def text(value: Any) -> str:
-        return value.strip() if isinstance(value, str) else ""
-
-    def place(row: Mapping[str, Any]) -> float:
-        try:
-            order = float(row["order"])
-        except (TypeError, ValueError):
-            return math.inf
-        return math.inf if math.isnan(order) else order
-
-    return tuple(
-        Category(text(row["name"]), text(row["description"]), text(row["colour"]), text(row["key"]))
-        for row in sorted(rows, key=place)
-    )
-
-
-def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
-    """Give every category a key and a colour that it lacks.
-
-    A key set by hand stays. Otherwise it is the first letter of the name where free, then
-    the name's next free letter or digit, then any free one. Retired ones need none; they come
-    last, and of them those that nothing learns of. A colour is that of its place in the palette,
-    or where another category has it the first free one.
-    """
-    categories = sorted(categories, key=lambda each: (each.retired, not each.learned))
-    taken = {each.key.lower() for each in categories if each.key}
-    used = {each.color.lower() for each in categories if each.color}
-    done = []
-    for number, each in enumerate(categories):
-        key = each.key.lower()
-        if not key and not each.retired:
-            wanted = [c for c in each.name.lower() if c.isalnum() and len(c) == 1] + list(KEYS)
-            key = next((c for c in wanted if c not in taken), "")
-            taken.add(key)
-        usual = COLOURS[number % len(COLOURS)]
-        free = (color for color in (usual, *COLOURS) if color.lower() not in used)
-        color = each.color or next(free, usual)
-        used.add(color.lower())
-        done.append(replace(each, name=each.name.strip(), key=key, color=color))
-    return tuple(done)
 
 
 def quote(identifier: str) -> str:

@@ -11,22 +11,19 @@ from annotating import LOCAL, SETTINGS, rows
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Category, Settings
+from labeling_core.settings import Category, Column, Settings
 from labeling_core.workspace import Workspace
 
 STORED = json.loads(SETTINGS.to_json())
+LISTS = ("newer", "categories", "columns", "missing")
 KINDS = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
 VALUES = ("often", True, 3, 2.5, float("nan"), None, [], {})
 RIGHT = {"str": {"often"}, "bool": {"True"}, "int": {"3"}, "float": {"3", "2.5"}}
 
 
 def stored_fields(record: type) -> list[tuple[str, str]]:
-    """Name and type of what is stored of a record, but for the list of categories."""
-    return [
-        (each.name, str(each.type))
-        for each in fields(record)
-        if each.name not in ("newer", "categories")
-    ]
+    """Name and type of what is stored of a record, but for the lists."""
+    return [(each.name, str(each.type)) for each in fields(record) if each.name not in LISTS]
 
 
 def wrong(record: type) -> list[tuple[str, str, object]]:
@@ -56,9 +53,19 @@ def test_a_category_of_the_wrong_type_is_refused_with_its_number(name, kind, val
     assert f"has “categories[1].{name}”: {json.dumps(value)} in" in str(refused.value)
 
 
+@pytest.mark.parametrize(("name", "kind", "value"), wrong(Column))
+def test_a_column_of_the_wrong_type_is_refused_with_its_number(name, kind, value):
+    with pytest.raises(LabelingError) as refused:
+        Settings.from_json(json.dumps({"columns": [{"name": "age", name: value}]}))
+    assert f"has “columns[0].{name}”: {json.dumps(value)} in" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
+        ('{"columns": [{"name": "age", "missing": [1]}]}', "“columns[0].missing”: [1]"),
+        ('{"columns": [{"name": "age", "missing": "NA"}]}', "where a list of texts belongs"),
+        ('{"columns": [{"use": "both"}]}', "“columns[0].name”: null"),
         ("{", "“settings”: "),
         ("[1]", "“settings”: [1] in its settings, where an object belongs"),
         ('{"categories": {"red": 1}}', "“categories”: {"),
@@ -78,7 +85,12 @@ def test_every_field_is_read_back_from_any_value_of_its_type():
     chosen = {"str": "ü“x”", "bool": True, "int": 7, "float": 0.25}
     changed = {name: chosen[kind] for name, kind in stored_fields(Settings)}
     category = Category(**{name: chosen[kind] for name, kind in stored_fields(Category)})
-    settings = Settings(**changed, categories=(category, *SETTINGS.categories))
+    column = Column(**{name: chosen[kind] for name, kind in stored_fields(Column)})
+    settings = Settings(
+        **changed,
+        categories=(category, *SETTINGS.categories),
+        columns=(column, Column("age", "learned", "number", ("NA", "")), Column("x", missing=())),
+    )
     assert Settings.from_json(settings.to_json()) == settings
     assert Settings.from_json("{}") == Settings()
 
@@ -133,3 +145,12 @@ def test_a_database_with_unreadable_settings_is_refused_and_left_alone(
     for _ in range(2):  # the file is closed again: the second is told the same
         with pytest.raises(LabelingError, match='“every”: "often" in its settings'):
             Workspace(tmp_path / "test.duckdb")
+
+
+def test_a_column_without_a_record_is_shown_and_learned_from():
+    settings = Settings(columns=(Column("name", "shown"), Column("sex", "labels")))
+    assert settings.column("age") == Column("age", "both")
+    assert (settings.column("name").shown, settings.column("name").learned) == (True, False)
+    assert (settings.column("sex").shown, settings.column("sex").learned) == (False, False)
+    assert settings.column_used_as("labels") == "sex"
+    assert settings.column_used_as("time") == ""

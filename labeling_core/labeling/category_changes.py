@@ -15,8 +15,9 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.people import Person
 from labeling_core.projects import category_checks, final_labels, queries
+from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.lifecycle import get_project
-from labeling_core.settings import Category, Project, assign_keys
+from labeling_core.settings import Category, Project
 from labeling_core.store import eventlog
 
 

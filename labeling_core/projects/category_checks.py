@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from labeling_core.settings import Category, assign_keys
+from labeling_core.projects.categories import assign_keys
+from labeling_core.settings import Category
 
 LONGEST_NAME = 100  # characters; what a deck sends may hold 1,000
 

@@ -8,11 +8,11 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects import final_labels, predictions, queries, samples
+from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.validation import Problem, check
 from labeling_core.settings import (
     Project,
     Settings,
-    assign_keys,
     output_tables,
     quote,
     slug,

@@ -60,7 +60,10 @@ def ensure_features(
     progress("Reading the samples", 0.0)
     _write_samples(database, project, table)
     settings = project.settings
-    exclude = sorted({settings.label_column, settings.label_id_column, "label_id"})
+    exclude = sorted(
+        {settings.label_column, settings.label_id_column, "label_id"}
+        | {each.name for each in settings.columns if not each.learned}
+    )
     media = source_of(settings).root(database.path.parent, settings.source)
     job: dict[str, Any] = {
         "kind": "features", "features": features_of(settings).key, "table": str(table),

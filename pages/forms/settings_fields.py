@@ -11,12 +11,11 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects import lifecycle
+from labeling_core.projects.categories import assign_keys, read_categories
 from labeling_core.settings import (
     Category,
     Project,
     Settings,
-    assign_keys,
-    read_categories,
     slug,
 )
 from labeling_core.sources import importing

@@ -15,8 +15,9 @@ from forms import Form, newest, stored
 from playwright.sync_api import BrowserContext, expect
 from prepared import on_folder
 
+from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.sample_projects import DIGITS, SPOKEN_WORDS
-from labeling_core.settings import Settings, assign_keys
+from labeling_core.settings import Settings
 
 TABLES = {
     "wine_other": "SELECT * FROM wine_colour LIMIT 60",

@@ -10,7 +10,8 @@ from annotating import LOCAL, SETTINGS, TWO, make_source, rows
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.projects import category_checks, lifecycle
-from labeling_core.settings import Category, Settings, assign_keys, quote, read_categories
+from labeling_core.projects.categories import assign_keys, read_categories
+from labeling_core.settings import Category, Settings, quote
 from labeling_core.store.database import OWN_FOLDERS
 
 
