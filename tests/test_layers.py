@@ -26,7 +26,8 @@ LAYERS = (
     ("sessions",),
     ("models", "simulation"),
     ("workspace",),
-    ("use_cases", "web", "__main__"),
+    ("use_cases", "web"),
+    ("notebook", "__main__"),
     ("pages.deck",),
     ("pages.shell",),
     ("pages.blocks", "pages.forms"),
@@ -129,7 +130,7 @@ def test_every_module_lies_in_a_room_and_few_outside() -> None:
     assert {room(name) for name in modules()} - {"labeling_core"} <= set(LEVEL)
     assert len([*CORE.glob("*.py")]) <= 8
     rooms = {each.name for each in CORE.iterdir() if (each / "__init__.py").exists()}
-    assert len(rooms) == 12
+    assert len(rooms) == 13
     assert all((CORE / each / "__init__.py").read_text("utf-8") == "" for each in rooms)
 
 

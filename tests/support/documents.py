@@ -22,6 +22,8 @@ MADE = {"data/labeling.duckdb", ".streamlit/secrets.toml"}
 SOURCES = (".py", ".js", ".ts", ".md", ".toml", ".css")
 # Dotted words that are other people's.
 FOREIGN = {"st", "server"}
+# What the examples for notebooks call things.
+CALLED = {"lc": "labeling_core", "db": "Labeling", "project": "LabelingProject"}
 
 
 class Block(NamedTuple):
@@ -104,6 +106,8 @@ def _wrong_path(name: str) -> str:
 
 def _wrong_word(name: str, tables: set[str]) -> str:
     first, _, rest = name.partition(".")
+    if first in CALLED:
+        return _wrong_word(f"{CALLED[first]}.{rest}", tables)
     if first in FOREIGN or name in tables or rest in tables:
         return ""
     if first in TOP:

@@ -1,0 +1,153 @@
+"""The whole job of the product from a notebook: the same tables as the pages, as DataFrames."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from annotating import reserved
+
+import labeling_core as lc
+from labeling_core.config import DATA
+
+
+@pytest.fixture
+def opened(tmp_path):
+    with lc.open(tmp_path / "labeling.duckdb", annotator="ana") as found:
+        yield found
+
+
+def bottles(rows=120):
+    """Two well separated groups: white above 5."""
+    acidity = np.tile([1.0, 9.0], rows // 2) + np.arange(rows) % 7 / 10
+    return pd.DataFrame({"acidity": acidity, "cask": [f"cask {at % 5}" for at in range(rows)]})
+
+
+def truth(sample):
+    return "white" if float(sample.fields["acidity"]) > 5 else "red"
+
+
+def label(project, count):
+    done = []
+    while len(done) < count:
+        found = project.next(count - len(done))
+        for sample in found:
+            project.label(sample.sample_id, truth(sample))
+        done += [each.sample_id for each in found]
+    return done
+
+
+def test_a_dataframe_is_labeled_learned_from_and_predicted(opened, tmp_path):
+    project = opened.create("Wine", bottles(), ["red", "white"], every=1_000)
+    done = label(project, 40)
+    assert list(opened.projects) == [project.project_id] == ["wine"]
+    labels, metadata = project.labels(), project.metadata()
+    assert len(labels) == 40 and set(metadata.sample_id) == set(done)
+    assert ((labels.acidity > 5) == (labels.label == "white")).all()
+    assert set(metadata.annotator) == {"ana"} and set(metadata.status) == {"LABELED"}
+    assert len(project.queries()) == 80
+    session = project.run_session()
+    assert (session.session_id, session.labels, session.kind) == (1, 40, "probes")
+    assert session.accuracy == 1.0 and session.low < 1.0
+    progress = project.progress()
+    assert progress.session_id.tolist() == [1] and progress.accuracy.tolist() == [1.0]
+    project.train()
+    fresh = pd.DataFrame({"acidity": [1.2, 9.3], "cask": ["cask 1", "cask 2"]}, index=[7, 8])
+    predicted = project.predict(fresh)
+    assert predicted.prediction.tolist() == ["red", "white"] and list(predicted.index) == [7, 8]
+    assert predicted.probability.between(0.5, 1).all()
+    project.export("labels", tmp_path / "labels.csv")
+    assert pd.read_csv(tmp_path / "labels.csv").label.tolist() == labels.label.tolist()
+    kinds = project.history().kind
+    assert kinds.iloc[0] == "session" and kinds.iloc[-1] == "created"
+    assert (kinds == "decision").sum() == 40
+
+
+def test_decisions_are_skipped_taken_back_and_handed_back(opened):
+    project = opened.create("Wine", bottles(), ["red", "white"], every=1_000)
+    first, second, third = project.next(3)
+    project.label(first.sample_id, "red", comment="sure")
+    project.skip(second.sample_id)
+    project.undo(first.sample_id)
+    found = project.metadata().set_index("sample_id")
+    assert found.status.to_dict() == {second.sample_id: "SKIPPED"}
+    assert set(reserved(opened._workspace.queue(project._project))) >= {third.sample_id}
+    project.release([first.sample_id, third.sample_id])
+    assert reserved(opened._workspace.queue(project._project)) == []
+    with pytest.raises(lc.Error, match="never handed to you"):
+        project.label("nobody's", "red")
+    with pytest.raises(lc.Error, match="“blue” is no category"):
+        project.label(project.next()[0].sample_id, "blue")
+
+
+def test_a_simulation_of_the_labels_says_what_a_strategy_saves(opened):
+    project = opened.create("Wine", bottles(), ["red", "white"], every=1_000)
+    with pytest.raises(lc.Error, match="label"):
+        project.simulate(budget=20, seeds=2)
+    label(project, 60)
+    found = project.simulate(("margin", "random"), batch=5, budget=20, seeds=2)
+    assert found.strategy.tolist() == ["margin", "random"]
+
+
+def test_a_project_is_made_of_a_file_a_table_and_a_folder(opened):
+    path = DATA / "wine_colour" / "pool.csv"
+    wines = opened.create("Wine file", path, ["red", "white"])
+    again = opened.create("Wine table", "wine_file", ["red", "white"])
+    assert len(wines.queries()) == len(again.queries()) == len(pd.read_csv(path))
+    digits = opened.create("Digits", "digits", list("0123456789"), modality="images")
+    assert digits.next()[0].sample_id.endswith(".png")
+    assert digits.settings.modality == "images"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"source": "nowhere.csv"}, "There is no file nowhere.csv"),
+        ({"source": "nowhere"}, "There is no table “nowhere”"),
+        ({"categories": ["red"]}, "two categories"),
+        ({"colour": "red"}, "no setting “colour”"),
+        ({"strategy": "best"}, "“best” is no query strategy"),
+        ({"modality": "smells"}, "“smells” is no modality"),
+        ({"source": pd.DataFrame({"a": [1, "x"]})}, "cannot be stored as a table"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence_and_nothing_is_made(opened, arguments, words):
+    usual = {"title": "Wine", "source": bottles(), "categories": ["red", "white"]}
+    with pytest.raises(lc.Error, match=words):
+        opened.create(**usual | arguments)
+    assert opened.projects == {}
+    assert opened.create(**usual).project_id == "wine"
+
+
+def test_what_is_not_there_yet_is_said(opened, tmp_path):
+    project = opened.create("Wine", bottles(), ["red", "white"], queries_table="")
+    for ask, words in [
+        (project.model, "no final model yet"),
+        (project.train, "at least two categories"),
+        (project.queries, "Active learning is off"),
+        (project.run_session, "Active learning is off"),
+        (lambda: project.export("pool", tmp_path / "a.csv"), "labels, metadata"),
+        (lambda: project.export("labels", tmp_path / "a.txt"), "should end in .csv"),
+        (lambda: opened.project("beer"), "no project “beer”"),
+    ]:
+        with pytest.raises(lc.Error, match=words):
+            ask()
+
+
+def test_the_door_is_found_without_loading_the_house(tmp_path):
+    code = (
+        "import sys, labeling_core as lc; before = set(sys.modules);"
+        "assert 'open' in dir(lc) and not any('duckdb' in each for each in before);"
+        f"found = lc.open({str(tmp_path / 'a.duckdb')!r}); print(found.projects); found.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout.strip() == "{}"
+    with pytest.raises(AttributeError, match="no attribute 'shut'"):
+        lc.shut  # noqa: B018
