@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unicodedata import east_asian_width
 
 from labeling_core.settings import Category
 
@@ -44,9 +45,11 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
     """Give every category a key and a colour that it lacks.
 
     A key set by hand stays. Otherwise it is the first letter of the name where free, then
-    the name's next free letter or digit, then any free one. Retired ones need none; they come
-    last, and of them those that nothing learns of. A colour is that of its place in the palette,
-    or where another category has it the first free one.
+    the name's next free letter or digit, then any free one; where none is left, the category is
+    found by typing. Letters that a keyboard writes only by way of several keys (Chinese, Japanese,
+    Korean) are none: there it is the digit of its place, the tenth being 0. Retired ones need
+    none; they come last, and of them those that nothing learns of. A colour is that of its place
+    in the palette, or where another category has it the first free one.
     """
     categories = sorted(categories, key=lambda each: (each.retired, not each.learned))
     taken = {each.key.lower() for each in categories if each.key}
@@ -55,7 +58,11 @@ def assign_keys(categories: Sequence[Category]) -> tuple[Category, ...]:
     for number, each in enumerate(categories):
         key = each.key.lower()
         if not key and not each.retired:
-            wanted = [c for c in each.name.lower() if c.isalnum() and len(c) == 1] + list(KEYS)
+            letters = [c for c in each.name.lower() if c.isalnum() and len(c) == 1]
+            wanted = [c for c in letters if east_asian_width(c) not in "WF"]
+            if letters and not wanted and number < 10:
+                wanted = [str((number + 1) % 10)]
+            wanted += KEYS
             key = next((c for c in wanted if c not in taken), "")
             taken.add(key)
         usual = COLOURS[number % len(COLOURS)]

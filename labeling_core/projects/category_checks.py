@@ -39,9 +39,7 @@ def _mistakes_in_keys(categories: Sequence[Category]) -> list[str]:
     for each in assign_keys(categories):
         if each.retired:
             continue
-        if not each.key:
-            found.append(f"No key is left for “{each.name}”: set one by hand.")
-        elif len(each.key) != 1 or not each.key.isprintable() or each.key in " /?":
+        if each.key and (len(each.key) != 1 or not each.key.isprintable() or each.key in " /?"):
             found.append(
                 f"The key “{each.key}” of “{each.name}” cannot be used: take one letter or digit."
             )
@@ -49,7 +47,8 @@ def _mistakes_in_keys(categories: Sequence[Category]) -> list[str]:
             found.append(
                 f"“{by_key[each.key]}” and “{each.name}” share the key “{each.key}”: change one."
             )
-        by_key.setdefault(each.key, each.name)
+        if each.key:
+            by_key.setdefault(each.key, each.name)
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", each.color):
             found.append(f"The colour of “{each.name}” is not of the form #1a2b3c.")
     return found

@@ -77,7 +77,7 @@ class AdjudicationScreen extends ListScreen {
 /** @type {Policy} */
 export const adjudicating = {
   ...labeling,
-  keys: { Delete: "none" },
+  keys: { Delete: "none", Enter: "find" },
   help: ADJUDICATION_KEYS,
   Screen: AdjudicationScreen,
   skip: putOff,

@@ -48,6 +48,8 @@ export const COMMANDS = {
     else field.focus();
   },
 
+  find: (/** @type {Deck} */ deck) => deck.screen?.finder.begin(),
+
   up: (/** @type {Deck} */ deck) => deck.screen?.scroll(-1),
 
   down: (/** @type {Deck} */ deck) => deck.screen?.scroll(1),

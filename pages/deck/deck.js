@@ -108,6 +108,8 @@ export class Deck {
   /** Do it now if the sample on the screen was painted; otherwise after that, one per frame. */
   press(/** @type {Command} */ command) {
     this.work.touch();
+    // At once, whatever waits: what is typed next belongs to the search, and is no category's key.
+    if (command === "find") return COMMANDS.find(this);
     const free = this.placed && !this.keys.length;
     if (free && (this.painted || command === "comment")) this.act(command);
     else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? { text: "" } : command);

@@ -38,3 +38,15 @@ export function write(/** @type {Element} */ element, /** @type {string} */ text
 
 /** 1234567 -> 1,234,567 */
 export const grouped = new Intl.NumberFormat("en").format;
+
+/** The elements below `root` with a data attribute `data-<what>`: for each value, the first.
+ * @param {HTMLElement} root
+ * @param {"part" | "do"} what */
+export function named(root, what) {
+  /** @type {Record<string, HTMLElement>} */
+  const found = {};
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(`[data-${what}]`))) {
+    found[each.dataset[what] ?? ""] ??= each;
+  }
+  return found;
+}

@@ -32,6 +32,7 @@ export const KEY_HELP = [
   ["↓ End", "to the sample that is still undecided"],
   ["/", "comment"],
   ["Enter Esc", "leave the comment; it is kept with the decision"],
+  ["⇧+⏎", "find a category by its name; Enter takes the first one found"],
   ["PgUp PgDn", "scroll the sample"],
   ["⇧+Tab", "move the focus, as Tab does elsewhere"],
   ["?", "these keys"],
@@ -58,6 +59,7 @@ export function commandOf(event, { categories, view, policy }) {
   const latin = /^[ -~]$/.test(event.key) ? "" : (event.code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? "");
   const category = wanted(event.key) ?? (event.key.length === 1 && latin ? wanted(latin) : undefined);
   if (category) return { category: category.name };
+  if (event.key === "Enter" && event.shiftKey) return "find";
   if (policy.keys[event.key]) return policy.keys[event.key];
   if (KEYS[event.key]) return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
   const { actions = {} } = view;
@@ -70,7 +72,7 @@ export function commandOf(event, { categories, view, policy }) {
  * @param {KeyboardEvent} event
  * @param {Deck} deck */
 export function onKey(event, deck) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.metaKey || event.isComposing || isShortcut(event)) return;
   const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
   const { screen } = deck;
   if (!screen) return;
@@ -84,8 +86,18 @@ export function onKey(event, deck) {
   const outside = PRESSING[event.key];
   if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;
   const command = commandOf(event, deck);
+  const pressing = target.matches?.("button:focus-visible"); // whoever moved there by Tab means the button
+  if (command === "find" && (screen.part.finder.hidden || (pressing && !event.shiftKey))) return;
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();
+}
+
+/** Ctrl or Alt make a shortcut of a key, unless they write a character: AltGr is both on Windows,
+ * and Option alone on a Mac. */
+function isShortcut(/** @type {KeyboardEvent} */ event) {
+  if (!event.ctrlKey && !event.altKey) return false;
+  const writes = event.key.length === 1 && !/^[a-z0-9 ]$/i.test(event.key);
+  return !(writes && event.altKey && (!event.ctrlKey || event.getModifierState("AltGraph")));
 }
 
 function whileHelping(/** @type {KeyboardEvent} */ event, /** @type {DeckScreen} */ screen) {

@@ -12,7 +12,7 @@ export const commentOf = (/** @type {Entry} */ entry) => (entry.draft ?? entry.c
 
 /** @type {Policy} */
 export const labeling = {
-  keys: {},
+  keys: { Enter: "find" },
   help: KEY_HELP,
   Screen: DeckScreen,
 

@@ -1,7 +1,8 @@
 // @ts-check
 /* What is seen: the sample, the categories, the counts. */
 
-import { grouped, node, write } from "./dom.js";
+import { grouped, named, node, write } from "./dom.js";
+import { Finder } from "./finder.js";
 import { showLearning } from "./learning_line.js";
 
 /** @import { Deck } from "./deck.js" */
@@ -32,6 +33,7 @@ export class DeckScreen {
     const [front, back] = root.querySelectorAll('[data-part="sheet"]');
     this.front = front; // the sheet with the sample that is seen
     this.back = back;
+    this.finder = new Finder(this, deck);
     this.clear();
   }
 
@@ -96,8 +98,17 @@ export class DeckScreen {
   setCategories(/** @type {Category[]} */ categories) {
     this.categories.clear();
     for (const category of categories) this.categories.set(category.name, this.makeCategory(category));
-    this.part.categories.replaceChildren(...[...this.categories.values()].map(({ button }) => button));
+    this.finder.list();
     this.setActions(new Set(categories.map(({ key }) => key?.toLowerCase())));
+  }
+
+  /** Put the buttons of these categories into the panel, in this order. */
+  layOut(/** @type {string[]} */ names) {
+    const buttons = names.flatMap((name) => this.categories.get(name)?.button ?? []);
+    const { children } = this.part.categories;
+    if (buttons.length === children.length && buttons.every((each, at) => each === children[at])) return;
+    this.part.categories.replaceChildren(...buttons);
+    this.showCounts();
   }
 
   /** What the view can do, as buttons; a key in `taken` stays with its category. */
@@ -140,8 +151,10 @@ export class DeckScreen {
     const share = node("span", "part");
     share.role = "img"; // so that its name is read out in place of the bare number
     const bar = node("i", "bar");
-    button.append(node("kbd", "", (key ?? "").toUpperCase()), node("span", "name", name), share);
-    if (description) button.append(node("span", "description", description));
+    const called = node("span", "name", name);
+    called.dir = "auto";
+    button.append(node("kbd", "", (key ?? "").toUpperCase()), called, share);
+    if (description) button.append(Object.assign(node("span", "description", description), { dir: "auto" }));
     button.append(bar);
     button.onclick = () => this.deck.press({ category: name });
     return { button, share, bar };
@@ -194,7 +207,8 @@ export class DeckScreen {
     if (!counts) return;
     this.showTotals(counts);
     this.part.done.style.width = `${counts.total ? (100 * (counts.labeled + counts.skipped)) / counts.total : 0}%`;
-    for (const [name, { share, bar }] of this.categories) {
+    for (const [name, { button, share, bar }] of this.categories) {
+      if (!button.isConnected) continue;
       const part = counts.labeled ? (counts.categories[name] ?? 0) / counts.labeled : 0;
       this.showShare(share, `${Math.round(100 * part)} %`, "of the labels");
       bar.style.transform = `scaleX(${part})`;
@@ -273,16 +287,4 @@ export class DeckScreen {
     this.part.help.hidden = this.helping;
     if (this.helping) this.part.help.focus();
   }
-}
-
-/** The elements below `root` with a data attribute `data-<what>`: for each value, the first.
- * @param {HTMLElement} root
- * @param {"part" | "do"} what */
-function named(root, what) {
-  /** @type {Record<string, HTMLElement>} */
-  const found = {};
-  for (const each of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(`[data-${what}]`))) {
-    found[each.dataset[what] ?? ""] ??= each;
-  }
-  return found;
 }

@@ -191,7 +191,7 @@ export interface Sender {
 /** Commands without anything besides: methods of Deck. */
 export type CommandName =
   | "skip" | "undo" | "keep" | "none" | "back" | "next" | "first" | "last"
-  | "comment" | "help" | "up" | "down" | "dismiss";
+  | "comment" | "find" | "help" | "up" | "down" | "dismiss";
 
 /** A category, an action of the view, or a comment that is being written. */
 export interface Gesture {

@@ -16,7 +16,8 @@ function deckIn(mode = "label", view = {}) {
   const page = new FakeElement("body");
   const root = new FakeElement("section", {}, page);
   const comment = new FakeElement("input", { type: "text" }, root);
-  const screen = { root, part: { comment }, helping: false, toggleHelp: () => (screen.helping = !screen.helping) };
+  const part = { comment, finder: { hidden: false } };
+  const screen = { root, part, helping: false, toggleHelp: () => (screen.helping = !screen.helping) };
   const deck = { categories: CATEGORIES, view, policy: MODES[mode], screen, page, pressed: [], spelled: "" };
   deck.press = (command) => deck.pressed.push(command);
   deck.spell = () => false;
@@ -27,7 +28,7 @@ function deckIn(mode = "label", view = {}) {
 function press(deck, key, { target = deck.page, ...more } = {}) {
   const event = {
     key, code: "", repeat: false, ctrlKey: false, altKey: false, metaKey: false, shiftKey: false,
-    isComposing: false, prevented: false, stopped: false, ...more,
+    isComposing: false, prevented: false, stopped: false, getModifierState: () => false, ...more,
     composedPath: () => [target, deck.page],
     preventDefault: () => (event.prevented = true),
     stopImmediatePropagation: () => (event.stopped = true),
@@ -97,9 +98,9 @@ test("the keys of every mode; Shift+Tab moves the focus", () => {
 });
 
 test("each mode has keys of its own, which mean nothing elsewhere", () => {
-  assert.deepEqual(commands(deckIn("label"), "Enter", "k", "Delete"), []);
+  assert.deepEqual(commands(deckIn("label"), "k", "Delete"), []);
   assert.deepEqual(commands(deckIn("review"), "Enter", "k", "K", "Delete"), ["keep", "keep", "keep"]);
-  assert.deepEqual(commands(deckIn("adjudicate"), "Enter", "k", "Delete"), ["none"]);
+  assert.deepEqual(commands(deckIn("adjudicate"), "k", "Delete"), ["none"]);
 });
 
 test("what is typed into a field, a list or a dialog is no key of ours", () => {
@@ -180,4 +181,36 @@ test("while the keys are explained, none decides; Escape and ? close", () => {
   assert.ok(press(deck, "Escape").prevented);
   assert.equal(deck.screen.helping, false);
   assert.deepEqual(deck.pressed, []);
+});
+
+test("Enter finds a category where it means nothing else, Shift and Enter everywhere", () => {
+  assert.deepEqual(commands(deckIn("label"), "Enter"), ["find"]);
+  assert.deepEqual(commands(deckIn("adjudicate"), "Enter"), ["find"]);
+  const review = deckIn("review");
+  assert.deepEqual(commands(review, "Enter"), ["keep"]);
+  press(review, "Enter", { shiftKey: true });
+  assert.deepEqual(review.pressed, ["find"]);
+});
+
+test("without anything to find, and on a button that Tab has led to, Enter is not the deck's", () => {
+  const deck = deckIn();
+  deck.screen.part.finder.hidden = true;
+  assert.ok(!press(deck, "Enter").prevented);
+  deck.screen.part.finder.hidden = false;
+  const button = new FakeElement("button", {}, deck.screen.root);
+  button.matches = (selector) => selector === "button:focus-visible";
+  assert.ok(!press(deck, "Enter", { target: button }).prevented);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("AltGr, and Option on a Mac, write characters; Ctrl and Alt with a letter are shortcuts", () => {
+  const deck = deckIn();
+  deck.categories = [{ name: "at", key: "@" }, { name: "red", key: "r" }];
+  const altGr = { ctrlKey: true, altKey: true, getModifierState: (/** @type {string} */ name) => name === "AltGraph" };
+  press(deck, "@", altGr);
+  press(deck, "@", { altKey: true });
+  press(deck, "r", { ctrlKey: true });
+  press(deck, "r", { altKey: true });
+  press(deck, "@", { ctrlKey: true });
+  assert.deepEqual(deck.pressed, [{ category: "at" }, { category: "at" }]);
 });
