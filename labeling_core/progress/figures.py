@@ -15,6 +15,7 @@ from labeling_core.progress.learning_curve import Session
 from labeling_core.settings import Category
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+MOST_BARS = 60  # of categories; more cannot be told apart
 
 
 def accuracy(sessions: Sequence[Session], by_labels: bool) -> go.Figure:
@@ -93,14 +94,23 @@ def contradictions(sessions: Sequence[Session]) -> go.Figure:
 def labels_by_category(
     counts: Sequence[tuple[str, int]], categories: Sequence[Category]
 ) -> go.Figure:
-    """A bar per category."""
-    figure = _figure("labels", "")
+    """A bar per category; of more than MOST_BARS, those with most labels."""
+    colors = {each.name: each.color for each in categories}
+    shown = list(counts)
+    if len(shown) > MOST_BARS:
+        shown = sorted(shown, key=lambda each: -each[1])[:MOST_BARS]
+    numbers = [number for _, number in shown]
+    left = len(counts) - len(shown)
+    title = f"labels ({left:,} categories with fewer are not drawn)" if left else "labels"
+    figure = _figure(title, "")
     figure.add_bar(
-        x=[number for _, number in counts], y=[name for name, _ in counts], orientation="h",
-        marker_color=[each.color for each in categories], hovertemplate="%{y}: %{x}<extra></extra>",
-        text=[number for _, number in counts],
+        x=numbers, y=[name for name, _ in shown], orientation="h", text=numbers,
+        marker_color=[colors.get(name) for name, _ in shown],
+        hovertemplate="%{y}: %{x}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_layout(height=max(320, 90 + 22 * len(shown)))
+    figure.update_xaxes(range=[0, 1.08 * max([*numbers, 1])])
+    figure.update_yaxes(autorange="reversed", type="category", dtick=1)  # each bar is named
     return figure
 
 
@@ -123,7 +133,7 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
 
 def uncertainty(edges: NDArray[np.float64], counts: Sequence[int]) -> go.Figure:
     """Histogram of the pool's uncertainty."""
-    figure = _figure("uncertainty (1 = ask first)", "samples")
+    figure = _figure("uncertainty (the highest is asked first)", "samples")
     figure.add_bar(
         x=(edges[:-1] + edges[1:]) / 2, y=list(counts), width=np.diff(edges), marker_color=BLUE,
         hovertemplate="around %{x:.2f}: %{y} samples<extra></extra>",

@@ -73,6 +73,8 @@ class Loop:
         last = last or self.trainer.outcomes.get((project.project_id, FEATURES))
         if last is None or state == "waiting":
             return Status(state, then)
+        if last.text.endswith("."):  # a sentence, such as one about a table that teaches nothing
+            return Status(last.state, f"{last.text} The next session comes after {more}.")
         return Status(last.state, f"{last.text}; {then}")
 
     def _last_session(self, project: Project) -> Status | None:

@@ -8,18 +8,43 @@ from labeling_core.access import tokens
 from labeling_core.settings import Project
 from labeling_core.workspace import open_workspace
 from pages.shell import identity, mounting
-from pages.shell.project import current_project, label_page
+from pages.shell.project import current_project, label_page, visible_projects
 
 
 def label(modality: str) -> None:
     """The whole of a labeling page: the deck, or the way to the page that has this project's."""
     workspace, project = current_project()
     if project.settings.modality != modality:
-        st.info("This project's samples are of another kind.", title=project.settings.title)
-        st.page_link(label_page(project), label="Open its own labeling page")
+        _offer_others(project, modality)
         st.stop()
     workspace.loop.prepare(project)
     show_deck(project)
+
+
+def _offer_others(project: Project, modality: str) -> None:
+    """The projects whose samples are labeled on this page: the only one is opened at once."""
+    person = identity.person()
+    others = [
+        each
+        for each in visible_projects().values()
+        if each.settings.modality == modality and person.may("label", each.project_id)
+    ]
+    if len(others) == 1:
+        st.switch_page(label_page(others[0]), query_params={"project": others[0].project_id})
+    found = f"These projects are of {modality}:" if others else f"No project is of {modality} yet."
+    st.info(found, title=f"“{project.settings.title}” is not")
+    for each in others:
+        st.page_link(
+            label_page(each),
+            label=each.settings.title,
+            icon=":material/play_arrow:",
+            query_params={"project": each.project_id},
+        )
+    st.page_link(
+        label_page(project),
+        label=f"Go on with “{project.settings.title}”",
+        query_params={"project": project.project_id},
+    )
 
 
 @st.fragment

@@ -92,9 +92,14 @@ export class Deck {
   }
 
   get unsaved() {
+    return this.outbox.size + this.early;
+  }
+
+  /** Decisions that wait for their samples to be painted: a reload loses them. */
+  get early() {
     const decides = (/** @type {Command} */ command) =>
       typeof command === "string" ? DECIDING.includes(command) : command.category;
-    return this.outbox.size + this.keys.filter(decides).length;
+    return this.keys.filter(decides).length;
   }
 
   /** The server's counts and what is on its way there; null before the first reply. */

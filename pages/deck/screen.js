@@ -226,10 +226,11 @@ export class DeckScreen {
   }
 
   showSaved() {
-    const { unsaved, exchange } = this.deck;
+    const { unsaved, early, exchange } = this.deck;
     const why = exchange.refused ? "not accepted" : "not reachable";
     const trouble = exchange.failures > 0 ? ` · ${why}, will try again` : "";
-    const text = (unsaved ? `${grouped(unsaved)} to save` : "All saved") + trouble;
+    const waiting = early ? `, ${grouped(early)} pressed before their sample` : "";
+    const text = (unsaved ? `${grouped(unsaved)} to save${waiting}` : "All saved") + trouble;
     this.part.save.dataset.state = unsaved ? "pending" : "saved";
     this.part.save.toggleAttribute("data-failing", Boolean(trouble));
     write(this.part.save, text);

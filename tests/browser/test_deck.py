@@ -124,6 +124,25 @@ def test_100_keys_in_one_tick_are_taken_one_per_painted_sample(
     assert_all_stored(server, project, deck, 100)
 
 
+def test_of_twelve_keys_in_one_tick_those_before_their_sample_are_never_said_to_be_kept(
+    server: AppServer, project: str, tab: Tab
+) -> None:
+    deck = tab(project)
+    deck.page.evaluate(
+        """() => { for (let i = 0; i < 12; i++) document.body.dispatchEvent(new KeyboardEvent(
+          "keydown", { key: "r", bubbles: true, composed: true, cancelable: true }));
+          const deck = DECK;
+          sessionStorage.said = deck.querySelector("[data-state]").textContent; location.reload() }
+        """.replace("DECK", DECK)
+    )
+    deck.wait_for("sessionStorage.said")
+    deck.wait_ready()
+    said = re.fullmatch(r"12 to save, (\d+) pressed before their sample.*",
+                        deck.page.evaluate("sessionStorage.said"))  # fmt: skip
+    assert said
+    assert 0 < 12 - int(said[1]) <= len(decisions(server, project))
+
+
 @pytest.mark.parametrize("what", ["interpreter", "database", "cpu"])
 def test_labeling_goes_on_while_the_server_is_held_up(
     server: AppServer, project: str, transport: str, tab: Tab, what: str

@@ -62,7 +62,28 @@ def test_every_page_opens_on_a_fresh_database(open_page, name):
     at = open_page(name)
     assert not at.exception
     assert not at.error
-    assert at.selectbox(key="project-1").value == "wine_colour"
+    # A labeling page opens the only project of its kind.
+    own = {"label_images": "digits", "label_sounds": "spoken_words"}
+    assert at.session_state["project"] == own.get(name, "wine_colour")
+
+
+def test_a_labeling_page_offers_the_projects_of_its_kind(open_page):
+    at = open_page("label_tabular")
+    workspace = workspaces.open_workspace()
+    digits = workspace.project("digits").settings
+    more = {f"{kind}_table": f"more_{kind}" for kind in ("labels", "metadata", "queries")}
+    create_project(workspace.database, replace(digits, title="More digits", **more))
+    at.switch_page("label_images.py").run()
+    assert not at.exception and at.session_state["project"] == "wine_colour"
+    assert at.info[0].value == "These projects are of images:"
+    assert [each.label for each in at.get("page_link")] == [
+        "Digits", "More digits", "Go on with “Wine colour”",
+    ]  # fmt: skip
+    for project_id in ("digits", "more_digits"):
+        use_cases.delete_project(workspace, project_id, LOCAL)
+    at.run()
+    assert at.info[0].value == "No project is of images yet."
+    assert [each.label for each in at.get("page_link")] == ["Go on with “Wine colour”"]
 
 
 def test_every_page_says_that_stored_settings_cannot_be_read(open_page, tmp_path):

@@ -102,6 +102,7 @@ test("keys wait while their sample is not painted, and are worked off one per sa
   deck.press({ category: "red" });
   deck.press("help");
   assert.equal(deck.unsaved, 1);
+  assert.equal(deck.early, 1); // said apart: a reload would lose it
   assert.equal(deck.outbox.size, 0);
   deck.screen.toggleHelp = () => {};
   deck.painted = true;
