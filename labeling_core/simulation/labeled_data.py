@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -107,7 +107,7 @@ def has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 def draw_file(
     path: Path, name: str, label: str, target: Path, rows: int | None = None,
-    reading: Mapping[str, str | None] | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> Drawn:  # fmt: skip
     """As :func:`draw`, from a file called ``name`` by the user; ``reading`` as in ``inspect``."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +15,26 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.settings import quote
+from labeling_core.sources.choices import Choices, ColumnFound, Preview
 from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, find_reading
 from labeling_core.sources.import_errors import encoding_error
 from labeling_core.sources.import_sql import Plan, make_plan
 
-__all__ = ["DELIMITERS", "Preview", "inspect", "load"]
+__all__ = ["DELIMITERS", "Choices", "ColumnFound", "Preview", "inspect", "load"]
 
 PREVIEW_ROWS = 20
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What an uploaded file holds and how it was, or is to be, read.
-
-    ``encoding``, ``delimiter`` and ``decimal`` may be replaced before :func:`load`; they are
-    None where the format has no such thing. ``columns`` are (name, DuckDB type).
-    """
-
-    name: str
-    format: str  # "csv" (TSV too), "parquet" or "json"
-    encoding: str | None
-    delimiter: str | None
-    decimal: str | None
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Any, ...], ...]
-    row_count: int
-    notes: tuple[str, ...]
-
-
-def inspect(
-    path: Path,
-    name: str,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    decimal: str | None = None,
-) -> Preview:
+def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any) -> Preview:
     """Find out what is in the uploaded file ``path``, called ``name`` by the user.
 
-    What is given (``encoding``, ``delimiter``, ``decimal``) is taken, the rest found out.
+    What is chosen is taken, the rest found out; ``given`` are fields of :class:`Choices` too.
     Reads the whole file, so that the types hold for every row.
-    Raises LabelingError with one sentence if the file cannot be read as a table.
+    Raises LabelingError with one sentence if the file cannot be read as a table; its ``field``
+    names the choice that would mend it.
     """
-    reading = find_reading(path, name, encoding, delimiter, decimal)
+    choices = replace(choices or Choices(), **given)
+    reading = find_reading(path, name, choices.encoding, choices.delimiter, choices.decimal)
     offline: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -75,7 +52,17 @@ def inspect(
         rows=tuple(rows),
         row_count=plan.row_count,
         notes=reading.notes + plan.notes,
+        found=tuple(
+            ColumnFound(column, kind, (), 0, _examples([row[at] for row in rows]))
+            for at, (column, kind) in enumerate(plan.columns)
+        ),
+        missing=choices.missing,
+        types=choices.types,
     )
+
+
+def _examples(values: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(value) for value in values if value is not None))[:3]
 
 
 def load(con: duckdb.DuckDBPyConnection, path: Path, preview: Preview, table: str) -> int:

@@ -134,7 +134,7 @@ def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the file …")
-def _inspect(path: Path, name: str, **reading: str) -> importing.Preview:
+def _inspect(path: Path, name: str, **reading: Any) -> importing.Preview:
     """Read the whole upload once, not at every rerun of the page."""
     return importing.inspect(path, name, **reading)
 

@@ -1,0 +1,86 @@
+"""What a person may choose about how a table is read, and what was found out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a file is to be read; what is None is found out.
+
+    ``header``: whether the first line holds the names. ``skip``: lines left out at the top.
+    ``comment``: what lines that are left out begin with; empty for none. ``quote`` and
+    ``escape``: one character each; an empty ``quote`` for none. ``errors``: "replace" reads
+    broken bytes as U+FFFD, "strict" refuses them. ``missing``: column → the cells that are
+    missing values in it, instead of those that are found. ``types``: column → "text" to keep it
+    as it is written.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    header: bool | None = None
+    skip: int | None = None
+    comment: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    errors: str | None = None
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ColumnFound:
+    """What was found in one column; ``type`` is DuckDB's, as it will be stored.
+
+    ``missing`` are the markers read as missing, in ``missing_cells`` cells. ``examples`` are up
+    to three different first values as they are written. ``note`` says in one sentence what was
+    converted or guessed; it is empty if nothing was.
+    """
+
+    name: str
+    type: str
+    missing: tuple[str, ...]
+    missing_cells: int
+    examples: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an uploaded file holds and how it was, or is to be, read.
+
+    The fields that it shares with :class:`Choices` say how the file was read and may be replaced
+    before :func:`importing.load`; they are None where the format has no such thing. ``columns``
+    are (name, DuckDB type), ``found`` says more about each, ``rows`` are the first ones.
+    """
+
+    name: str
+    format: str  # "csv" (TSV too), "parquet" or "json"
+    encoding: str | None
+    delimiter: str | None
+    decimal: str | None
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    row_count: int
+    notes: tuple[str, ...]
+    found: tuple[ColumnFound, ...] = ()
+    header: bool | None = None
+    skip: int | None = None
+    comment: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    errors: str | None = None
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> Choices:
+        """The choices that read the file as it was read."""
+        return Choices(
+            self.encoding, self.delimiter, self.decimal, self.header, self.skip, self.comment,
+            self.quote, self.escape, self.errors, self.missing, self.types,
+        )  # fmt: skip
