@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
+import struct
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -20,7 +23,7 @@ def view(sample: Shown, viewer: Viewer | None = None) -> dict[str, Any]:
     """
     fields, truncated = [], []
     for name, kind, value in sample.fields:
-        text = show(value)
+        text = show(value, kind)
         if text is not None and len(text) > MAX_TEXT:
             text = text[:MAX_TEXT]
             truncated.append(name)
@@ -28,18 +31,23 @@ def view(sample: Shown, viewer: Viewer | None = None) -> dict[str, Any]:
     return {"fields": fields, "truncated": truncated}
 
 
-def show(value: object) -> str | None:
-    """A cell as text; None where it is missing."""
+def show(value: object, kind: str = "") -> str | None:
+    """A cell as text, as it is written in downloads; None where it is missing.
+
+    Whole numbers among fractions have no ``.0``. ``kind`` is the DuckDB type of its column.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return "∞" if value == math.inf else "−∞" if value == -math.inf else f"{value:.10g}"
+        return _number(value, single=kind.upper() in ("FLOAT", "REAL"))
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
-        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
+        return _moment(value)
+    if isinstance(value, datetime.timedelta):
+        return _duration(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, dict | list):
@@ -48,6 +56,38 @@ def show(value: object) -> str | None:
         except TypeError:  # a map whose keys JSON does not know, such as dates
             return str(value)
     return str(value)
+
+
+def _number(value: float, single: bool) -> str | None:
+    """All digits that tell the number from its neighbours, and no more."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = repr(value)
+    if single:  # of 32 bits: its neighbours are further away
+        tries = (f"{value:.{digits}g}" for digits in range(6, 10))
+        text = next(
+            each for each in tries if struct.pack("f", float(each)) == struct.pack("f", value)
+        )
+    return text.removesuffix(".0")
+
+
+def _moment(value: datetime.date | datetime.time) -> str:
+    text = value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
+    text = re.sub(r"([+-]\d\d):00$", r"\1", text)  # like the database: +00
+    # Like the database: no zeros at the end of a fraction of a second.
+    return re.sub(r"(\.\d*?)0+(?=$|[+-])", lambda found: found[1].rstrip("."), text)
+
+
+def _duration(value: datetime.timedelta) -> str:
+    """As the database writes an interval: ``1 day 02:03:04.5``."""
+    sign, rest = ("-", -value) if value < datetime.timedelta(0) else ("", value)
+    days, clock = rest.days, str(rest - datetime.timedelta(rest.days))
+    time = sign + (clock if len(clock.partition(":")[0]) == 2 else f"0{clock}")
+    if "." in time:
+        time = time.rstrip("0")
+    return f"{sign}{days} day{'s' if sign or days > 1 else ''} {time}" if days else time
 
 
 @cache

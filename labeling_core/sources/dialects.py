@@ -6,17 +6,17 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from labeling_core.errors import LabelingError
+from labeling_core.sources.choices import Choices
+from labeling_core.sources.encodings import BLOCK, find_encoding
 from labeling_core.sources.import_errors import encoding_error, file_error
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-BLOCK = 1 << 20  # read at a time; all but the encoding is found in the first block
-# Legacy encodings worth guessing among; anything rarer is the user's to name.
-LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "shift_jis", "gb18030", "euc_kr", "big5"]
 SIGNATURES = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -26,11 +26,13 @@ SIGNATURES = {
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
     b"\x1f\x8b": "a gzip archive",
 }
+_NUMBER = r"[-+]?\d+([.,]\d+)?"
+_DATA = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d.*|true|false|TRUE|FALSE|NA|NaN|NULL"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file: its format, its dialect, and the notes made while finding them out."""
+    """How to read a file: its format, its dialect (see Choices), and notes on what was found."""
 
     name: str
     format: str  # "csv" (TSV too), "parquet" or "json"
@@ -38,47 +40,108 @@ class Reading:
     delimiter: str | None = None
     decimal: str | None = None
     notes: tuple[str, ...] = ()
+    header: bool | None = None
+    skip: int | None = None
+    comment: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    errors: str | None = None
+    choices: Choices = field(default_factory=Choices)
 
 
-def find_reading(
-    path: Path, name: str, encoding: str | None, delimiter: str | None, decimal: str | None
-) -> Reading:
-    """Find out how to read ``path``, called ``name`` by the user; what is given is taken.
+def find_reading(path: Path, name: str, choices: Choices) -> Reading:
+    """Find out how to read ``path``, called ``name`` by the user; what is chosen is taken.
 
-    Raises LabelingError if it is no table, or if what is given cannot be honoured.
+    Raises LabelingError if it is no table, or if what is chosen cannot be honoured.
     """
     head = _head(path, name)
     suffix = Path(name).suffix.lower()
     if head.startswith(b"PAR1"):
-        return Reading(name, "parquet")
+        return Reading(name, "parquet", choices=choices)
     _refuse_what_is_no_text(head, suffix, name)
-    notes: tuple[str, ...] = ()
-    if encoding is None:
-        encoding = _find_encoding(path, head, name)
-        if not encoding.startswith("utf"):
-            notes = (f"Read as {encoding}; choose another encoding if letters look wrong.",)
-    text = _decoded(head, encoding, name)
+    encoding, notes = find_encoding(path, head, name, choices.encoding, choices.errors)
+    reading = Reading(
+        name, "json", encoding, notes=notes, errors=choices.errors or "strict", choices=choices
+    )
+    text = _decoded(head, encoding, reading.errors or "strict", name)
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip().startswith('{"'):
-        return Reading(name, "json", encoding, notes=notes)
-    whole = path.stat().st_size <= len(head)
-    delimiter = delimiter or _find_delimiter(text, whole, suffix)
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise LabelingError(f"The delimiter “{delimiter}” is not one character.", "delimiter")
-    decimal = decimal or _find_decimal(sample_rows(text, delimiter, whole), delimiter)
+        return reading
+    return _find_dialect(replace(reading, format="csv"), text, path.stat().st_size <= len(head))
+
+
+def _find_dialect(reading: Reading, text: str, whole: bool) -> Reading:
+    given, suffix = reading.choices, Path(reading.name).suffix.lower()
+    notes = [*reading.notes]
+    skip = given.skip or 0
+    if skip < 0:
+        raise LabelingError(f"{skip} lines cannot be left out: choose 0 or more.", "skip")
+    rest = text.split("\n", skip)[-1] if text.count("\n") >= skip else ""
+    declared = re.match(r'"?sep=(.)"?\n', rest, re.IGNORECASE)
+    if declared:
+        skip, rest = skip + 1, rest[declared.end() :]
+        notes.append(f"The first line, {declared[0].strip()}, tells the delimiter.")
+    delimiter = given.delimiter or (declared[1] if declared else None)
+    comment = given.comment
+    if comment is None:
+        comment = "#" if _has_comments(rest, delimiter, whole, suffix) else ""
+    if comment:
+        rest = "\n".join(line for line in rest.split("\n") if not line.startswith(comment))
+    mark = given.quote if given.quote is not None else _find_quote(rest)
+    escape = given.escape if given.escape is not None else mark
+    if delimiter is None:
+        delimiter = _find_delimiter(rest, whole, suffix, mark)
+    _check("delimiter", delimiter, mark)
+    if given.escape is None and mark and f"\\{mark}" in rest:
+        doubled, escaped = (_fit(rest, delimiter, whole, mark, each) for each in (mark, "\\"))
+        escape = "\\" if escaped > doubled else mark
+    chosen = given.skip is not None or given.delimiter is not None
+    if not chosen and (junk := _junk(rest, delimiter, whole, mark)):
+        (lines, delimiter), before = junk, skip
+        skip += lines
+        rest = rest.split("\n", lines)[-1]
+        notes.append(
+            f"The first {skip} lines were left out, as the table begins below them."
+            if skip > 1 and not before
+            else "A line above the table was left out."
+        )
+    rows = sample_rows(rest, delimiter, whole, mark, escape)
+    decimal = given.decimal or _find_decimal(rows, delimiter)
     if decimal not in (".", ","):
         raise LabelingError(f"The decimal mark “{decimal}” is no point or comma.", "decimal")
-    return Reading(name, "csv", encoding, delimiter, decimal, notes)
+    if given.header is None:
+        notes += _header_notes([row for row in rows if row])
+    return replace(
+        reading, delimiter=delimiter, decimal=decimal, notes=tuple(notes), skip=skip,
+        header=given.header is not False, comment=comment, quote=mark, escape=escape,
+    )  # fmt: skip
 
 
-def sample_rows(text: str, delimiter: str, whole: bool) -> list[list[str]]:
+def _check(name: str, delimiter: str, mark: str) -> None:
+    if len(delimiter) != 1 or delimiter in '"\r\n' or delimiter == mark:
+        raise LabelingError(f"The delimiter “{delimiter}” is not one character.", name)
+    if len(mark) > 1:
+        raise LabelingError(f"The quotation mark “{mark}” is not one character.", "quote")
+
+
+def sample_rows(
+    text: str, delimiter: str, whole: bool, mark: str = '"', escape: str = '"'
+) -> list[list[str]]:
     """The first rows (at most 501) of the text of a CSV file.
 
     Unless the text is ``whole``, its last row may be cut off and is left out.
     """
     csv.field_size_limit(BLOCK)
     rows: list[list[str]] = []
+    lines = io.StringIO(text, newline="")
+    escapes = escape if mark and escape != mark else None
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for row in csv.reader(
+            lines,
+            delimiter=delimiter,
+            quotechar=mark or None,
+            escapechar=escapes,
+            quoting=csv.QUOTE_MINIMAL if mark else csv.QUOTE_NONE,
+        ):
             rows.append(row)
             if len(rows) > 500:
                 break
@@ -108,60 +171,77 @@ def _refuse_what_is_no_text(head: bytes, suffix: str, name: str) -> None:
         raise file_error(name, "is not a Parquet file; export it again, or rename it to what it is")
 
 
-def _find_encoding(path: Path, head: bytes, name: str) -> str:
-    """The Python name of the encoding: by its mark, by trying UTF-8 on it all, else a guess."""
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
-        if head.count(0) <= 1.1 * high.count(0) and high.count(0) > 0.4 * len(high):
-            return encoding
-    controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 27)))
-    if head.count(0) or controls > len(head) // 100:
-        raise file_error(name, "is not text; choose a CSV, TSV, Parquet or JSON lines file")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError as error:
-                return _guess_legacy(block[max(0, error.start - 20_000) : error.start + 20_000])
-    return "utf-8"
-
-
-def _guess_legacy(data: bytes) -> str:
-    """A legacy encoding for bytes that are not UTF-8."""
-    from charset_normalizer import from_bytes
-
-    high = len(re.findall(rb"[\x80-\xff]", data))
-    # Few accents among plain letters are western European; there statistics only mislead.
-    if high > 0.7 * len(re.findall(rb"[A-Za-z]", data)):
-        best = from_bytes(data, cp_isolation=LEGACY).best()
-        if best and best.encoding != "cp1252":
-            return best.encoding
-    # Five byte values mean nothing in cp1252; latin-1 reads every file.
-    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", data) else "cp1252"
-
-
-def _decoded(head: bytes, encoding: str, name: str) -> str:
+def _decoded(head: bytes, encoding: str, errors: str, name: str) -> str:
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
+        text = codecs.getincrementaldecoder(encoding)(errors).decode(head)
     except (LookupError, UnicodeDecodeError) as error:
         raise encoding_error(name, encoding) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _find_delimiter(text: str, whole: bool, suffix: str) -> str:
+def _find_delimiter(text: str, whole: bool, suffix: str, mark: str) -> str:
     """The delimiter that cuts the header into several names and most rows into as many."""
 
     def fitness(delimiter: str) -> tuple[bool, float, bool, int]:
-        rows = [row for row in sample_rows(text, delimiter, whole) if row]
-        width = len(rows[0]) if rows else 1
-        share = sum(len(row) == width for row in rows) / max(len(rows), 1)
+        width, share = _widths(text, delimiter, whole, mark, mark)
         return width > 1, round(share, 2), delimiter == "\t" and suffix == ".tsv", width
 
     return max(DELIMITERS, key=fitness)
+
+
+def _widths(text: str, delimiter: str, whole: bool, mark: str, escape: str) -> tuple[int, float]:
+    """How many cells the first row has, and the share of rows that have as many (0..1)."""
+    rows = [row for row in sample_rows(text, delimiter, whole, mark, escape) if row]
+    width = len(rows[0]) if rows else 1
+    return width, sum(len(row) == width for row in rows) / max(len(rows), 1)
+
+
+def _fit(text: str, delimiter: str, whole: bool, mark: str, escape: str) -> tuple[float, int]:
+    rows = [row for row in sample_rows(text, delimiter, whole, mark, escape) if row]
+    return _widths(text, delimiter, whole, mark, escape)[1], len(rows)
+
+
+def _find_quote(text: str) -> str:
+    """The quotation mark; a ' only where cells are in it and none in the usual one."""
+    if '"' in text:
+        return '"'
+    within = len(re.findall(r"(?m)(?:^|[,;\t|])'[^'\n]*[,;\t|][^'\n]*'(?=[,;\t|]|$)", text))
+    return "'" if within > 1 else '"'
+
+
+def _has_comments(text: str, delimiter: str | None, whole: bool, suffix: str) -> bool:
+    """Whether the lines that begin with # are no rows of the table."""
+    lines = text.split("\n")
+    marked = [line for line in lines if line.startswith("#")]
+    rest = "\n".join(line for line in lines if not line.startswith("#"))
+    if not marked or not rest.strip():
+        return False
+    delimiter = delimiter or _find_delimiter(rest, whole, suffix, '"')
+    width, _ = _widths(rest, delimiter, whole, '"', '"')
+    first = next(at for at, line in enumerate(lines) if line.strip() and line[0] != "#")
+    leading = [line for line in lines[:first] if line.startswith("#")]
+    words = [line for line in leading if line.startswith("# ")]
+    others = [line for line in marked if line not in words]
+    if width == 1:
+        return bool(words) and not others
+    return all(_widths(line, delimiter, True, '"', '"')[0] != width for line in others)
+
+
+def _junk(text: str, delimiter: str, whole: bool, mark: str, suffix: str) -> tuple[int, str] | None:
+    """How many lines stand above a table whose delimiter shows only below them, and that."""
+    if _widths(text, delimiter, whole, mark, mark)[0] > 1:
+        return None
+    for each in DELIMITERS:
+        rows = sample_rows(text, each, whole, mark, mark)
+        width = Counter(len(row) for row in rows if row).most_common(1)[0][0] if rows else 1
+        start = next((at for at, row in enumerate(rows) if len(row) == width), 0)
+        table = [row for row in rows[start:] if row]
+        clear = width > 2 or (width == 2 and [] in rows[:start])
+        above = all(len(row) < 2 for row in rows[:start])
+        even = len(table) > 2 and all(len(row) == width for row in table)
+        if clear and above and even and 0 < start <= 20:
+            return start, each
+    return None
 
 
 def _find_decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
@@ -171,3 +251,27 @@ def _find_decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
     # Between commas as delimiters, "1,234" is a thousand rather than a fraction.
     thousands = delimiter == "," and all(re.fullmatch(r"[-+]?\d{1,3},\d{3}", c) for c in commas)
     return "," if len(commas) > points and not thousands else "."
+
+
+def _header_notes(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A note if the first row, taken as names, looks like data."""
+    if not rows:
+        return []
+    cells = [cell.strip() for cell in rows[0]]
+    if all(re.fullmatch(_NUMBER, cell) for cell in cells):
+        return [
+            "The first line was taken as column names, though it holds only numbers; say that "
+            "there is no header if it is a row."
+        ]
+    alike = []
+    for at, cell in enumerate(cells):
+        below = [row[at].strip() for row in rows[1:] if at < len(row) and row[at].strip()]
+        typed = re.fullmatch(_DATA, cell) and any(re.fullmatch(_DATA, each) for each in below)
+        if typed or (cell and below.count(cell) > 1):
+            alike.append(cell)
+    if 2 * len(alike) < len(cells) or not alike:
+        return []
+    return [
+        f"The first line was taken as column names, though “{alike[0]}” looks like data; say that "
+        "there is no header if it is a row."
+    ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from labeling_core.errors import LabelingError
 
@@ -22,10 +20,15 @@ def encoding_error(name: str, encoding: str) -> LabelingError:
     )
 
 
-def csv_error(name: str, message: str, mark: str) -> LabelingError:
-    """What DuckDB's ``message`` about a CSV file means; ``mark`` is its delimiter in words."""
+def csv_error(
+    name: str, message: str, mark: str, original: Callable[[int], int] = int
+) -> LabelingError:
+    """What DuckDB's ``message`` about a CSV file means; ``mark`` is its delimiter in words.
+
+    ``original`` gives the line of the file for the line that DuckDB has read.
+    """
     line = re.search(r"Error on Line: (\d+)", message)
-    where = f" in line {line[1]}" if line else ""
+    where = f" in line {original(int(line[1]))}" if line else ""
     width = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     if width:
         return file_error(
@@ -42,31 +45,12 @@ def csv_error(name: str, message: str, mark: str) -> LabelingError:
     return file_error(name, f"is no CSV file with {mark} as delimiter{where}; export it again")
 
 
-def json_error(file: Path, name: str, array: bool) -> LabelingError:
-    """Why DuckDB refused the JSON (UTF-8) in ``file``; the line is found by reading it again."""
-    if array:
-        return file_error(name, "is no list of JSON objects; save one JSON object per line")
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            problem = _line_problem(line) if line.strip() else None
-            if problem:
-                return file_error(
-                    name, f"has {problem} in line {number}; correct or remove that line"
-                )
-    return file_error(name, "holds no JSON objects with keys; save one JSON object per line")
-
-
-def _line_problem(line: str) -> str | None:
-    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise KeyError
-        return found
-
-    try:
-        value = json.loads(line, object_pairs_hook=distinct)
-    except KeyError:
-        return "a key twice in one object"
-    except ValueError:
-        return "something that is no JSON"
-    return None if isinstance(value, dict) else "a JSON value that is no object"
+def broken_error(name: str, lines: Sequence[int], first: int) -> LabelingError:
+    """The error that these lines (one entry a byte) hold bytes that are no UTF-8."""
+    what = "a byte" if len(lines) == 1 else f"{len(lines):,} bytes"
+    where = f"line {lines[0]}" if len(set(lines)) == 1 else f"line {lines[0]} and others"
+    return LabelingError(
+        f"“{name}” has {what} in {where} that cannot be read as UTF-8 (0x{first:02x}): correct "
+        "the file, choose another encoding, or have broken bytes read as �.",
+        field="errors",
+    )

@@ -1,25 +1,30 @@
-"""The SELECT by which DuckDB reads a file of each format, checked on every row of it.
-
-A column of text becomes numbers or dates only if every value of it does without loss: ``007``
-stays text.
-"""
+"""The SELECT by which DuckDB reads a file of each format, checked on every row of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from labeling_core.settings import quote
-from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, sample_rows
-from labeling_core.sources.import_errors import csv_error, file_error, json_error
+from labeling_core.sources.choices import ColumnFound
+from labeling_core.sources.column_types import Texts, find_columns
+from labeling_core.sources.dialects import DELIMITERS, Reading, sample_rows
+from labeling_core.sources.encodings import BLOCK
+from labeling_core.sources.import_errors import csv_error, file_error
+from labeling_core.sources.json_rows import write_rows
+from labeling_core.sources.parquet_texts import texts_of
+from labeling_core.sources.plain_copies import readable
 from labeling_core.store.database import literal
 
-Columns = tuple[tuple[str, str], ...]  # (name, DuckDB type)
-JSON_OBJECT_BYTES = 1 << 26
+MAX_COLUMNS = 25_000  # the time that DuckDB takes grows faster than they do
+_LINE_BYTES = 1 << 26
+_MANY_COLUMNS = 1_000
+_STAGED = "temp.import_texts"
 
 
 @dataclass(frozen=True)
@@ -27,67 +32,89 @@ class Plan:
     """One SELECT that yields the file as a table, and what is known of its result."""
 
     sql: str
-    columns: Columns
+    found: tuple[ColumnFound, ...]
     row_count: int
     notes: tuple[str, ...]
 
 
-def make_plan(con: duckdb.DuckDBPyConnection, file: Path, reading: Reading) -> Plan:
-    """Plan how to read ``file``, which is UTF-8 with one kind of line end unless it is Parquet.
+@contextmanager
+def planned(con: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> Iterator[Plan]:
+    """Plan how to read the file; within the context the plan's SELECT can be run on ``con``.
 
     Raises LabelingError if DuckDB cannot read all of it, or if it has no rows.
     """
-    planners: dict[str, Callable[[duckdb.DuckDBPyConnection, Path, Reading], Plan]] = {
+    planners: dict[str, Callable[..., Plan]] = {
         "csv": _plan_csv,
         "json": _plan_json,
         "parquet": _plan_parquet,
     }
-    plan = planners[reading.format](con, file, reading)
-    if not plan.row_count:
-        problem = "has column names but no rows; there is nothing to label in it"
-        raise file_error(reading.name, problem)
-    return plan
+    with ExitStack() as left:
+        plan = planners[reading.format](con, path, reading, left)
+        if not plan.row_count:
+            problem = "has column names but no rows; there is nothing to label in it"
+            raise file_error(reading.name, problem)
+        yield replace(plan, notes=plan.notes + _missing_notes(plan.found))
 
 
-def _plan_csv(con: duckdb.DuckDBPyConnection, file: Path, reading: Reading) -> Plan:
-    assert reading.delimiter and reading.decimal
-    skipped, header = _find_header(file, reading.delimiter)
-    names, notes = _distinct_names(header)
-    if all(re.fullmatch(r"[-+]?\d+([.,]\d+)?", cell.strip()) for cell in header):
-        notes.append("The first line was taken as column names, though it holds only numbers.")
-    # Only ISO dates become dates: whether 01/02 is in January or February cannot be known.
-    dialect = (
-        f"{literal(str(file))}, header = true, skip = {skipped}, quote = '\"', escape = '\"', "
-        f"delim = {literal(reading.delimiter)}, decimal_separator = {literal(reading.decimal)}, "
-        "dateformat = '%Y-%m-%d'"
+def _plan_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, reading: Reading, left: ExitStack
+) -> Plan:
+    assert reading.delimiter and reading.decimal and reading.quote is not None
+    plain = left.enter_context(readable(path, reading))
+    skipped, first = _first_row(plain.path, reading)
+    _require_few(reading.name, len(first))
+    names, notes = _distinct_names(first if reading.header else [""] * len(first))
+    if not reading.header:
+        notes = []
+    if plain.comments:
+        lines = "line that begins" if plain.comments == 1 else "lines that begin"
+        notes.append(f"{plain.comments:,} {lines} with {reading.comment} were left out.")
+    pairs = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    mark = literal(reading.quote)
+    source = (
+        f"read_csv({literal(str(plain.path))}, auto_detect = false, skip = {skipped}, "
+        f"header = {'true' if reading.header else 'false'}, quote = {mark}, escape = {mark}, "
+        f"delim = {literal(reading.delimiter)}, allow_quoted_nulls = false, "
+        f"columns = {{{pairs}}})"
     )
-
-    def source(types: Sequence[str]) -> str:
-        pairs = (f"{literal(n)}: {literal(t)}" for n, t in zip(names, types, strict=True))
-        return f"read_csv({dialect}, auto_detect = false, columns = {{{', '.join(pairs)}}})"
-
     try:
-        # First as text, which tells the line of a mistake; DuckDB's own guessing does not.
-        texts = source(["VARCHAR"] * len(names))
-        count = _count(con, texts)
-        listed = ", ".join(map(literal, names))
-        guessed = f"read_csv({dialect}, names = [{listed}], sample_size = -1)"
-        columns = _without_loss(con, texts, _columns(con, guessed), reading.decimal)
+        source = _staged(con, source, len(names), left)
+        texts = Texts(source, tuple(names), ("any",) * len(names), reading.decimal)
+        count, found, values = find_columns(con, texts, reading.choices)
     except duckdb.Error as error:
-        mark = DELIMITERS.get(reading.delimiter, f"“{reading.delimiter}”")
-        raise csv_error(reading.name, str(error), mark) from error
-    return Plan(f"SELECT * FROM {source([t for _, t in columns])}", columns, count, tuple(notes))
+        word = DELIMITERS.get(reading.delimiter, f"“{reading.delimiter}”")
+        raise csv_error(reading.name, str(error), word, plain.original) from error
+    return Plan(f"SELECT {', '.join(values)} FROM {source}", tuple(found), count, tuple(notes))
 
 
-def _find_header(file: Path, delimiter: str) -> tuple[int, list[str]]:
-    """The number of empty lines before the header, and its cells."""
-    with file.open(encoding="utf-8", newline=None) as opened:
+def _first_row(path: Path, reading: Reading) -> tuple[int, list[str]]:
+    """The number of empty lines before the first row, and its cells."""
+    with path.open(encoding="utf-8", newline=None) as opened:
         text = opened.read(BLOCK)
-    rows = sample_rows(text, delimiter, file.stat().st_size <= BLOCK)
+    mark = reading.quote or ""
+    rows = sample_rows(text, reading.delimiter or ",", path.stat().st_size <= BLOCK, mark, mark)
     return next(((at, row) for at, row in enumerate(rows) if row), (0, []))
 
 
-def _distinct_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
+def _require_few(name: str, columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise file_error(
+            name,
+            f"has {columns:,} columns, more than the {MAX_COLUMNS:,} that can be read; leave some "
+            "out, or turn the table round if its rows are the columns",
+        )
+
+
+def _staged(con: duckdb.DuckDBPyConnection, source: str, columns: int, left: ExitStack) -> str:
+    """``source``, or a copy in memory of many columns, about which it is asked in many parts."""
+    if columns <= _MANY_COLUMNS:
+        return source
+    con.execute(f"CREATE OR REPLACE TEMP TABLE import_texts AS SELECT * FROM {source}")
+    left.callback(con.execute, f"DROP TABLE IF EXISTS {_STAGED}")
+    return _STAGED
+
+
+def _distinct_names(header: Sequence[str], number_from: int = 2) -> tuple[list[str], list[str]]:
     """Column names that DuckDB keeps apart (it ignores case), and a note per change."""
     names: list[str] = []
     notes: list[str] = []
@@ -96,7 +123,7 @@ def _distinct_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     for at, given in enumerate(header, start=1):
         name = given.strip() or f"column {at}"
         if name.casefold() in seen or not given.strip():
-            base, number = name, 2
+            base, number = name, number_from
             while name.casefold() in taken | seen:
                 name, number = f"{base}_{number}", number + 1
             was = f"a second “{given.strip()}”" if given.strip() else "without a name"
@@ -106,74 +133,92 @@ def _distinct_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, notes
 
 
-def _without_loss(
-    con: duckdb.DuckDBPyConnection, texts: str, columns: Columns, decimal: str
-) -> Columns:
-    """The columns with DOUBLE made text where a number would not be what was written.
-
-    That is where a whole number has more digits than a DOUBLE can hold, and where all values are
-    codes such as 12E5, which only look like numbers.
-    """
-    doubles = [name for name, kind in columns if kind == "DOUBLE"]
-    if not doubles:
-        return columns
-    tests = ", ".join(
-        f"bool_or(length({cell}) > 15 AND NOT contains({cell}, {literal(decimal)}) "
-        f"AND NOT contains(lower({cell}), 'e')) "
-        f"OR bool_and(regexp_full_match(trim({cell}), '[0-9]+[eE][0-9]+'))"
-        for cell in map(quote, doubles)
-    )
-    found = con.execute(f"SELECT {tests} FROM {texts}").fetchone() or ()
-    lossy = {name for name, loses in zip(doubles, found, strict=True) if loses}
-    return tuple((name, "VARCHAR" if name in lossy else kind) for name, kind in columns)
-
-
-def _plan_json(con: duckdb.DuckDBPyConnection, file: Path, reading: Reading) -> Plan:
-    with file.open(encoding="utf-8") as opened:
-        array = opened.read(BLOCK).lstrip().startswith("[")
-    # The thresholds keep each key a column, however many there are and however rare.
+def _plan_json(
+    con: duckdb.DuckDBPyConnection, path: Path, reading: Reading, left: ExitStack
+) -> Plan:
+    folder = left.enter_context(tempfile.TemporaryDirectory(prefix="import-"))
+    target = Path(folder) / "rows"
+    encoding, errors = reading.encoding or "utf-8", reading.errors or "strict"
+    rows = write_rows(path, reading.name, encoding, errors, target)
+    keys = list(rows.places)
+    _require_few(reading.name, len(keys))
+    names, notes = _distinct_names(keys, number_from=1)
+    pairs = ", ".join(f"'{at}': 'VARCHAR'" for at in range(len(keys)))
+    named = ", ".join(f"{quote(str(at))} AS {quote(name)}" for at, name in enumerate(names))
     source = (
-        f"read_json({literal(str(file))}, format = '{'array' if array else 'newline_delimited'}', "
-        "records = 'true', sample_size = -1, map_inference_threshold = -1, "
-        f"field_appearance_threshold = 0, maximum_object_size = {JSON_OBJECT_BYTES})"
+        f"(SELECT {named} FROM read_json({literal(str(target))}, format = 'newline_delimited', "
+        f"columns = {{{pairs}}}, maximum_object_size = {_LINE_BYTES}))"
     )
     try:
-        columns, count = _columns(con, source), _count(con, source)
+        source = _staged(con, source, len(names), left)
+        texts = Texts(source, tuple(names), tuple(map(rows.form, keys)))
+        count, found, values = find_columns(con, texts, reading.choices)
     except duckdb.Error as error:
-        raise json_error(file, reading.name, array) from error
-    chosen, typed = [], []
-    for name, kind in columns:
-        # A key with values of several types: the text of each, without JSON's quotes.
-        text = f"{quote(name)} ->> '$'" if kind == "JSON" else f"CAST({quote(name)} AS VARCHAR)"
-        mixed = kind in ("JSON", '"NULL"')
-        chosen.append(f"{text} AS {quote(name)}" if mixed else quote(name))
-        typed.append((name, "VARCHAR" if mixed else kind))
-    notes: tuple[str, ...] = ()
-    if any(re.search(r"_\d+$", name) for name, _ in columns) and not array:
-        notes = _rename_notes(columns, _json_keys(con, file))
-    return Plan(f"SELECT {', '.join(chosen)} FROM {source}", tuple(typed), count, notes)
+        problem = "has an object of more than 64 MB, or is no JSON; save one object per line"
+        raise file_error(reading.name, problem) from error
+    sql = f"SELECT {', '.join(values)} FROM {source}"
+    return Plan(sql, tuple(found), count, (*rows.notes, *notes))
 
 
-def _json_keys(con: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
-    found = con.execute(
-        "SELECT DISTINCT unnest(json_keys(json)) FROM "
-        f"read_ndjson_objects({literal(str(file))}, maximum_object_size = {JSON_OBJECT_BYTES})"
-    ).fetchall()
-    return [key for (key,) in found]
-
-
-def _plan_parquet(con: duckdb.DuckDBPyConnection, file: Path, reading: Reading) -> Plan:
-    source = f"read_parquet({literal(str(file))})"
+def _plan_parquet(
+    con: duckdb.DuckDBPyConnection, path: Path, reading: Reading, left: ExitStack
+) -> Plan:
+    plain = left.enter_context(readable(path, reading)).path
+    source = f"read_parquet({literal(str(plain))})"
     try:
-        columns, count = _columns(con, source), _count(con, source)
+        columns = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        _require_few(reading.name, len(columns))
         parts = con.execute(
-            f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file))})"
+            f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(plain))})"
         ).fetchall()
-    except duckdb.Error as error:
+        texts, source = texts_of(plain, [name for name, *_ in columns], source, left)
+        count, found, values = _parquet_columns(con, source, columns, texts, reading)
+    except (duckdb.Error, OSError) as error:
         problem = "is cut off or damaged; copy or export it again"
         raise file_error(reading.name, problem) from error
-    notes = _rename_notes(columns, _top_level(parts))
-    return Plan(f"SELECT * FROM {source}", columns, count, notes)
+    notes = _rename_notes([name for name, *_ in columns], _top_level(parts))
+    return Plan(f"SELECT {', '.join(values)} FROM {source}", tuple(found), count, notes)
+
+
+def _parquet_columns(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    columns: Sequence[tuple[str, ...]],
+    texts: dict[str, str],
+    reading: Reading,
+) -> tuple[int, list[ColumnFound], list[str]]:
+    """The number of rows, the columns and the SQL of their values; every cell is read."""
+    found: list[ColumnFound] = []
+    values, wanted = [], ["count(*)", "max(hash(COLUMNS(*)))"]
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, kind, *_ in columns:
+        value, note = quote(name), ""
+        if name in texts:
+            value, kind = quote(texts[name]), "VARCHAR"
+            note = "Kept as text, as pandas writes it."
+        elif reading.choices.types.get(name) == "text" and kind != "VARCHAR":
+            value, kind = f"CAST({value} AS VARCHAR)", "VARCHAR"
+        markers = reading.choices.missing.get(name, ())
+        if markers and kind == "VARCHAR":
+            among = f"{value} IN ({', '.join(map(literal, markers))})"
+            wanted += [f"list(DISTINCT {value}) FILTER ({among})", f"count(*) FILTER ({among})"]
+            chosen[name] = markers
+            value = f"CASE WHEN {among} THEN NULL ELSE {value} END"
+        values.append(f"{value} AS {quote(name)}")
+        found.append(ColumnFound(name, kind, (), 0, (), note))
+    answers = con.execute(f"SELECT {', '.join(wanted)} FROM {source}").fetchone() or (0,)
+    at = len(answers) - 2 * len(chosen)
+    shown = ", ".join(f"CAST({value.rpartition(' AS ')[0]} AS VARCHAR)" for value in values)
+    rows = con.execute(f"SELECT {shown} FROM {source} LIMIT 20").fetchall()
+    for place, each in enumerate(found):
+        examples = dict.fromkeys(row[place][:200] for row in rows if row[place])
+        each = replace(each, examples=tuple(examples)[:3])
+        if each.name in chosen:
+            markers = tuple(sorted(answers[at] or ()))
+            each = replace(each, missing=markers, missing_cells=answers[at + 1])
+            at += 2
+        found[place] = each
+    return answers[0], found, values
 
 
 def _top_level(parts: Sequence[tuple[str, int]]) -> list[str]:
@@ -186,21 +231,24 @@ def _top_level(parts: Sequence[tuple[str, int]]) -> list[str]:
     return names
 
 
-def _rename_notes(columns: Columns, given: Sequence[str]) -> tuple[str, ...]:
+def _rename_notes(columns: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
     """A note for each column that DuckDB had to rename, as its name is not among ``given``."""
     return tuple(
         f"Column {at} is called “{name}”: its own name is empty or taken (case does not count)."
-        for at, (name, _) in enumerate(columns, start=1)
+        for at, name in enumerate(columns, start=1)
         if name not in given
     )
 
 
-def _columns(con: duckdb.DuckDBPyConnection, source: str) -> Columns:
-    found = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    return tuple((name, kind) for name, kind, *_ in found)
-
-
-def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    """The number of rows; every cell is read, so that damage shows now and not later."""
-    found = con.execute(f"SELECT count(*), max(hash(COLUMNS(*))) FROM {source}").fetchone()
-    return found[0] if found else 0
+def _missing_notes(found: Sequence[ColumnFound]) -> tuple[str, ...]:
+    """One note that tells what was read as missing where."""
+    taken = [each for each in found if each.missing_cells]
+    if not taken:
+        return ()
+    parts = [
+        f"{', '.join(marker or '“” (quoted)' for marker in each.missing)} in “{each.name}” "
+        f"({each.missing_cells:,})"
+        for each in taken[:10]
+    ]
+    more = f"; and in {len(taken) - 10:,} more columns" if len(taken) > 10 else ""
+    return (f"Read as missing values: {'; '.join(parts)}{more}.",)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +11,8 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.settings import quote
 from labeling_core.sources.choices import Choices, ColumnFound, Preview
-from labeling_core.sources.dialects import BLOCK, DELIMITERS, Reading, find_reading
-from labeling_core.sources.import_errors import encoding_error
-from labeling_core.sources.import_sql import Plan, make_plan
+from labeling_core.sources.dialects import DELIMITERS, find_reading
+from labeling_core.sources.import_sql import Plan, planned
 
 __all__ = ["DELIMITERS", "Choices", "ColumnFound", "Preview", "inspect", "load"]
 
@@ -34,41 +28,40 @@ def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any)
     names the choice that would mend it.
     """
     choices = replace(choices or Choices(), **given)
-    reading = find_reading(path, name, choices.encoding, choices.delimiter, choices.decimal)
+    reading = find_reading(path, name, choices)
     offline: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    with duckdb.connect(config=offline) as con, _readable(path, reading) as file:
-        plan = make_plan(con, file, reading)
+    with duckdb.connect(config=offline) as con, planned(con, path, reading) as plan:
         rows = _first_rows(con, plan)
+    columns = tuple((each.name, each.type) for each in plan.found)
     return Preview(
         name=name,
         format=reading.format,
         encoding=reading.encoding,
         delimiter=reading.delimiter,
         decimal=reading.decimal,
-        columns=plan.columns,
+        columns=columns,
         rows=tuple(rows),
         row_count=plan.row_count,
         notes=reading.notes + plan.notes,
-        found=tuple(
-            ColumnFound(column, kind, (), 0, _examples([row[at] for row in rows]))
-            for at, (column, kind) in enumerate(plan.columns)
-        ),
+        found=plan.found,
+        header=reading.header,
+        skip=reading.skip,
+        comment=reading.comment,
+        quote=reading.quote,
+        escape=reading.escape,
+        errors=reading.errors,
         missing=choices.missing,
         types=choices.types,
     )
 
 
-def _examples(values: list[Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(value) for value in values if value is not None))[:3]
-
-
 def load(con: duckdb.DuckDBPyConnection, path: Path, preview: Preview, table: str) -> int:
     """Create ``main.table`` from the file, rows in the file's order; return their number.
 
-    Honours the encoding, delimiter and decimal mark of ``preview``. The caller owns the
+    Honours the choices that are kept in ``preview``. The caller owns the
     transaction. Raises LabelingError (``field="source"``) if the table exists already.
     """
     taken = con.execute(
@@ -82,59 +75,15 @@ def load(con: duckdb.DuckDBPyConnection, path: Path, preview: Preview, table: st
             "table as the source.",
             field="source",
         )
-    reading = find_reading(path, preview.name, preview.encoding, preview.delimiter, preview.decimal)
-    with _readable(path, reading) as file:
-        plan = make_plan(con, file, reading)
+    reading = find_reading(path, preview.name, preview.choices)
+    with planned(con, path, reading) as plan:
         con.execute(f"CREATE TABLE main.{quote(table)} AS {plan.sql}")
     return plan.row_count
 
 
 def _first_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[tuple[Any, ...]]:
     # Without a time zone package DuckDB cannot hand moments with a zone to Python.
-    zoned = [name for name, kind in plan.columns if kind == "TIMESTAMP WITH TIME ZONE"]
+    zoned = [each.name for each in plan.found if each.type == "TIMESTAMP WITH TIME ZONE"]
     texts = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in zoned)
     shown = f"* REPLACE ({texts})" if zoned else "*"
     return con.execute(f"SELECT {shown} FROM ({plan.sql} LIMIT {PREVIEW_ROWS})").fetchall()
-
-
-@contextmanager
-def _readable(path: Path, reading: Reading) -> Iterator[Path]:
-    """The file itself, or a temporary UTF-8 copy with one kind of line end where needed."""
-    text = reading.format != "parquet"
-    plain = not re.search(r"[*?\[\]{}]", str(path))  # DuckDB would read these as patterns
-    if plain and (not text or (reading.encoding == "utf-8" and not _mixed_line_ends(path))):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="import-") as folder:
-        copy = Path(folder) / "table"
-        if text:
-            _rewrite(path, copy, reading)
-        else:
-            shutil.copyfile(path, copy)
-        yield copy
-
-
-def _mixed_line_ends(path: Path) -> bool:
-    """Whether the file has line ends of more than one kind, which DuckDB refuses."""
-    feeds = returns = both = 0
-    last = b""
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            feeds += block.count(b"\n")
-            returns += block.count(b"\r")
-            both += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
-            last = block[-1:]
-    return (feeds > both) + (returns > both) + (both > 0) > 1
-
-
-def _rewrite(path: Path, copy: Path, reading: Reading) -> None:
-    encoding = reading.encoding or "utf-8"
-    try:
-        with (
-            path.open(encoding=encoding, newline=None) as source,
-            copy.open("w", encoding="utf-8", newline="") as target,
-        ):
-            while text := source.read(BLOCK):
-                target.write(text)
-    except (LookupError, UnicodeError) as error:
-        raise encoding_error(reading.name, encoding) from error
