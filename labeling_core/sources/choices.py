@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from labeling_core.errors import LabelingError
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -84,3 +86,34 @@ class Preview:
             self.encoding, self.delimiter, self.decimal, self.header, self.skip, self.comment,
             self.quote, self.escape, self.errors, self.missing, self.types,
         )  # fmt: skip
+
+
+def check(choices: Choices) -> None:
+    """Raise LabelingError for a choice that no file can honour."""
+
+    def require(holds: bool, field: str, sentence: str) -> None:
+        if not holds:
+            raise LabelingError(sentence, field)
+
+    mark, escape, cut = choices.quote, choices.escape, choices.delimiter
+    require(
+        cut is None or (len(cut) == 1 and cut not in '"\r\n' and cut != mark), "delimiter",
+        f"The delimiter “{cut}” is not one character.",
+    )  # fmt: skip
+    require(
+        choices.decimal in (None, ".", ","), "decimal",
+        f"The decimal mark “{choices.decimal}” is no point or comma.",
+    )  # fmt: skip
+    require(len(mark or "") < 2, "quote", f"The quotation mark “{mark}” is not one character.")
+    require(
+        escape in (None, "", "\\", mark or '"'), "escape",
+        f"“{escape}” cannot stand for a quotation mark: choose \\ or the mark itself.",
+    )  # fmt: skip
+    require(
+        (choices.skip or 0) >= 0, "skip",
+        f"{choices.skip} lines cannot be left out: choose 0 or more.",
+    )  # fmt: skip
+    require(
+        choices.errors in (None, "strict", "replace"), "errors",
+        f"“{choices.errors}” is no way to read broken bytes: choose strict or replace.",
+    )  # fmt: skip

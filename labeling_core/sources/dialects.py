@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from labeling_core.errors import LabelingError
-from labeling_core.sources.choices import Choices
+from labeling_core.sources.choices import Choices, check
 from labeling_core.sources.encodings import BLOCK, find_encoding
 from labeling_core.sources.import_errors import encoding_error, file_error
 
@@ -54,6 +54,7 @@ def find_reading(path: Path, name: str, choices: Choices) -> Reading:
 
     Raises LabelingError if it is no table, or if what is chosen cannot be honoured.
     """
+    check(choices)
     head = _head(path, name)
     suffix = Path(name).suffix.lower()
     if head.startswith(b"PAR1"):
@@ -73,9 +74,9 @@ def _find_dialect(reading: Reading, text: str, whole: bool) -> Reading:
     given, suffix = reading.choices, Path(reading.name).suffix.lower()
     notes = [*reading.notes]
     skip = given.skip or 0
-    if skip < 0:
-        raise LabelingError(f"{skip} lines cannot be left out: choose 0 or more.", "skip")
     rest = text.split("\n", skip)[-1] if text.count("\n") >= skip else ""
+    if not rest.strip():
+        raise LabelingError(f"“{reading.name}” has no table below {skip:,} lines.", "skip")
     declared = re.match(r'"?sep=(.)"?\n', rest, re.IGNORECASE)
     if declared:
         skip, rest = skip + 1, rest[declared.end() :]
@@ -86,11 +87,10 @@ def _find_dialect(reading: Reading, text: str, whole: bool) -> Reading:
         comment = "#" if _has_comments(rest, delimiter, whole, suffix) else ""
     if comment:
         rest = "\n".join(line for line in rest.split("\n") if not line.startswith(comment))
-    mark = given.quote if given.quote is not None else _find_quote(rest)
+    mark = given.quote if given.quote is not None else _find_quote(rest, delimiter, whole, suffix)
     escape = given.escape if given.escape is not None else mark
     if delimiter is None:
         delimiter = _find_delimiter(rest, whole, suffix, mark)
-    _check("delimiter", delimiter, mark)
     if given.escape is None and mark and f"\\{mark}" in rest:
         doubled, escaped = (_fit(rest, delimiter, whole, mark, each) for each in (mark, "\\"))
         escape = "\\" if escaped > doubled else mark
@@ -106,21 +106,12 @@ def _find_dialect(reading: Reading, text: str, whole: bool) -> Reading:
         )
     rows = sample_rows(rest, delimiter, whole, mark, escape)
     decimal = given.decimal or _find_decimal(rows, delimiter)
-    if decimal not in (".", ","):
-        raise LabelingError(f"The decimal mark “{decimal}” is no point or comma.", "decimal")
     if given.header is None:
         notes += _header_notes([row for row in rows if row])
     return replace(
         reading, delimiter=delimiter, decimal=decimal, notes=tuple(notes), skip=skip,
         header=given.header is not False, comment=comment, quote=mark, escape=escape,
     )  # fmt: skip
-
-
-def _check(name: str, delimiter: str, mark: str) -> None:
-    if len(delimiter) != 1 or delimiter in '"\r\n' or delimiter == mark:
-        raise LabelingError(f"The delimiter “{delimiter}” is not one character.", name)
-    if len(mark) > 1:
-        raise LabelingError(f"The quotation mark “{mark}” is not one character.", "quote")
 
 
 def sample_rows(
@@ -201,12 +192,15 @@ def _fit(text: str, delimiter: str, whole: bool, mark: str, escape: str) -> tupl
     return _widths(text, delimiter, whole, mark, escape)[1], len(rows)
 
 
-def _find_quote(text: str) -> str:
-    """The quotation mark; a ' only where cells are in it and none in the usual one."""
-    if '"' in text:
+def _find_quote(text: str, delimiter: str | None, whole: bool, suffix: str) -> str:
+    """The quotation mark; a ' only where the rows are even with it alone."""
+    if '"' in text or not re.search(r"(?m)(^|[,;\t|])'.*[,;\t|].*'([,;\t|]|$)", text):
         return '"'
-    within = len(re.findall(r"(?m)(?:^|[,;\t|])'[^'\n]*[,;\t|][^'\n]*'(?=[,;\t|]|$)", text))
-    return "'" if within > 1 else '"'
+    shares = {}
+    for mark in ('"', "'"):
+        cut = delimiter or _find_delimiter(text, whole, suffix, mark)
+        shares[mark] = _widths(text, cut, whole, mark, mark)[1]
+    return "'" if shares["'"] == 1 > shares['"'] else '"'
 
 
 def _has_comments(text: str, delimiter: str | None, whole: bool, suffix: str) -> bool:
@@ -227,7 +221,7 @@ def _has_comments(text: str, delimiter: str | None, whole: bool, suffix: str) ->
     return all(_widths(line, delimiter, True, '"', '"')[0] != width for line in others)
 
 
-def _junk(text: str, delimiter: str, whole: bool, mark: str, suffix: str) -> tuple[int, str] | None:
+def _junk(text: str, delimiter: str, whole: bool, mark: str) -> tuple[int, str] | None:
     """How many lines stand above a table whose delimiter shows only below them, and that."""
     if _widths(text, delimiter, whole, mark, mark)[0] > 1:
         return None

@@ -54,7 +54,11 @@ def find_encoding(
         raise broken_error(name, broken.lines, broken.first)
     shown = ", ".join(map(str, dict.fromkeys(broken.lines[:20])))
     more = " and more" if len(broken.lines) > 20 else ""
-    note = f"{len(broken.lines):,} broken bytes were read as �, in line {shown}{more}."
+    count = len(broken.lines)
+    bytes_were = (
+        "1 byte that is no UTF-8 was" if count == 1 else f"{count:,} bytes that are no UTF-8 were"
+    )
+    note = f"{bytes_were} read as �, in line {shown}{more}."
     return encoding or "utf-8", (note,)
 
 
@@ -89,7 +93,7 @@ def _whole(path: Path, name: str, encoding: str, errors: str | None) -> tuple[st
                 count += text.count("\ufffd") if errors == "replace" else 0
     except (LookupError, UnicodeError) as error:
         raise encoding_error(name, encoding) from error
-    return (f"{count:,} broken characters were read as �.",) if count else ()
+    return (f"{count:,} times what is no {encoding} was read as �.",) if count else ()
 
 
 def _broken(path: Path) -> _Broken | None:

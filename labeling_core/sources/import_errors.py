@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from labeling_core.errors import LabelingError
 
 
-def file_error(name: str, problem: str) -> LabelingError:
-    """The error that the file called ``name`` has ``problem`` (verb, what is wrong, what to do)."""
-    return LabelingError(f"“{name}” {problem}.", field="source")
+def file_error(name: str, problem: str, field: str = "source") -> LabelingError:
+    """The error that the file called ``name`` has ``problem`` (verb, what is wrong, what to do).
+
+    ``field`` is the choice that could mend it; "source" for another file.
+    """
+    return LabelingError(f"“{name}” {problem}.", field)
 
 
 def encoding_error(name: str, encoding: str) -> LabelingError:
@@ -35,12 +38,13 @@ def csv_error(
             name,
             f"has a row with {width[2]} instead of {width[1]} values{where}; correct that line, or "
             f"choose another delimiter than {mark}",
+            "delimiter",
         )
     if "Maximum line size" in message:
         return file_error(name, f"has a row of more than 2 MB{where}; upload the table as Parquet")
     if "unterminated quote" in message:
         return file_error(
-            name, f"has a quotation mark that is not closed{where}; correct that line"
+            name, f"has a quotation mark that is not closed{where}; correct that line", "quote"
         )
     return file_error(name, f"is no CSV file with {mark} as delimiter{where}; export it again")
 

@@ -67,8 +67,10 @@ def _plan_csv(
     if not reading.header:
         notes = []
     if plain.comments:
-        lines = "line that begins" if plain.comments == 1 else "lines that begin"
-        notes.append(f"{plain.comments:,} {lines} with {reading.comment} were left out.")
+        one = plain.comments == 1
+        lines = "1 line that begins" if one else f"{plain.comments:,} lines that begin"
+        left_out = "was left out" if one else "were left out"
+        notes.append(f"{lines} with {reading.comment} {left_out}.")
     pairs = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     mark = literal(reading.quote)
     source = (

@@ -87,6 +87,7 @@ def _row(line: int, value: dict[str, Any], found: JsonRows, name: str, errors: s
         if errors != "replace":
             what = "half of a character (a surrogate, \\ud800 to \\udfff, without its other half)"
             raise _problem(name, line, what, "errors")
+        found.notes.append(f"Half of a character was read as � in line {line}.")
         written = re.sub("[\ud800-\udfff]", "\ufffd", written)
     return written + "\n"
 
@@ -116,7 +117,7 @@ def _objects(source: TextIO, name: str, found: JsonRows) -> Iterator[tuple[int, 
             others = ", ".join(f"“{each}”" for each in first[1] if each != key)
             found.notes.append(
                 f"The rows are those of the list “{key}”"
-                + (f"; {others} beside it were left out." if others else ".")
+                + (f"; {others} is left out." if others else ".")
             )
             yield from ((first[0], row) for row in rows)
             return
@@ -176,7 +177,8 @@ def _spread(
         yield line, value
         at = space.match(text, at).end()  # type: ignore[union-attr]
         if listed and at < len(text) and text[at] not in ",]":
-            raise _problem(name, line, "something that is no JSON")
+            there = line + text.count("\n", counted, at)
+            raise _problem(name, there, "something that is no JSON")
         at += text[at : at + 1] == ","
     if listed and (at == len(text) or text[at + 1 :].strip()):
         raise _problem(name, line + text.count("\n", counted, at), "something that is no JSON")
