@@ -197,7 +197,9 @@ def _write(predicted: Iterator[Predicted], path: Path) -> int:
 
 
 def _memory() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection.execute("SET TimeZone = 'UTC'")  # moments are written as they are in the file
+    return connection
 
 
 def _read(path: Path) -> str:

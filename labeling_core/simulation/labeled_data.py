@@ -101,7 +101,7 @@ def usual_label(names: Sequence[str]) -> str:
 def has_labels(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether ``main.table`` has a column that :func:`usual_label` finds, with a label in it."""
     label = usual_label([each for each, _ in columns(cursor, table)])
-    query = f"SELECT 1 FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL LIMIT 1"
+    query = f"SELECT 1 FROM main.{quote(table)} WHERE CAST({quote(label)} AS VARCHAR) <> '' LIMIT 1"
     return bool(label) and cursor.execute(query).fetchone() is not None
 
 
@@ -131,13 +131,14 @@ def draw(
     found = cursor.execute(f"DESCRIBE main.{quote(table)}").fetchall()
     if label not in [row[0] for row in found]:
         raise LabelingError(f"{name or table} has no column “{label}”.", field="label")
-    labeled = f"FROM main.{quote(table)} WHERE {quote(label)} IS NOT NULL"
+    given = f"CAST({quote(label)} AS VARCHAR) <> ''"  # neither missing nor an empty text
+    labeled = f"FROM main.{quote(table)} WHERE {given}"
     row = cursor.execute(f"SELECT count(*) {labeled}").fetchone()
     number = int(row[0]) if row else 0
     cursor.execute(
         # Shuffled, because the features are fitted on the first rows of a long table.
         f"COPY (SELECT * EXCLUDE (__number) FROM (SELECT *, row_number() OVER () - 1 AS __number "
-        f"FROM main.{quote(table)}) WHERE {quote(label)} IS NOT NULL ORDER BY hash(__number) "
+        f"FROM main.{quote(table)}) WHERE {given} ORDER BY hash(__number) "
         f"LIMIT {number if rows is None else rows}) TO {literal(str(target))} (FORMAT parquet)"
     )
     return Drawn(number, number if rows is None else min(rows, number))
