@@ -19,6 +19,7 @@ from labeling_core.people import Person, local_person
 from labeling_core.simulation.labeled_data import Arrays, read_arrays, read_folder, read_table
 from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
+from labeling_core.sources.containers import LINES, TAKEN
 from labeling_core.store.backups import Backups, list_backups, restore
 from labeling_core.store.database import Database
 from labeling_core.workspace import database_path
@@ -46,8 +47,18 @@ def commands() -> None:
     """Replay labeled data, use a model that was taken away, back up the database."""
 
 
+_part = click.option(
+    "--part",
+    default="",
+    metavar="NAME",
+    help="The sheet or table of --data where it holds several; "
+    f"“{LINES}” for a text whose lines are the samples.",
+)
+
+
 @commands.command(name="simulate")
-@click.option("--data", type=_FILE, metavar="FILE", help="Labeled CSV, TSV or Parquet.")
+@click.option("--data", type=_FILE, metavar="FILE", help=f"Labeled: {TAKEN}.")
+@_part
 @click.option("--features-npz", type=_FILE, metavar="FILE", help="Arrays X [n, d], y [n].")
 @click.option(
     "--folder", type=_FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
@@ -73,6 +84,7 @@ def commands() -> None:
 @click.option("--json", "out", type=_FILE, metavar="OUT", help="Write every run to this file.")
 def _simulate(
     data: Path | None,
+    part: str,
     features_npz: Path | None,
     folder: Path | None,
     label: str,
@@ -93,7 +105,7 @@ def _simulate(
     _require_one({"--data": data, "--features-npz": features_npz, "--folder": folder})
     if out is not None and not out.absolute().parent.is_dir():
         raise LabelingError(f"There is no folder {out.absolute().parent} to write {out.name} to.")
-    X, y = _labeled(data, features_npz, folder, label)
+    X, y = _labeled(data, part, features_npz, folder, label)
     asked = list(dict.fromkeys(strategies or ("auto", "random")))
     with _progress() as progress:
         runs = simulate(X, y, Plan(asked, batch, budget, seeds, classifier, holdout), progress)
@@ -106,27 +118,30 @@ def _simulate(
 
 
 def _labeled(
-    data: Path | None, features_npz: Path | None, folder: Path | None, label: str
+    data: Path | None, part: str, features_npz: Path | None, folder: Path | None, label: str
 ) -> Arrays:
     if features_npz:
         return read_arrays(features_npz)
     if folder:
         return read_folder(folder)
     assert data is not None
-    return read_table(data, label)
+    return read_table(data, label, part)
 
 
 @commands.command(name="predict")
 @click.option(
     "--model", type=_FILE, required=True, metavar="ZIP", help="The final model, as downloaded."
 )
-@click.option("--data", type=_FILE, metavar="FILE", help="CSV, TSV, Parquet or JSON lines.")
+@click.option("--data", type=_FILE, metavar="FILE", help=f"{TAKEN}.")
+@_part
 @click.option("--folder", type=_FILE, metavar="DIR", help="Images or sounds.")
 @click.option(
     "--out", type=_FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
 )
 @click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
-def _predict(model: Path, data: Path | None, folder: Path | None, out: Path, safe: bool) -> None:
+def _predict(
+    model: Path, data: Path | None, part: str, folder: Path | None, out: Path, safe: bool
+) -> None:
     """Give each row or file its category by a downloaded model.
 
     \b
@@ -136,7 +151,7 @@ def _predict(model: Path, data: Path | None, folder: Path | None, out: Path, saf
     _require_one({"--data": data, "--folder": folder})
     read = read_model(model)
     if data:
-        rows = predict_table(read, data, out, safe)
+        rows = predict_table(read, data, out, safe, part)
         click.echo(f"{out}: {rows:,} rows with their prediction")
         return
     assert folder is not None

@@ -5,17 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling import category_changes
 from labeling_core.models import final_model
 from labeling_core.people import Person
 from labeling_core.progress import downloads
-from labeling_core.projects import lifecycle, queries, samples
+from labeling_core.projects import added_rows, lifecycle, queries, samples
 from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Project, Settings
-from labeling_core.sources import importing
-from labeling_core.sources.uploads import Staged, Upload, discard_table, placed
+from labeling_core.sources import importing, sql_queries
+from labeling_core.sources.uploads import (
+    Staged,
+    Upload,
+    discard_table,
+    placed,
+    waiting_table,
+)
 from labeling_core.store import eventlog
 from labeling_core.store.database import OWN_FOLDERS
 from labeling_core.workspace import Workspace
@@ -115,6 +122,48 @@ def refresh_source(
         detail = change._asdict()
         eventlog.note(workspace.database, project.project_id, by, "refreshed", detail)
     return project, change
+
+
+def add_rows(
+    workspace: Workspace, project: Project, upload: Upload, by: Person, again: bool = False
+) -> tuple[Project, added_rows.Added]:
+    """Append the rows of a file of the same shape to the project's table, and take them over: both
+    or neither. Labels stay. Rows that are in the table already only ``again``.
+
+    Whoever does it may manage every project that uses the table. Raises LabelingError for what does
+    not fit, and while a session runs.
+    """
+    by.require("manage", project.project_id)
+    with workspace.open_projects.in_step(project.project_id):
+        workspace.loop.require_idle(project.project_id)
+        with workspace.database.transaction() as cursor:
+            for other in added_rows.also_used_by(cursor, project):
+                by.require("manage", other.project_id)
+            added = added_rows.append(cursor, project, upload, again)
+            current = lifecycle.get_project(cursor, project.project_id)
+            current, change = lifecycle.refresh(workspace.database, current)
+            detail = change._asdict() | {"file": upload.preview.name, "rows": added.rows}
+            eventlog.note(workspace.database, project.project_id, by, "added rows", detail)
+        workspace.open_projects.forget(project.project_id)
+    discard_table(upload.path)
+    return current, added
+
+
+def query_table(workspace: Workspace, sql: str, by: Person) -> Upload:
+    """The rows of one SELECT over the database, as an upload that waits.
+
+    Raises LabelingError (``field="query"``) for a mistake in it, or if it reads anything else.
+    """
+    by.require("manage")
+    path = waiting_table(workspace.database.path.parent)
+    try:
+        with workspace.database.read() as cursor:
+            notes = sql_queries.write_query(cursor, sql, path)
+        preview = importing.inspect(path, "query")
+    except LabelingError:
+        discard_table(path)
+        raise
+    return Upload(path, replace(preview, notes=(*notes, *preview.notes)))
 
 
 def rename_category(

@@ -13,12 +13,14 @@ from labeling_core.modalities.registry import MODALITIES
 from labeling_core.projects import lifecycle
 from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Settings, default_tables
+from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import open_workspace
 from pages.blocks import project_actions, stopping_advice
 from pages.forms import (
     category_fields,
     media_fields,
     overlap_fields,
+    row_fields,
     settings_fields,
     source_fields,
 )
@@ -50,7 +52,10 @@ modality = MODALITIES[fields.choice(
 source, upload = source_fields.source(fields, workspace, modality, base, old)
 
 st.subheader("Categories", anchor=False)
-categories = settings_fields.categories(fields, base)
+table = None if upload is None or isinstance(upload, Staged) else upload
+categories = settings_fields.categories(
+    fields, workspace, base, source if modality.source.thing == "table" else "", table
+)
 if old:
     category_fields.show(workspace, old)
 
@@ -156,4 +161,6 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
 if st.session_state.pop("settings_saved", False):
     st.toast("Saved.", icon=":material/check:")
 if old:
+    if modality.source.thing == "table" and source == old.settings.source:
+        row_fields.show(workspace, old)
     project_actions.show(workspace, old, identity.person())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import shlex
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,18 @@ def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):
     os.close(ours)
     assert "100%" in text and "\n" in text
     assert drawn.stdout.decode() == plain.stdout
+
+
+def test_data_may_be_a_table_in_a_file_that_holds_several(tmp_path, capsys):
+    rows = [[number % 7, number % 2 * 5, "odd" if number % 2 else "even"] for number in range(120)]
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE other (a)")
+        connection.execute("CREATE TABLE numbers (x, y, label)")
+        connection.executemany("INSERT INTO numbers VALUES (?, ?, ?)", rows)
+    connection.close()
+    asked = ["simulate", "--data", str(tmp_path / "a.db"), "--batch", "10", "--budget", "20",
+             "--seeds", "1", "--strategy", "random"]  # fmt: skip
+    assert main(asked) == 2
+    assert "holds 2 tables: choose one of “other”, “numbers”" in capsys.readouterr().err
+    assert main([*asked, "--part", "numbers"]) == 0
+    assert "random" in capsys.readouterr().out.lower()

@@ -31,10 +31,13 @@ def rename(open_projects: OpenProjects, project_id: str, old: str, new: str, by:
     def change(categories: Sequence[Category]) -> list[Category]:
         if not new or new == old:
             raise LabelingError(f"Enter another name for “{old}”.", "categories")
-        if new in [each.name for each in categories]:
-            raise LabelingError(
-                f"There is a category “{new}” already: merge “{old}” into it.", "categories"
-            )
+        alike = category_checks.compared(new)
+        for each in categories:
+            if each.name != old and category_checks.compared(each.name) == alike:
+                raise LabelingError(
+                    f"There is a category “{each.name}” already: merge “{old}” into it.",
+                    "categories",
+                )
         return [replace(each, name=new) if each.name == old else each for each in categories]
 
     return _change(

@@ -87,9 +87,9 @@ def read_model(path: Path) -> Model:
         ) from error
 
 
-def predict_table(model: Model, path: Path, out: Path, safe: bool = False) -> int:
-    """Write the rows of a CSV, TSV, Parquet or JSON file with ``prediction`` and ``probability``
-    (of that category, 0..1) to ``out``, and return how many they are.
+def predict_table(model: Model, path: Path, out: Path, safe: bool = False, part: str = "") -> int:
+    """Write the rows of the table ``part`` of a file (see containers.opened) with ``prediction``
+    and ``probability`` (of that category, 0..1) to ``out``, and return how many they are.
 
     Columns of the file with one of these names are called ``…_source``. Raises LabelingError when
     a column that the model needs is missing; ``safe`` as for export.to_file.
@@ -100,7 +100,7 @@ def predict_table(model: Model, path: Path, out: Path, safe: bool = False) -> in
         raise LabelingError("This model is for files: name their folder with --folder.")
     _require(path.is_file(), f"There is no file {path}.")
     with tempfile.TemporaryDirectory() as folder, _memory() as cursor:
-        load(cursor, path, inspect(path, path.name), "source")
+        load(cursor, path, inspect(path, path.name, part=part), "source")
         names = [row[0] for row in cursor.execute("DESCRIBE main.source").fetchall()]
         for name in kinds:
             _require(name in names, f"{path.name} has no column “{name}”, which the model needs.")

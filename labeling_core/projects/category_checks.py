@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from labeling_core.projects.categories import assign_keys
 from labeling_core.settings import Category
 
 LONGEST_NAME = 100  # characters; what a deck sends may hold 1,000
+# What nobody sees: soft hyphen, joiners, zero widths, marks of direction and of variants.
+_BREAKS = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+
+
+def compared(name: str) -> str:
+    """A name as it is compared with others: two that look alike have the same."""
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", name)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", plain).split())
 
 
 def mistakes(categories: Sequence[Category], known: Collection[str]) -> list[str]:
@@ -18,18 +30,33 @@ def mistakes(categories: Sequence[Category], known: Collection[str]) -> list[str
     """
     found = []
     names = [each.name.strip() for each in categories]
+    named = [name for name in names if compared(name)]
     if sum(not each.retired for each in categories) < 2:
         found.append("At least two categories are needed.")
-    if any(not name for name in names):
+    if len(named) < len(names):
         found.append("A category has no name: fill it in or remove the row.")
-    for name in sorted({name for name in names if name and names.count(name) > 1}):
+    for name in sorted({name for name in named if names.count(name) > 1}):
         found.append(f"The category “{name}” stands there twice: remove one.")
+    found += _look_alikes(named, known)
+    for name in sorted({name for name in named if _BREAKS.search(name)} - set(known)):
+        start = " ".join(name.split())[:30]
+        found.append(f"The name “{start} …” has line breaks: enter a list under “Add several”.")
     for name in sorted({name for name in names if len(name) > LONGEST_NAME} - set(known)):
         found.append(
             f"The name “{name[:30]} …” has {len(name):,} characters: take at most {LONGEST_NAME}, "
             "and let the description say the rest."
         )
     return found + _mistakes_in_keys(categories)
+
+
+def _look_alikes(names: Sequence[str], known: Collection[str]) -> list[str]:
+    """A sentence for each name that looks like another; those that a project had may stay."""
+    found, first = [], dict[str, str]()
+    for name in dict.fromkeys(names):
+        other = first.setdefault(compared(name), name)
+        if other != name and not {name, other} <= set(known):
+            found.append(f"“{name}” looks like the category “{other}”: change or remove one.")
+    return found
 
 
 def _mistakes_in_keys(categories: Sequence[Category]) -> list[str]:

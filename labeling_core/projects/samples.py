@@ -33,6 +33,12 @@ class Change(NamedTuple):
     added: int
     vanished: int
 
+    def told(self) -> str:
+        """In words: a row has no name of its own, so that a changed one is another row."""
+        both = self.added and self.vanished
+        more = " A row of which a value has changed counts as one new and one gone." if both else ""
+        return f"{self.added:,} new samples, {self.vanished:,} gone.{more}"
+
 
 def table(project_id: str) -> str:
     """The quoted, qualified name of the project's sample table."""

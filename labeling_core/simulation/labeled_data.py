@@ -80,15 +80,16 @@ def codes(labels: NDArray[np.generic] | Sequence[str]) -> NDArray[np.intp]:
     return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.intp)
 
 
-def read_table(path: Path, label: str) -> Arrays:
-    """Features and class codes of a labeled CSV, TSV or Parquet file; unlabeled rows are left out.
+def read_table(path: Path, label: str, part: str = "") -> Arrays:
+    """Features and class codes of a labeled table; unlabeled rows are left out.
 
-    The features are those a tabular project would be given; ``label`` is none of them.
+    The features are those a tabular project would be given; ``label`` is none of them. ``part`` as
+    in containers.opened.
     """
     _require_file(path)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "table.parquet"
-        draw_file(path, path.name, label, table)
+        draw_file(path, path.name, label, table, reading={"part": part})
         return table_features(table, label, [label], Path(folder))
 
 

@@ -18,7 +18,7 @@ class Choices:
     ``escape``: one character each; an empty ``quote`` for none. ``errors``: "replace" reads
     broken bytes as U+FFFD, "strict" refuses them. ``missing``: column → the cells that are
     missing values in it, instead of those that are found. ``types``: column → "text" to keep it
-    as it is written.
+    as it is written. ``part``: one of containers.parts, where the file holds several tables.
     """
 
     encoding: str | None = None
@@ -32,6 +32,7 @@ class Choices:
     errors: str | None = None
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,14 @@ class Preview:
     errors: str | None = None
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
 
     @property
     def choices(self) -> Choices:
         """The choices that read the file as it was read."""
         return Choices(
             self.encoding, self.delimiter, self.decimal, self.header, self.skip, self.comment,
-            self.quote, self.escape, self.errors, self.missing, self.types,
+            self.quote, self.escape, self.errors, self.missing, self.types, self.part,
         )  # fmt: skip
 
 

@@ -17,15 +17,6 @@ from labeling_core.sources.encodings import BLOCK, find_encoding
 from labeling_core.sources.import_errors import encoding_error, file_error
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-SIGNATURES = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
-    b"\x1f\x8b": "a gzip archive",
-}
 _NUMBER = r"[-+]?\d+([.,]\d+)?"
 _DATA = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d.*|true|false|TRUE|FALSE|NA|NaN|NULL"
 
@@ -59,7 +50,7 @@ def find_reading(path: Path, name: str, choices: Choices) -> Reading:
     suffix = Path(name).suffix.lower()
     if head.startswith(b"PAR1"):
         return Reading(name, "parquet", choices=choices)
-    _refuse_what_is_no_text(head, suffix, name)
+    _refuse_what_is_no_parquet(suffix, name)
     encoding, notes = find_encoding(path, head, name, choices.encoding, choices.errors)
     reading = Reading(
         name, "json", encoding, notes=notes, errors=choices.errors or "strict", choices=choices
@@ -152,12 +143,7 @@ def _head(path: Path, name: str) -> bytes:
     return head
 
 
-def _refuse_what_is_no_text(head: bytes, suffix: str, name: str) -> None:
-    for signature, what in SIGNATURES.items():
-        if head.startswith(signature):
-            raise file_error(
-                name, f"is {what}, not a table; save it as CSV or Parquet and try again"
-            )
+def _refuse_what_is_no_parquet(suffix: str, name: str) -> None:
     if suffix in (".parquet", ".pq"):
         raise file_error(name, "is not a Parquet file; export it again, or rename it to what it is")
 

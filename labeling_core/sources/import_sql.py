@@ -63,7 +63,7 @@ def _plan_csv(
     plain = left.enter_context(readable(path, reading))
     skipped, first = _first_row(plain.path, reading)
     _require_few(reading.name, len(first))
-    names, notes = _distinct_names(first if reading.header else [""] * len(first))
+    names, notes = distinct_names(first if reading.header else [""] * len(first))
     if not reading.header:
         notes = []
     if plain.comments:
@@ -116,7 +116,7 @@ def _staged(con: duckdb.DuckDBPyConnection, source: str, columns: int, left: Exi
     return _STAGED
 
 
-def _distinct_names(header: Sequence[str], number_from: int = 2) -> tuple[list[str], list[str]]:
+def distinct_names(header: Sequence[str], number_from: int = 2) -> tuple[list[str], list[str]]:
     """Column names that DuckDB keeps apart (it ignores case), and a note per change."""
     names: list[str] = []
     notes: list[str] = []
@@ -144,7 +144,7 @@ def _plan_json(
     rows = write_rows(path, reading.name, encoding, errors, target)
     keys = list(rows.places)
     _require_few(reading.name, len(keys))
-    names, notes = _distinct_names(keys, number_from=1)
+    names, notes = distinct_names(keys, number_from=1)
     pairs = ", ".join(f"'{at}': 'VARCHAR'" for at in range(len(keys)))
     named = ", ".join(f"{quote(str(at))} AS {quote(name)}" for at, name in enumerate(names))
     source = (

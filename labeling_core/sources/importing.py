@@ -10,9 +10,11 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.settings import quote
+from labeling_core.sources import containers
 from labeling_core.sources.choices import Choices, ColumnFound, Preview
 from labeling_core.sources.dialects import DELIMITERS, find_reading
 from labeling_core.sources.import_sql import Plan, planned
+from labeling_core.sources.parquet_copy import OFFLINE
 
 __all__ = ["DELIMITERS", "Choices", "ColumnFound", "Preview", "inspect", "load"]
 
@@ -28,13 +30,10 @@ def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any)
     names the choice that would mend it.
     """
     choices = replace(choices or Choices(), **given)
-    reading = find_reading(path, name, choices)
-    offline: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
-    with duckdb.connect(config=offline) as con, planned(con, path, reading) as plan:
-        rows = _first_rows(con, plan)
+    with containers.opened(path, name, choices.part) as plain:
+        reading = find_reading(plain.path, plain.name, choices)
+        with duckdb.connect(config=OFFLINE) as con, planned(con, plain.path, reading) as plan:
+            rows = _first_rows(con, plan)
     columns = tuple((each.name, each.type) for each in plan.found)
     return Preview(
         name=name,
@@ -45,7 +44,7 @@ def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any)
         columns=columns,
         rows=tuple(rows),
         row_count=plan.row_count,
-        notes=reading.notes + plan.notes,
+        notes=plain.notes + reading.notes + plan.notes,
         found=plan.found,
         header=reading.header,
         skip=reading.skip,
@@ -55,6 +54,7 @@ def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any)
         errors=reading.errors,
         missing=choices.missing,
         types=choices.types,
+        part=choices.part,
     )
 
 
@@ -75,9 +75,10 @@ def load(con: duckdb.DuckDBPyConnection, path: Path, preview: Preview, table: st
             "table as the source.",
             field="source",
         )
-    reading = find_reading(path, preview.name, preview.choices)
-    with planned(con, path, reading) as plan:
-        con.execute(f"CREATE TABLE main.{quote(table)} AS {plan.sql}")
+    with containers.opened(path, preview.name, preview.part) as plain:
+        reading = find_reading(plain.path, plain.name, preview.choices)
+        with planned(con, plain.path, reading) as plan:
+            con.execute(f"CREATE TABLE main.{quote(table)} AS {plan.sql}")
     return plan.row_count
 
 

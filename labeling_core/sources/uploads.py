@@ -51,9 +51,14 @@ def stage_table(home: Path, content: bytes | memoryview) -> Path:
 
     ``home`` is the folder of the database.
     """
-    path = _waiting_folder(home) / "table"
+    path = waiting_table(home)
     path.write_bytes(content)
     return path
+
+
+def waiting_table(home: Path) -> Path:
+    """Where a table may be written to wait: the path of a file in a new folder."""
+    return _waiting_folder(home) / "table"
 
 
 def _waiting_folder(home: Path) -> Path:

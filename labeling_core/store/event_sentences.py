@@ -125,6 +125,15 @@ def _refreshed(entry: Entry) -> str:
     return f"{entry.annotator} took over the source: {added:,} new samples, {gone:,} gone"
 
 
+def _added_rows(entry: Entry) -> str:
+    detail = entry.detail
+    gone = f"; {detail['vanished']:,} others were gone" if detail.get("vanished") else ""
+    return (
+        f"{entry.annotator} added {detail.get('rows', 0):,} rows of “{_cut(detail.get('file'))}”: "
+        f"{detail.get('added', 0):,} new samples{gone}"
+    )
+
+
 def _session(entry: Entry) -> str:
     detail = entry.detail
     used = ", ".join(str(detail[name]) for name in ("classifier", "strategy") if detail.get(name))
@@ -174,6 +183,7 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "settings": _settings,
     "category": _category,
     "refreshed": _refreshed,
+    "added rows": _added_rows,
     "session": _session,
     "backup": _backup,
     "put back": _put_back,

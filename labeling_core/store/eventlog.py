@@ -30,6 +30,7 @@ KINDS = DECISIONS | {
     "settings": "changed settings",
     "category": "changed categories",
     "refreshed": "looked for new samples",
+    "added rows": "added rows",
     "session": "started a session",
     "deleted": "deleted a project",
     "backup": "made a backup",

@@ -20,7 +20,7 @@ def show(workspace: Workspace, project: Project, by: Person) -> None:
         if st.button(f"Look for new {what} in the source", icon=":material/sync:"):
             try:
                 _, change = use_cases.refresh_source(workspace, project, by)
-                st.toast(f"{change.added:,} new samples, {change.vanished:,} gone.")
+                st.toast(change.told())
             except LabelingError as error:
                 st.error(str(error))
         with st.popover("Delete the project", icon=":material/delete:"):

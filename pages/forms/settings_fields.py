@@ -19,13 +19,15 @@ from labeling_core.settings import (
     slug,
 )
 from labeling_core.sources import importing
-from labeling_core.sources.uploads import Upload, discard_table, stage_table
+from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
 from labeling_core.store.table_rows import first_rows
 from labeling_core.workspace import Workspace
+from pages.forms import many_categories, query_fields, upload_fields
 from pages.forms.fields import Fields
+from pages.forms.upload_fields import Given
 
-FILE, TABLE = "Upload a file", "Use a table in the database"
+FILE, TABLE, QUERY = "Upload a file", "Use a table in the database", "Ask by SQL"
 DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
 
 
@@ -33,7 +35,7 @@ def source(
     fields: Fields, workspace: Workspace, base: Settings, old: Project | None
 ) -> tuple[str, Upload | None]:
     """The table to label: the name of one in the database, or an upload with its name."""
-    ways = [TABLE] if old else [FILE, TABLE]
+    ways = [TABLE] if old else [FILE, TABLE, QUERY]
     way = ways[0]
     if len(ways) > 1:
         way = st.segmented_control(
@@ -41,15 +43,12 @@ def source(
         )
     if way == TABLE:
         return _table(fields, workspace, base), None
-    file = st.file_uploader(
-        "CSV, TSV, Parquet or JSON lines", type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson",
-        "json"], key=fields.key("file"),
-        help="Delimiter, decimal mark and encoding are found out; correct them below if need be.",
-    )  # fmt: skip
+    if way == QUERY:
+        upload = query_fields.choose(fields, workspace)
+        return _shown(fields, upload, "query") if upload else ("", None)
+    given = upload_fields.choose(workspace, fields.key)
     fields.slot("source", "Samples")
-    if file is None:
-        return "", None
-    return _uploaded(fields, workspace, file)
+    return _uploaded(fields, given) if given else ("", None)
 
 
 def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
@@ -70,15 +69,22 @@ def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
     return name
 
 
-def _uploaded(fields: Fields, workspace: Workspace, file: Any) -> tuple[str, Upload | None]:
-    path = keep_upload(workspace, file)
+def _uploaded(fields: Fields, given: Given) -> tuple[str, Upload | None]:
     try:
-        preview = _inspect(path, file.name)
+        preview = given.inspect()
         if preview.delimiter is not None:
-            preview = _reread(fields, path, file.name, preview)
+            preview = _reread(fields, given, preview)
     except LabelingError as error:
         st.error(str(error))
         return "", None
+    for note in given.notes:
+        st.info(note)
+    return _shown(fields, Upload(given.path, preview), Path(given.name).stem)
+
+
+def _shown(fields: Fields, upload: Upload, stem: str) -> tuple[str, Upload]:
+    """The first rows of an upload and what was done to them, and the name of its table."""
+    preview = upload.preview
     for note in preview.notes:
         st.info(note)
     st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns. The first of them:")
@@ -88,26 +94,15 @@ def _uploaded(fields: Fields, workspace: Workspace, file: Any) -> tuple[str, Upl
         height=220,
     )
     table = fields.text(
-        "table", "Name of the new table", "", "Under this name the file's rows are kept in the "
-        "database.", default=slug(Path(file.name).stem),
+        "table", "Name of the new table", "", "Under this name the rows are kept in the database.",
+        default=slug(stem),
     )  # fmt: skip
-    return table, Upload(path, preview)
+    return table, upload
 
 
-def keep_upload(workspace: Workspace, file: Any) -> Path:
-    """Write an upload to disk once; reruns find it there, and another one takes its place."""
-    file_id, path = st.session_state.get("upload", (None, None))
-    if path is None or file_id != file.file_id or not path.exists():
-        if path is not None:
-            discard_table(path)
-        path = stage_table(workspace.database.path.parent, file.getbuffer())
-        st.session_state["upload"] = (file.file_id, path)
-    return path
-
-
-def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -> importing.Preview:
+def _reread(fields: Fields, given: Given, preview: importing.Preview) -> importing.Preview:
     """Let the person correct how a text file is read; another file begins with what was found."""
-    file = path.parent.name
+    file = given.path.parent.name
     first, second, third = st.columns(3)
     with first:
         delimiter = fields.choice(
@@ -130,32 +125,55 @@ def _reread(fields: Fields, path: Path, name: str, preview: importing.Preview) -
     found = (preview.delimiter, preview.decimal, preview.encoding)
     if (delimiter, decimal, encoding) == found:
         return preview
-    return _inspect(path, name, delimiter=delimiter, decimal=decimal, encoding=encoding)
+    reading = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    return upload_fields.inspect(given.path, given.name, part=given.part, **reading)
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading the file …")
-def _inspect(path: Path, name: str, **reading: Any) -> importing.Preview:
-    """Read the whole upload once, not at every rerun of the page."""
-    return importing.inspect(path, name, **reading)
-
-
-def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
+def categories(
+    fields: Fields, workspace: Workspace, base: Settings, source: str, upload: Upload | None
+) -> tuple[Category, ...]:
     """The categories as an editable table; the numbers in front give their order.
 
-    Retired ones are kept beside it.
+    Retired ones are kept beside it. ``source`` and ``upload`` are what may hold more of them.
     """
-    rows = [
+    # What was added at once: the rows to begin with, and how often; other categories begin anew.
+    kept = fields.key("-".join(["category-rows", *base.names]))
+    turn, added = st.session_state.get(kept, (0, None))
+    rows = added or [
         {"order": number, "name": each.name, "description": each.description, "key": each.key,
          "colour": each.color}
         for number, each in enumerate(base.offered, start=1)
     ]  # fmt: skip
+    key = fields.key("-".join(["categories", *[str(turn)] * (turn > 0), *base.names]))
+    found = read_categories(_editor(rows, key).to_dict("records"))
+    fields.slot("categories", "Categories")
+    known = [each.name for each in found if each.name]
+    known += [each.name for each in base.categories if each.retired]
+    more = many_categories.show(fields, workspace, source, upload, known, turn)
+    if more:
+        listed = [{"name": each.name, "description": each.description, "key": each.key,
+                   "colour": each.color} for each in found if each.name]  # fmt: skip
+        listed += [{"name": name} for name in more]
+        numbered = [{"order": number} | row for number, row in enumerate(listed, start=1)]
+        st.session_state[kept] = (turn + 1, numbered)
+        st.rerun()
+    if found:
+        shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
+        st.caption(f"Keys: {shown}")
+    newer = {each.name: each.newer for each in base.categories}
+    edited_ones = tuple(replace(each, newer=newer.get(each.name, {})) for each in found)
+    return edited_ones + tuple(each for each in base.categories if each.retired)
+
+
+def _editor(rows: list[dict[str, Any]], key: str) -> pd.DataFrame:
+    """The table in which categories are entered."""
     frame = pd.DataFrame(rows, columns=["order", "name", "description", "key", "colour"])
     text = {name: "string" for name in ("name", "description", "key", "colour")}
-    edited = st.data_editor(
+    return st.data_editor(
         frame.astype(text | {"order": "Float64"}),
         num_rows="dynamic",
         hide_index=True,
-        key=fields.key("-".join(["categories", *base.names])),  # other ones: begin anew
+        key=key,
         column_config={
             "order": st.column_config.NumberColumn(
                 "Order", help="Rows are sorted by it; 1.5 goes between 1 and 2.", width="small"
@@ -173,14 +191,6 @@ def categories(fields: Fields, base: Settings) -> tuple[Category, ...]:
             ),
         },
     )  # fmt: skip
-    fields.slot("categories", "Categories")
-    found = read_categories(edited.to_dict("records"))
-    if found:
-        shown = ", ".join(f"{each.name} `{each.key}`" for each in assign_keys(found) if each.key)
-        st.caption(f"Keys: {shown}")
-    newer = {each.name: each.newer for each in base.categories}
-    edited_ones = tuple(replace(each, newer=newer.get(each.name, {})) for each in found)
-    return edited_ones + tuple(each for each in base.categories if each.retired)
 
 
 def test_table(fields: Fields, workspace: Workspace, base: Settings) -> str:

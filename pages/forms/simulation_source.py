@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
@@ -12,11 +11,10 @@ from labeling_core.projects.lifecycle import list_projects
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.data_sources import Source
 from labeling_core.simulation.labeled_data import has_labels, usual_label
-from labeling_core.sources import importing
 from labeling_core.sources.folders import allowed_roots
 from labeling_core.store.database import columns, tables
 from labeling_core.workspace import Workspace
-from pages.forms.settings_fields import keep_upload
+from pages.forms import upload_fields
 from pages.shell import identity
 
 Choice = Callable[[], Source]
@@ -59,27 +57,20 @@ def _table(workspace: Workspace) -> Choice:
 
 
 def _file(workspace: Workspace) -> Choice:
-    file = st.file_uploader(
-        "CSV, TSV, Parquet or JSON lines",
-        type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson", "json"],
-        help="One row a sample, with a column that holds its category.",
-    )
-    if file is None:
+    given = upload_fields.choose(workspace, "simulation-{}".format, lines=False)
+    if given is None:
         return _refuse("Choose labeled data first: upload a file above.")
-    path = keep_upload(workspace, file)
     try:
-        preview = _inspect(path, file.name)
+        preview = given.inspect()
     except LabelingError as error:
         st.error(str(error))
         return _refuse(str(error))
+    for note in (*given.notes, *preview.notes):
+        st.info(note)
     st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns.")
     label = _label([name for name, _ in preview.columns])
-    return lambda: data_sources.upload(path, file.name, label, {}, identity.person())
-
-
-@st.cache_data(max_entries=16, show_spinner="Reading the file …")
-def _inspect(path: Path, name: str) -> importing.Preview:
-    return importing.inspect(path, name)
+    reading = {"part": given.part}
+    return lambda: data_sources.upload(given.path, given.name, label, reading, identity.person())
 
 
 def _label(names: list[str]) -> str:

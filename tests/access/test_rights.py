@@ -32,6 +32,8 @@ from labeling_core.projects.lifecycle import create_project
 from labeling_core.sessions import label_errors
 from labeling_core.sessions.label_errors import Listing
 from labeling_core.simulation import data_sources, simulations
+from labeling_core.sources.importing import Preview
+from labeling_core.sources.uploads import Upload
 from labeling_core.store import backups, eventlog
 from labeling_core.web import (
     adjudication_exchange,
@@ -548,6 +550,16 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "access.roles.Roles.set_role": lambda by: workspace.roles.set_role(
             "x@y.org", "wine", "viewer", by
         ),
+        "use_cases.add_rows": lambda by: use_cases.add_rows(
+            workspace,
+            wine,
+            Upload(
+                Path("none"),
+                Preview("no", "csv", None, None, None, (("nothing", "BIGINT"),), (), 1, ()),
+            ),
+            by,
+        ),
+        "use_cases.query_table": lambda by: use_cases.query_table(workspace, "SELECT", by),
         "use_cases.create_from_upload": lambda by: use_cases.create_from_upload(
             workspace, replace(wine.settings, title="New", **named), None, by
         ),

@@ -95,7 +95,7 @@ def test_an_uploaded_table_is_read_as_the_form_says(
 ) -> None:
     form = Form(context, server).open("settings?new=1")
     form.upload(
-        "CSV, TSV, Parquet or JSON lines",
+        "CSV, Excel, Parquet, JSON lines, SQLite, DuckDB or text",
         {"name": "dinge.csv", "mimeType": "text/csv", "buffer": GUESSED},
     )
     form.shows("combobox", {"Delimiter": "pipe", "Decimal mark": "comma (1,5)"})

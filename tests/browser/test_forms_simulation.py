@@ -67,7 +67,7 @@ def test_each_source_is_replayed_as_the_form_says(
     expect(form.page.get_by_text("Table known, label column kind")).to_be_visible()
     unfold(form)
     form.segment("Labeled data from", "A file")
-    form.upload("CSV, TSV, Parquet or JSON lines", {
+    form.upload("CSV, Excel, Parquet, JSON lines, SQLite, DuckDB or text", {
         "name": "mine.csv", "mimeType": "text/csv", "buffer": FILE.encode(),
     })  # fmt: skip
     form.choose("Label column", "kind")

@@ -138,8 +138,12 @@ def test_each_field_of_a_new_project_has_a_test(shown: Open) -> None:
     at = shown("settings", new="1")
     file = ("a.csv", b"a;b\n1,5;x\n2,5;y\n", "text/csv")
     require_tests(at.file_uploader(key=key + "file").set_value(file).run(), "settings")
-    at.segmented_control(key=key + "way").set_value("Use a table in the database").run()
-    require_tests(at, "settings")
+    for way in ("A column of the samples", "A file"):
+        at.segmented_control(key=key + "many-way-0").set_value(way).run()
+        require_tests(at, "settings")
+    for way in ("Ask by SQL", "Use a table in the database"):
+        at.segmented_control(key=key + "way").set_value(way).run()
+        require_tests(at, "settings")
     at.number_input(key=key + "overlap_share").set_value(20).run()
     require_tests(at, "settings")
     packed = io.BytesIO()
