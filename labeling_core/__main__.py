@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from labeling_core.commands.label_import import import_labels
+from labeling_core.commands.options import (
+    FILE,
+    database_option,
+    operator,
+    progress_bar,
+    require_database,
+)
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.models.prediction import predict_folder, predict_table, read_model
-from labeling_core.people import Person, local_person
 from labeling_core.simulation.labeled_data import Arrays, read_arrays, read_folder, read_table
 from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
 from labeling_core.sources.containers import LINES, TAKEN
 from labeling_core.store.backups import Backups, list_backups, restore
 from labeling_core.store.database import Database
-from labeling_core.workspace import database_path
-
-_FILE = click.Path(path_type=Path)  # whether it is there, and readable, is for the core to tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @click.group(context_settings={"max_content_width": 100})
 def commands() -> None:
-    """Replay labeled data, use a model that was taken away, back up the database."""
+    """Replay labeled data, use a downloaded model, bring in labels, back up the database."""
 
 
 _part = click.option(
@@ -57,11 +59,11 @@ _part = click.option(
 
 
 @commands.command(name="simulate")
-@click.option("--data", type=_FILE, metavar="FILE", help=f"Labeled: {TAKEN}.")
+@click.option("--data", type=FILE, metavar="FILE", help=f"Labeled: {TAKEN}.")
 @_part
-@click.option("--features-npz", type=_FILE, metavar="FILE", help="Arrays X [n, d], y [n].")
+@click.option("--features-npz", type=FILE, metavar="FILE", help="Arrays X [n, d], y [n].")
 @click.option(
-    "--folder", type=_FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
+    "--folder", type=FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
 )
 @click.option("--label", metavar="COLUMN", default="label", help="The label column.")
 @click.option(
@@ -81,7 +83,7 @@ _part = click.option(
     help="The model that is trained on the labels.",
 )
 @click.option("--holdout", default=HOLDOUT, help="Share to measure on.")
-@click.option("--json", "out", type=_FILE, metavar="OUT", help="Write every run to this file.")
+@click.option("--json", "out", type=FILE, metavar="OUT", help="Write every run to this file.")
 def _simulate(
     data: Path | None,
     part: str,
@@ -107,7 +109,7 @@ def _simulate(
         raise LabelingError(f"There is no folder {out.absolute().parent} to write {out.name} to.")
     X, y = _labeled(data, part, features_npz, folder, label)
     asked = list(dict.fromkeys(strategies or ("auto", "random")))
-    with _progress() as progress:
+    with progress_bar() as progress:
         runs = simulate(X, y, Plan(asked, batch, budget, seeds, classifier, holdout), progress)
     if out is not None:
         try:
@@ -130,13 +132,13 @@ def _labeled(
 
 @commands.command(name="predict")
 @click.option(
-    "--model", type=_FILE, required=True, metavar="ZIP", help="The final model, as downloaded."
+    "--model", type=FILE, required=True, metavar="ZIP", help="The final model, as downloaded."
 )
-@click.option("--data", type=_FILE, metavar="FILE", help=f"{TAKEN}.")
+@click.option("--data", type=FILE, metavar="FILE", help=f"{TAKEN}.")
 @_part
-@click.option("--folder", type=_FILE, metavar="DIR", help="Images or sounds.")
+@click.option("--folder", type=FILE, metavar="DIR", help="Images or sounds.")
 @click.option(
-    "--out", type=_FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
+    "--out", type=FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
 )
 @click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
 def _predict(
@@ -155,7 +157,7 @@ def _predict(
         click.echo(f"{out}: {rows:,} rows with their prediction")
         return
     assert folder is not None
-    with _progress() as progress:
+    with progress_bar() as progress:
         files, broken = predict_folder(read, folder, out, safe, progress)
     unread = f", {broken:,} of them could not be read" if broken else ""
     click.echo(f"{out}: {files:,} files with their prediction{unread}")
@@ -166,20 +168,8 @@ def _require_one(given: dict[str, Path | None]) -> None:
         raise click.UsageError(f"Name one of {', '.join(given)}.")
 
 
-_database = click.option(
-    "--database",
-    "path",
-    type=_FILE,
-    metavar="FILE",
-    callback=lambda context, option, given: (
-        given.expanduser().resolve() if given else database_path()
-    ),
-    help="The database file (default: LABELING_DATABASE, else data/labeling.duckdb).",
-)
-
-
 @commands.command(name="backup")
-@_database
+@database_option
 @click.option("--list", "only_list", is_flag=True, help="Only list the backups there are.")
 def _backup(path: Path, only_list: bool) -> None:
     """Copy the database into the folder of backups.
@@ -192,19 +182,18 @@ def _backup(path: Path, only_list: bool) -> None:
         for each in list_backups(path):
             click.echo(f"{each.made:%Y-%m-%d %H:%M:%S} UTC  {each.size / 1e6:9.1f} MB  {each.path}")
         return
-    if not path.exists():
-        raise LabelingError(f"There is no database {path}: name one with --database.")
+    require_database(path)
     database = Database(path)
     try:
-        made = Backups(database).make(_operator())
+        made = Backups(database).make(operator())
     finally:
         database.close()
     click.echo(f"{made.path} ({made.size / 1e6:.1f} MB)")
 
 
 @commands.command(name="restore")
-@click.argument("backup", type=_FILE)
-@_database
+@click.argument("backup", type=FILE)
+@database_option
 def _restore(backup: Path, path: Path) -> None:
     """Put the file BACKUP in the place of the database.
 
@@ -212,28 +201,13 @@ def _restore(backup: Path, path: Path) -> None:
     Example:
       python -m labeling_core restore backups/labeling-20260131T120000000000Z.duckdb
     """
-    replaced = restore(backup.expanduser().resolve(), path, _operator())
+    replaced = restore(backup.expanduser().resolve(), path, operator())
     click.echo(f"{path} is the database of {backup.name} now.")
     if replaced:
         click.echo(f"What it replaced is kept in {replaced}.")
 
 
-def _operator() -> Person:
-    try:
-        return local_person(getpass.getuser())
-    except (KeyError, OSError):
-        return local_person("operator")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None] | None]:
-    """How far a command is, drawn on a terminal only; called with a share of 0..1."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=100, file=sys.stderr) as bar:
-        yield lambda share: bar.update(round(100 * share) - bar.pos)
-
+commands.add_command(import_labels)
 
 if __name__ == "__main__":
     sys.exit(main())

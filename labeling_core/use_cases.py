@@ -8,20 +8,23 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from labeling_core.errors import LabelingError
-from labeling_core.labeling import category_changes
+from labeling_core.labeling import category_changes, label_import, labels_at_start
+from labeling_core.labeling.label_import import How, TakenBack
+from labeling_core.labeling.label_plan import Plan
+from labeling_core.labeling.labels_at_start import NOTHING, Given
 from labeling_core.models import final_model
 from labeling_core.people import Person
 from labeling_core.progress import downloads
 from labeling_core.projects import added_rows, lifecycle, queries, samples
 from labeling_core.projects.validation import Problem, SettingsError
-from labeling_core.settings import Project, Settings
-from labeling_core.sources import importing, sql_queries
+from labeling_core.settings import Category, Project, Settings
+from labeling_core.sources import importing
+from labeling_core.sources.label_records import LabelFile
 from labeling_core.sources.uploads import (
     Staged,
     Upload,
     discard_table,
     placed,
-    waiting_table,
 )
 from labeling_core.store import eventlog
 from labeling_core.store.database import OWN_FOLDERS
@@ -29,6 +32,7 @@ from labeling_core.workspace import Workspace
 
 # The tables name everybody's decisions, and which samples were probes.
 _OPEN_EXPORTS = ("sessions",)
+_ENOUGH = (Category("a"), Category("b"))  # nothing is wrong with these
 
 
 def visible_projects(workspace: Workspace, by: Person) -> dict[str, Project]:
@@ -38,20 +42,34 @@ def visible_projects(workspace: Workspace, by: Person) -> dict[str, Project]:
     return {each.project_id: each for each in found if by.may("see", each.project_id)}
 
 
-def create_project(workspace: Workspace, settings: Settings, by: Person) -> Project:
-    """Make a project; LabelingError for the first mistake in its settings."""
+def create_project(
+    workspace: Workspace, settings: Settings, by: Person, given: Given = NOTHING
+) -> Project:
+    """Make a project, with the labels that its source brings and those ``given``, from which the
+    first session starts by itself; LabelingError for the first mistake in its settings."""
     by.require("manage")
-    with workspace.database.transaction():
-        project = lifecycle.create_project(workspace.database, settings)
-        detail = {"title": project.settings.title, "source": project.settings.source}
-        eventlog.note(workspace.database, project.project_id, by, "created", detail)
+    with workspace.database.transaction() as cursor:
+        settings = labels_at_start.with_categories(cursor, settings, given)
+        project = _create(workspace, settings, by, given)
+    workspace.loop.after_decisions(project)
     return project
 
 
+def _create(workspace: Workspace, settings: Settings, by: Person, given: Given) -> Project:
+    project = lifecycle.create_project(workspace.database, settings)
+    detail = {"title": project.settings.title, "source": project.settings.source}
+    eventlog.note(workspace.database, project.project_id, by, "created", detail)
+    return labels_at_start.label(workspace.database, project, given, by)
+
+
 def create_from_upload(
-    workspace: Workspace, settings: Settings, upload: Upload | Staged | None, by: Person
+    workspace: Workspace,
+    settings: Settings,
+    upload: Upload | Staged | None,
+    by: Person,
+    given: Given = NOTHING,
 ) -> Project:
-    """Load the upload, if any, and make the project: both or neither.
+    """Load the upload, if any, and make the project: both or neither; see :func:`create_project`.
 
     Raises SettingsError with everything that is wrong.
     """
@@ -65,10 +83,16 @@ def create_from_upload(
                 importing.load(cursor, upload.path, upload.preview, settings.source)
             except LabelingError as error:
                 raise SettingsError([Problem(error.field or "source", str(error))]) from error
-        found = lifecycle.problems(cursor, settings)
+        found = []
+        if labels_at_start.are_there(settings, given):  # the source has to be right to look at it
+            found = lifecycle.problems(cursor, replace(settings, categories=_ENOUGH))
+            if not found:
+                settings = labels_at_start.with_categories(cursor, settings, given)
+        found = found or lifecycle.problems(cursor, settings)
         if found:
             raise SettingsError(found)
-        made = create_project(workspace, settings, by)
+        made = _create(workspace, settings, by, given)
+    workspace.loop.after_decisions(made)
     if isinstance(upload, Upload):
         discard_table(upload.path)  # it is in the database now
     return made
@@ -149,21 +173,29 @@ def add_rows(
     return current, added
 
 
-def query_table(workspace: Workspace, sql: str, by: Person) -> Upload:
-    """The rows of one SELECT over the database, as an upload that waits.
+def plan_labels(
+    workspace: Workspace, project_id: str, file: LabelFile, how: How, by: Person
+) -> Plan:
+    """See label_import.plan."""
+    return label_import.plan(workspace.open_projects, project_id, file, how, by)
 
-    Raises LabelingError (``field="query"``) for a mistake in it, or if it reads anything else.
-    """
-    by.require("manage")
-    path = waiting_table(workspace.database.path.parent)
-    try:
-        with workspace.database.read() as cursor:
-            notes = sql_queries.write_query(cursor, sql, path)
-        preview = importing.inspect(path, "query")
-    except LabelingError:
-        discard_table(path)
-        raise
-    return Upload(path, replace(preview, notes=(*notes, *preview.notes)))
+
+def bring_in_labels(
+    workspace: Workspace, project_id: str, file: LabelFile, name: str, how: How, by: Person
+) -> tuple[int, Plan]:
+    """See label_import.bring_in; a session that learns of the labels follows by itself."""
+    with _between_sessions(workspace, project_id):
+        done = label_import.bring_in(workspace.open_projects, project_id, file, name, how, by)
+    workspace.loop.after_decisions(workspace.project(project_id))
+    return done
+
+
+def take_back_import(workspace: Workspace, project_id: str, number: int, by: Person) -> TakenBack:
+    """See label_import.take_back; a session without these labels follows by itself."""
+    with _between_sessions(workspace, project_id):
+        done = label_import.take_back(workspace.open_projects, project_id, number, by)
+    workspace.loop.after_decisions(workspace.project(project_id))
+    return done
 
 
 def rename_category(

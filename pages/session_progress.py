@@ -25,6 +25,7 @@ with workspace.database.read() as cursor:
     by_category = learning_curve.labels_by_category(cursor, project)
     over_time = learning_curve.labels_over_time(cursor, project)
     outdated = learning_curve.outdated(cursor, project)
+    imported = learning_curve.imported(cursor, project)
 finished = [each for each in sessions if each.state == "DONE"]
 measured = [each for each in finished if each.accuracy is not None]
 
@@ -38,6 +39,8 @@ with st.container(horizontal=True):
     st.metric("Samples skipped" if queue.overlap.used else "Skipped", f"{queue.counts.skipped:,}")
     st.metric("Samples in all", f"{queue.size:,}")
     agreement.show_decisions(queue)
+    if imported:
+        st.metric("Imported", f"{imported:,}", help="Decisions from elsewhere.")
     st.metric("Sessions", len(finished))
     if measured:
         last = measured[-1]
@@ -78,6 +81,7 @@ with right:
             "Labels over time",
             figures.labels_over_time(over_time, log_filter.zone()),
             "Labels over time",
+            "Without what was imported." if imported else None,
         )
 if finished:
     with workspace.database.read() as cursor:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
+from labeling_core.labeling.labels_at_start import NOTHING
 from labeling_core.learning import classifiers, strategies
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.projects import lifecycle
@@ -18,6 +19,7 @@ from labeling_core.workspace import open_workspace
 from pages.blocks import project_actions, stopping_advice
 from pages.forms import (
     category_fields,
+    label_import,
     media_fields,
     overlap_fields,
     row_fields,
@@ -50,6 +52,7 @@ modality = MODALITIES[fields.choice(
     "What a sample is: the row of a table, an image, or a recording.",
 )]  # fmt: skip
 source, upload = source_fields.source(fields, workspace, modality, base, old)
+given = NOTHING if old else label_import.at_start(fields, modality)
 
 st.subheader("Categories", anchor=False)
 table = None if upload is None or isinstance(upload, Staged) else upload
@@ -149,7 +152,7 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
                 st.session_state["settings_saved"] = True
                 st.rerun()  # the heading and the sidebar tell the name of before
         else:
-            made = use_cases.create_from_upload(workspace, wanted, upload, identity.person())
+            made = use_cases.create_from_upload(workspace, wanted, upload, identity.person(), given)
             fields.forget()
             st.switch_page(label_page(made), query_params={"project": made.project_id})
     except SettingsError as error:
@@ -163,4 +166,5 @@ if st.session_state.pop("settings_saved", False):
 if old:
     if modality.source.thing == "table" and source == old.settings.source:
         row_fields.show(workspace, old)
+    label_import.show(workspace, old)
     project_actions.show(workspace, old, identity.person())

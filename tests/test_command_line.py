@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pty
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import click
+import duckdb
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -18,7 +20,7 @@ from click.testing import CliRunner
 from labeling_core.__main__ import commands, main
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("backup", "predict", "restore", "simulate")
+NAMES = ("backup", "import", "predict", "restore", "simulate")
 
 
 def test_every_command_is_listed_with_what_it_does():
@@ -57,6 +59,9 @@ def test_every_command_and_option_has_help_and_an_example_that_can_be_read(name,
         (["predict", "--data", "a.csv", "--out", "b.csv"], "Missing option '--model'."),
         (["predict", "--model", "m.zip", "--out", "b.csv"], "Name one of --data, --folder."),
         (["restore"], "Missing argument 'BACKUP'."),
+        (["import", "--project", "p"], "Missing option '--file'."),
+        (["import", "--project", "p", "--file", "f", "--database", "/nowhere.duckdb"],
+         "There is no database /nowhere.duckdb: name one with --database."),
         (["backup", "--database", "/nowhere.duckdb"],
          "There is no database /nowhere.duckdb: name one with --database."),
     ],
@@ -71,6 +76,35 @@ def test_a_strategy_or_classifier_that_is_not_there_is_told_with_those_that_are(
     assert main(["simulate", "--data", "a.csv", "--strategy", "oracle"]) == 2
     told = capsys.readouterr().err
     assert "'oracle' is not one of 'auto', " in told and told.count("\n") == 1
+
+
+def test_labels_are_imported(sample_database, tmp_path, capsys):
+    path, file = tmp_path / "app.duckdb", tmp_path / "labels.csv"
+    shutil.copy(sample_database, path)
+    file.write_text("sample_id,label,annotator\n7,red,kim\n8,rose,kim\n9,white\n")
+    asked = ["import", "--database", str(path), "--project", "wine_colour", "--file", str(file)]
+    assert main([*asked, "--dry-run"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "2 annotations were read, their samples told by “sample_id”."
+    assert told[1] == "1 of samples that nobody has decided: brought in."
+    assert "No category: “rose” (1)." in told and told[-1] == "Nothing is stored."
+    assert "Line 4: This line has 2 cells, the header 3." in told
+    assert main([*asked, "--create-categories"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Import 1 is stored."
+    with duckdb.connect(str(path), read_only=True) as tables:
+        assert tables.execute(
+            "SELECT sample_id, label, annotator, origin FROM wine_colour_metadata ORDER BY 1"
+        ).fetchall() == [("7", "red", "kim", "import"), ("8", "rose", "kim", "import")]
+    file.write_text("sample_id,label\n7,red\n", "utf-16")
+    for words, sentence in (
+        (["--match", "none"], "The samples have no column “none”"),
+        (["--label", "none"], "has no column “none”"),
+        (["--project", "none"], "There is no project “none”"),
+        (["--format", "prodigy"], "is no JSON file of Prodigy"),
+    ):
+        assert main([*asked, *words]) == 2
+        told = capsys.readouterr()
+        assert sentence in told.err and told.err.count("\n") == 1 and not told.out
 
 
 def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):

@@ -178,6 +178,8 @@ def desk(sample_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     measured = [{k: v for k, v in each.items() if k != "label"} for each in _wines()]
     _write_table(folder / "new_wines.csv", measured)
     _write_table(folder / "wines.csv", [each | {"colour": each["label"]} for each in _wines()])
+    told = [{"sample_id": n, "label": each["label"]} for n, each in enumerate(_wines(), start=1)]
+    _write_table(folder / "labels.csv", told)
     rng, y = np.random.default_rng(0), np.arange(60) % 2
     np.savez(folder / "arrays.npz", X=rng.normal(size=(60, 3)) + y[:, None] * 4, y=y)
     for number in range(60):

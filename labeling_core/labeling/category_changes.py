@@ -16,6 +16,7 @@ from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.people import Person
 from labeling_core.projects import category_checks, final_labels, queries
 from labeling_core.projects.categories import assign_keys
+from labeling_core.projects.category_names import compared
 from labeling_core.projects.lifecycle import get_project
 from labeling_core.settings import Category, Project
 from labeling_core.store import eventlog
@@ -31,9 +32,9 @@ def rename(open_projects: OpenProjects, project_id: str, old: str, new: str, by:
     def change(categories: Sequence[Category]) -> list[Category]:
         if not new or new == old:
             raise LabelingError(f"Enter another name for “{old}”.", "categories")
-        alike = category_checks.compared(new)
+        alike = compared(new)
         for each in categories:
-            if each.name != old and category_checks.compared(each.name) == alike:
+            if each.name != old and compared(each.name) == alike:
                 raise LabelingError(
                     f"There is a category “{each.name}” already: merge “{old}” into it.",
                     "categories",

@@ -193,15 +193,24 @@ def labels_by_category(
 def labels_over_time(
     cursor: duckdb.DuckDBPyConnection, project: Project, points: int = 400
 ) -> list[tuple[str, float, int]]:
-    """(annotator, seconds since the epoch, labels so far), at most ``points`` of each one."""
+    """(annotator, seconds since the epoch, labels so far), at most ``points`` of each one; without
+    imported labels, whose times are those of another tool."""
     return cursor.execute(
         "WITH each AS (SELECT annotator, epoch(labeled_at) AS moment, row_number() OVER "
         "(PARTITION BY annotator ORDER BY labeled_at) AS number, count(*) OVER "
         f"(PARTITION BY annotator) AS total FROM {project.tables.metadata} "
-        "WHERE status = 'LABELED') SELECT annotator, moment, number FROM each "
-        "WHERE number = total OR number % greatest(1, total // ?) = 0 ORDER BY 1, 3",
+        "WHERE status = 'LABELED' AND origin <> 'import') SELECT annotator, moment, number "
+        "FROM each WHERE number = total OR number % greatest(1, total // ?) = 0 ORDER BY 1, 3",
         [points],
     ).fetchall()
+
+
+def imported(cursor: duckdb.DuckDBPyConnection, project: Project) -> int:
+    """How many decisions were brought in from elsewhere."""
+    row = cursor.execute(
+        f"SELECT count(*) FROM {project.tables.metadata} WHERE origin = 'import'"
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 class Summary(NamedTuple):

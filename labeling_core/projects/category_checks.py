@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 
 from labeling_core.projects.categories import assign_keys
+from labeling_core.projects.category_names import compared
 from labeling_core.settings import Category
 
 LONGEST_NAME = 100  # characters; what a deck sends may hold 1,000
 # What nobody sees: soft hyphen, joiners, zero widths, marks of direction and of variants.
 _BREAKS = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-)
-
-
-def compared(name: str) -> str:
-    """A name as it is compared with others: two that look alike have the same."""
-    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", name)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", plain).split())
 
 
 def mistakes(categories: Sequence[Category], known: Collection[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.projects.category_checks import compared
+from labeling_core.projects.category_names import compared
 from labeling_core.settings import quote
 from labeling_core.sources import importing
 from labeling_core.sources.importing import Preview

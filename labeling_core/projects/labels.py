@@ -11,14 +11,22 @@ from numpy.typing import NDArray
 from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project, Settings
+from labeling_core.store import imports
 
 
 class Labels(NamedTuple):
-    """Labeled samples, aligned: position, class code, label_id."""
+    """Labeled samples, aligned: position, class code, label_id, and whether an import has taken
+    the sample out of the draw of probes: it trains wherever it stands, and never measures."""
 
     positions: NDArray[np.int64]
     codes: NDArray[np.int64]
     label_ids: NDArray[np.int64]
+    undrawn: NDArray[np.bool_]
+
+    def where(self, kept: NDArray[np.bool_]) -> Labels:
+        """Those of them that are ``kept``."""
+        positions, codes, label_ids, undrawn = self
+        return Labels(positions[kept], codes[kept], label_ids[kept], undrawn[kept])
 
 
 def standing(settings: Settings) -> str:
@@ -45,15 +53,43 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
     positions; those of files set aside cannot, nor those of categories that nothing shall learn of.
     """
     settings = project.settings
+    undrawn, values = _undrawn(cursor, project)
     found = cursor.execute(
         f"SELECT s.{samples.PLACE} AS place, list_position(?::VARCHAR[], m.label) - 1 AS code, "
-        f"m.label_id FROM ({standing(settings)}) AS m "
+        f"m.label_id, m.sample_id IN ({undrawn}) AS undrawn FROM ({standing(settings)}) AS m "
         f"JOIN {samples.keys(project.project_id)} AS s ON s.{samples.SAMPLE_ID} = m.sample_id "
         "WHERE code >= 0 AND m.sample_id NOT IN "
         "(SELECT sample_id FROM labeling.broken WHERE project_id = ?) ORDER BY place",
-        [list(settings.classes), project.project_id],
+        [list(settings.classes), *values, project.project_id],
     ).fetchnumpy()
-    return Labels(*(np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")))
+    positions, codes, label_ids = (
+        np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")
+    )
+    return Labels(positions, codes, label_ids, np.asarray(found["undrawn"], bool))
+
+
+def _undrawn(cursor: duckdb.DuckDBPyConnection, project: Project) -> tuple[str, list[object]]:
+    """A query, and its parameters, for the samples that imports have taken out of the draw of
+    probes: those with a label of an import that was no random draw, and those that such an import
+    has named, taken back or not, for a model may have learned of them."""
+    known = imports.listed(cursor, project.project_id)
+    drawn = [each for each in known if each.random_draw]
+    query = (
+        f"SELECT sample_id FROM {project.tables.metadata} AS i WHERE origin = 'import' "
+        "AND NOT EXISTS (SELECT 1 FROM (SELECT unnest(?::BIGINT[]) AS first, "
+        "unnest(?::BIGINT[]) AS last) AS d "
+        f"WHERE i.{project.tables.label_id} BETWEEN d.first AND d.last) "
+        "UNION ALL SELECT unnest(?::VARCHAR[])"
+    )
+    named = [sample_id for each in known for sample_id in each.unmeasured]
+    return query, [[each.first for each in drawn], [each.last for each in drawn], named]
+
+
+def undrawn_count(cursor: duckdb.DuckDBPyConnection, project: Project) -> int:
+    """How many samples imports have taken out of the draw of probes."""
+    query, values = _undrawn(cursor, project)
+    row = cursor.execute(f"SELECT count(DISTINCT sample_id) FROM ({query})", values).fetchone()
+    return int(row[0]) if row else 0
 
 
 def first_open(closed: NDArray[np.bool_], probe_limit: int) -> int:
@@ -73,13 +109,14 @@ def measuring_end(
     Probes are handed out in the order of their positions, unseen: that some still wait in a
     browser, or were left in one that is gone, leaves the others a draw. Where the strategy had
     decided on positions before a raised share of probes took them in, only the unbroken run is
-    one: the probes after it are what the strategy did not choose.
+    one: the probes after it are what the strategy did not choose. Imports end none: what they
+    have taken out of the draw does not measure (see Labels), all else stays one.
     """
     start = first_open(closed, probe_limit)
     row = cursor.execute(
         f"SELECT min(s.{samples.PLACE}) FROM {samples.keys(project.project_id)} AS s "
         f"JOIN {project.tables.metadata} AS m "
-        f"ON m.sample_id = s.{samples.SAMPLE_ID} WHERE m.origin NOT IN ('probe', ?) "
+        f"ON m.sample_id = s.{samples.SAMPLE_ID} WHERE m.origin NOT IN ('probe', 'import', ?) "
         f"AND s.{samples.PLACE} >= ? AND s.{samples.PLACE} < ?",
         [ADJUDICATION, start, probe_limit],
     ).fetchone()
@@ -89,17 +126,14 @@ def measuring_end(
 def split(all_labels: Labels, probe_limit: int, end: int) -> tuple[Labels, Labels]:
     """Divide the labels into those to train on and the probes to measure with.
 
-    Places below ``probe_limit`` are never trained on. Of them only those before ``end`` (see
-    measuring_end) are measured.
+    Places below ``probe_limit`` are never trained on, unless an import has taken them out of the
+    draw. Of the others only those before ``end`` (see measuring_end) are measured.
     """
-    train = all_labels.positions >= probe_limit
-    return (
-        Labels(*(each[train] for each in all_labels)),
-        below(all_labels, min(probe_limit, end)),
-    )
+    train = (all_labels.positions >= probe_limit) | all_labels.undrawn
+    drawn = all_labels.where(~all_labels.undrawn)
+    return all_labels.where(train), below(drawn, min(probe_limit, end))
 
 
 def below(labels: Labels, limit: int) -> Labels:
     """The labels of positions below ``limit``."""
-    kept = labels.positions < limit
-    return Labels(*(each[kept] for each in labels))
+    return labels.where(labels.positions < limit)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.projects import final_labels, predictions, queries, samples
+from labeling_core.projects import final_labels, labels, predictions, queries, samples
 from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.validation import Problem, check
 from labeling_core.settings import (
@@ -105,7 +105,9 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
     with database.transaction() as cursor:
         old = get_project(cursor, project_id)
         _raise_first(problems(cursor, settings, old))
-        new = old._replace(settings=settings, probe_limit=kept_for_probes(old, settings))
+        undrawn = labels.undrawn_count(cursor, old)
+        limit = kept_for_probes(old, settings, undrawn)
+        new = old._replace(settings=settings, probe_limit=limit)
         if (settings.source, settings.modality) != (old.settings.source, old.settings.modality):
             new = _change_source(cursor, new)
         else:
@@ -172,13 +174,37 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     return base if base not in taken else next(name for name in numbered if name not in taken)
 
 
-def kept_for_probes(project: Project, settings: Settings) -> int:
+def put_last(cursor: duckdb.DuckDBPyConnection, project: Project, sample_ids: str) -> Project:
+    """Put the samples that the query ``sample_ids`` selects behind all others, of which alone
+    probes are drawn then; only for a project that is being made.
+
+    They come with their label: what is kept for probes is a random draw of the rest.
+    """
+    table = samples.table(project.project_id)
+    cursor.execute(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT (row_number() OVER (ORDER BY "
+        f"{samples.SAMPLE_ID} IN ({sample_ids}), {samples.PLACE}) - 1)::INTEGER "
+        f"AS {samples.PLACE}, * EXCLUDE ({samples.PLACE}) FROM {table} ORDER BY 1"
+    )
+    row = cursor.execute(
+        f"SELECT count(*) FROM {table} WHERE {samples.SAMPLE_ID} NOT IN ({sample_ids})"
+    ).fetchone()
+    limit = _probe_limit(project.settings, int(row[0]) if row else 0, 0)
+    cursor.execute(
+        "UPDATE labeling.projects SET probe_limit = ? WHERE project_id = ?",
+        [limit, project.project_id],
+    )
+    return project._replace(probe_limit=limit)
+
+
+def kept_for_probes(project: Project, settings: Settings, undrawn: int = 0) -> int:
     """How many positions are kept for probes once ``project`` has these settings: more only when
-    their share is changed, or drawn (again) for want of a test table."""
+    their share is changed, or drawn (again) for want of a test table. ``undrawn`` samples came
+    with their label."""
     old = project.settings
     if (settings.probe_share, bool(settings.test_table)) == (old.probe_share, bool(old.test_table)):
         return project.probe_limit
-    return _probe_limit(settings, project.samples, project.probe_limit)
+    return _probe_limit(settings, project.samples - undrawn, project.probe_limit)
 
 
 def _probe_limit(settings: Settings, count: int, old: int) -> int:

@@ -223,6 +223,7 @@ class Loop:
             self._compute_features(project, self.trainer)
         if project.settings.queries_table:
             self.trainer.worker.start()
+            self.after_decisions(project)  # labels may have been brought in by the command line
 
     def read_files(self, project: Project) -> None:
         """Read the files that have not been read yet, in the background; goes on where it was
@@ -279,7 +280,5 @@ class Loop:
     def _trigger(self, project: Project) -> int:
         if project.project_id not in self._triggers:
             with self.database.read() as cursor:
-                self._triggers[project.project_id] = records.last_trigger(
-                    cursor, project.project_id
-                )
+                self._triggers[project.project_id] = records.trigger_point(cursor, project)
         return self._triggers[project.project_id]

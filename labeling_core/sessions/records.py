@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from labeling_core.settings import Project
+from labeling_core.store import imports
 from labeling_core.store.database import Database, now
 
 
@@ -57,11 +58,18 @@ def last_failure(cursor: duckdb.DuckDBPyConnection, project_id: str) -> str:
     return str(row[0]) if row else ""
 
 
-def last_trigger(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
-    """How many labels there were at the last trigger point; 0 before the first session."""
+def trigger_point(cursor: duckdb.DuckDBPyConnection, project: Project) -> int:
+    """How many labels there were at the last trigger point; 0 before the first session.
+
+    Labels that an import has brought in (or taken away) since are due to be learned from, by one
+    session: the curve has no points between them that could be made up for.
+    """
     row = cursor.execute(
-        "SELECT trigger_labels FROM labeling.sessions WHERE project_id = ? "
+        "SELECT trigger_labels, started FROM labeling.sessions WHERE project_id = ? "
         "ORDER BY session_id DESC LIMIT 1",
-        [project_id],
+        [project.project_id],
     ).fetchone()
+    last = imports.last_labels(cursor, project.project_id)
+    if last is not None and (row is None or row[1] < last[0]):
+        return last[1] - project.settings.every
     return int(row[0]) if row else 0

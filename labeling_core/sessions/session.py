@@ -81,7 +81,7 @@ def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
     train, probes = split(found, kept, end)
     early = np.isin(train.label_ids, np.sort(found.label_ids)[: session.limit])
     if len(np.unique(train.codes[early])) > 1:
-        train = Labels(*(each[early] for each in train))
+        train = train.where(early)
     pool = np.flatnonzero(~closed)
     task = {
         "train": train.positions, "train_codes": train.codes,

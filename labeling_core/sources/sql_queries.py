@@ -10,14 +10,18 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from labeling_core.errors import LabelingError
+from labeling_core.people import Person
+from labeling_core.sources import importing
 from labeling_core.sources.parquet_copy import write_parquet
-from labeling_core.store.database import tables
+from labeling_core.sources.uploads import Upload, discard_table, waiting_table
+from labeling_core.store.database import Database, tables
 
 LONGEST = 60.0  # seconds
 # Functions in the place of a table that read nothing from outside.
@@ -27,6 +31,23 @@ _FORBIDDEN = re.compile(
     r"read_|getenv|current_setting|getvariable|nextval|currval|setseed|write_log|query$|"
     r"query_table|glob|.*_scan|pragma_|duckdb_|set_config|http_|sniff_|load_"
 )
+
+
+def query_table(database: Database, sql: str, by: Person) -> Upload:
+    """The rows of one SELECT over the database, as an upload that waits.
+
+    Raises LabelingError (``field="query"``) for a mistake in it, or if it reads anything else.
+    """
+    by.require("manage")
+    path = waiting_table(database.path.parent)
+    try:
+        with database.read() as cursor:
+            notes = write_query(cursor, sql, path)
+        preview = importing.inspect(path, "query")
+    except LabelingError:
+        discard_table(path)
+        raise
+    return Upload(path, replace(preview, notes=(*notes, *preview.notes)))
 
 
 def require_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> str:

@@ -26,8 +26,14 @@ def state(status: str | None, label: str | None) -> str:
 def _decision(entry: Entry) -> str:
     now = state(entry.detail.get("status"), entry.detail.get("label"))
     if now == "skipped":
-        return f"{entry.annotator} skipped sample {entry.sample_id}"
-    return f"{entry.annotator} labeled sample {entry.sample_id} {now}"
+        return f"{entry.annotator} skipped sample {entry.sample_id}{_by_import(entry)}"
+    return f"{entry.annotator} labeled sample {entry.sample_id} {now}{_by_import(entry)}"
+
+
+def _by_import(entry: Entry) -> str:
+    """Which import it was that told so, if one was."""
+    number = entry.detail.get("import")
+    return f", as import {number} tells" if number else ""
 
 
 def _correction(entry: Entry) -> str:
@@ -51,9 +57,11 @@ def _adjudication(entry: Entry) -> str:
 
 
 def _undo(entry: Entry) -> str:
+    number, whose = entry.detail.get("import"), entry.detail.get("of")
+    by = f" of {whose}" if number else ""
     return (
-        f"{entry.annotator} took back the decision on sample {entry.sample_id}, "
-        f"which was {_before(entry)}"
+        f"{entry.annotator} took back the decision{by} on sample {entry.sample_id}, "
+        f"which was {_before(entry)}" + (f" (import {number})" if number else "")
     )
 
 
@@ -140,6 +148,25 @@ def _session(entry: Entry) -> str:
     return f"{entry.annotator} started a session by hand" + (f" ({used})" if used else "")
 
 
+def _import(entry: Entry) -> str:
+    detail = entry.detail
+    left = sum(detail.get("left_out", {}).values())
+    text = (
+        f"{entry.annotator} brought in {detail.get('stored', 0):,} labels of "
+        f"{detail.get('file') or 'the source'} (import {detail.get('number')}"
+    )
+    return text + (f"; {left:,} annotations were left out)" if left else ")")
+
+
+def _import_undone(entry: Entry) -> str:
+    detail = entry.detail
+    stay = detail.get("stay", 0)
+    text = f"{entry.annotator} took import {detail.get('number')} back: "
+    text += f"{detail.get('gone', 0):,} labels are gone"
+    text += f", {detail['back']:,} decisions are back" if detail.get("back") else ""
+    return text + (f", {stay:,} that people have changed since stay" if stay else "")
+
+
 def _backup(entry: Entry) -> str:
     return f"{entry.annotator} made the backup {entry.detail.get('file')}"
 
@@ -185,6 +212,8 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "refreshed": _refreshed,
     "added rows": _added_rows,
     "session": _session,
+    "import": _import,
+    "import undone": _import_undone,
     "backup": _backup,
     "put back": _put_back,
 }

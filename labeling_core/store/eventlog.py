@@ -32,6 +32,8 @@ KINDS = DECISIONS | {
     "refreshed": "looked for new samples",
     "added rows": "added rows",
     "session": "started a session",
+    "import": "brought in labels",
+    "import undone": "took an import back",
     "deleted": "deleted a project",
     "backup": "made a backup",
     "put back": "restored a backup",

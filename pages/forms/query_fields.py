@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from labeling_core import use_cases
 from labeling_core.errors import LabelingError
+from labeling_core.sources.sql_queries import query_table
 from labeling_core.sources.uploads import Upload, discard_table
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
@@ -26,7 +26,7 @@ def choose(fields: Fields, workspace: Workspace) -> Upload | None:
         if known is not None:
             discard_table(known[1].path)
         try:
-            upload = use_cases.query_table(workspace, sql, identity.person())
+            upload = query_table(workspace.database, sql, identity.person())
             st.session_state[kept] = (sql, upload)
         except LabelingError as error:
             st.error(str(error), icon=":material/error:")

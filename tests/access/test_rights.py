@@ -24,7 +24,14 @@ import labeling_core
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access import rights, tokens
-from labeling_core.labeling import adjudicating, category_changes, restoring, reviewing
+from labeling_core.labeling import (
+    adjudicating,
+    category_changes,
+    label_import,
+    restoring,
+    reviewing,
+)
+from labeling_core.labeling.label_import import How
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.models import final_model
 from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
@@ -33,6 +40,8 @@ from labeling_core.sessions import label_errors
 from labeling_core.sessions.label_errors import Listing
 from labeling_core.simulation import data_sources, simulations
 from labeling_core.sources.importing import Preview
+from labeling_core.sources.label_records import Imported, LabelFile
+from labeling_core.sources.sql_queries import query_table
 from labeling_core.sources.uploads import Upload
 from labeling_core.store import backups, eventlog
 from labeling_core.web import (
@@ -439,6 +448,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
     named: Any = {f"{each}_table": f"new_{each}" for each in ("labels", "metadata", "queries")}
     asked = messages.parse({"client": "c", "want": 1})
     events = eventlog.Filter("wine")
+    labels = LabelFile("table", [Imported(1, {"bottle": "1"}, "red")])
     simulation = simulations.Simulation(
         "none", "none", "", "somebody", "2026-01-01", "", [], simulations.WINES
     )
@@ -490,6 +500,24 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "models.final_model.train": lambda by: final_model.train(workspace.loop, wine, by),
         "sessions.label_errors.look": lambda by: label_errors.look(workspace.loop, wine, by),
         "sessions.label_errors.scope": lambda by: label_errors.scope(by, "wine"),
+        "labeling.label_import.bring_in": lambda by: label_import.bring_in(
+            workspace.open_projects, "wine", labels, "labels.csv", How(), by
+        ),
+        "labeling.label_import.plan": lambda by: label_import.plan(
+            workspace.open_projects, "wine", labels, How(), by
+        ),
+        "labeling.label_import.take_back": lambda by: label_import.take_back(
+            workspace.open_projects, "wine", 9, by
+        ),
+        "use_cases.bring_in_labels": lambda by: use_cases.bring_in_labels(
+            workspace, "wine", labels, "labels.csv", How(), by
+        ),
+        "use_cases.plan_labels": lambda by: use_cases.plan_labels(
+            workspace, "wine", labels, How(), by
+        ),
+        "use_cases.take_back_import": lambda by: use_cases.take_back_import(
+            workspace, "wine", 9, by
+        ),
         "labeling.restoring.restore": lambda by: restoring.restore(
             workspace.open_projects, wine, 1, by
         ),
@@ -560,7 +588,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
             ),
             by,
         ),
-        "use_cases.query_table": lambda by: use_cases.query_table(workspace, "SELECT", by),
+        "sources.sql_queries.query_table": lambda by: query_table(workspace.database, "SELECT", by),
         "use_cases.create_from_upload": lambda by: use_cases.create_from_upload(
             workspace, replace(wine.settings, title="New", **named), None, by
         ),

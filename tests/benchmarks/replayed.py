@@ -86,7 +86,7 @@ def _task(
     features: NDArray[np.float32], codes: NDArray[np.int64], queue: Queue, plan: Plan, seed: int
 ) -> iteration.Task:
     places = np.flatnonzero(queue.pool.closed)
-    found = Labels(places, codes[places], places)
+    found = Labels(places, codes[places], places, places < 0)
     opened = first_open(queue.pool.closed, queue.pool.probe_limit)
     train, probes = split(found, queue.pool.probe_limit, opened)
     pool = np.flatnonzero(~queue.pool.closed)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from annotating import LOCAL, make_source
 
-from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.sources import importing, sql_queries
+from labeling_core.sources.sql_queries import query_table
 from labeling_core.workspace import Workspace
 
 
 def refusal(workspace: Workspace, sql: str) -> str:
     with pytest.raises(LabelingError) as raised:
-        use_cases.query_table(workspace, sql, LOCAL)
+        query_table(workspace.database, sql, LOCAL)
     assert raised.value.field == "query"
     sentence = str(raised.value)
     assert "\n" not in sentence and sentence.endswith(".")
@@ -22,8 +22,8 @@ def refusal(workspace: Workspace, sql: str) -> str:
 
 def test_the_rows_of_a_query_become_a_table(workspace: Workspace) -> None:
     make_source(workspace.database, 10)
-    upload = use_cases.query_table(
-        workspace,
+    upload = query_table(
+        workspace.database,
         "WITH casks AS (SELECT cask, sum(bottle) AS total, count(*) AS n FROM wine GROUP BY 1) "
         "SELECT cask, total, n FROM casks ORDER BY cask LIMIT 2;",
         LOCAL,
@@ -35,7 +35,7 @@ def test_the_rows_of_a_query_become_a_table(workspace: Workspace) -> None:
 
 
 def test_two_columns_of_one_name_are_kept_apart(workspace: Workspace) -> None:
-    upload = use_cases.query_table(workspace, "SELECT 1 AS a, 2 AS a", LOCAL)
+    upload = query_table(workspace.database, "SELECT 1 AS a, 2 AS a", LOCAL)
     assert [kind for _, kind in upload.preview.columns] == ["INTEGER", "INTEGER"]
     assert upload.preview.rows == ((1, 2),)
 
@@ -69,7 +69,7 @@ def test_what_is_no_harmless_select_is_told(workspace: Workspace, sql: str, sent
     make_source(workspace.database, 10)
     if sentence == "no rows":
         with pytest.raises(LabelingError, match="no rows"):
-            use_cases.query_table(workspace, sql, LOCAL)
+            query_table(workspace.database, sql, LOCAL)
         return
     assert sentence in refusal(workspace, sql)
 
@@ -83,4 +83,4 @@ def test_a_query_that_takes_too_long_is_ended(
     )
     assert "takes longer than 0 seconds" in refusal(workspace, slow)
     make_source(workspace.database, 10)
-    assert use_cases.query_table(workspace, "FROM wine", LOCAL).preview.row_count == 10
+    assert query_table(workspace.database, "FROM wine", LOCAL).preview.row_count == 10
