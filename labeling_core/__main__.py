@@ -21,6 +21,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.models.prediction import predict_folder, predict_table, read_model
+from labeling_core.models.reading_report import sentences
 from labeling_core.simulation.labeled_data import Arrays, read_arrays, read_folder, read_table
 from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
@@ -141,8 +142,15 @@ def _labeled(
     "--out", type=FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
 )
 @click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
+@click.option("--excel", is_flag=True, help="Write a CSV that Excel knows to be UTF-8.")
 def _predict(
-    model: Path, data: Path | None, part: str, folder: Path | None, out: Path, safe: bool
+    model: Path,
+    data: Path | None,
+    part: str,
+    folder: Path | None,
+    out: Path,
+    safe: bool,
+    excel: bool,
 ) -> None:
     """Give each row or file its category by a downloaded model.
 
@@ -153,12 +161,17 @@ def _predict(
     _require_one({"--data": data, "--folder": folder})
     read = read_model(model)
     if data:
-        rows = predict_table(read, data, out, safe, part)
-        click.echo(f"{out}: {rows:,} rows with their prediction")
+        predicted = predict_table(read, data, out, safe, excel, part)
+        click.echo(f"{out}: {predicted.rows:,} rows with their prediction")
+        told, warnings = sentences(predicted.columns, predicted.renamed)
+        for sentence in told:
+            click.echo(f"  {sentence}")
+        for warning in warnings:
+            click.echo(f"Warning: {warning}", err=True)
         return
     assert folder is not None
     with progress_bar() as progress:
-        files, broken = predict_folder(read, folder, out, safe, progress)
+        files, broken = predict_folder(read, folder, out, safe, progress, excel)
     unread = f", {broken:,} of them could not be read" if broken else ""
     click.echo(f"{out}: {files:,} files with their prediction{unread}")
 

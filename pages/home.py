@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling_core import use_cases
-from labeling_core.progress import learning_curve
+from labeling_core.progress import learning_curve, session_words
 from labeling_core.projects import sample_projects
 from labeling_core.workspace import open_workspace
 from pages.shell import identity
@@ -56,14 +56,15 @@ for project, glance in glances:
             st.metric("Labeled", f"{glance.labeled:,}")
             st.metric("Skipped", f"{glance.skipped:,}")
             st.metric("Samples in all", f"{glance.total:,}")
-            last = glance.last
+            last, measured = glance.last, glance.measured
             st.metric("Last session", last.session_id if last else "none yet")
-            if last and last.accuracy is not None:
+            if measured:
                 st.metric(
                     "Accuracy",
-                    f"{last.accuracy:.1%}",
-                    help=f"95 % interval {last.low:.1%} to {last.high:.1%}, "
-                    f"measured on {last.evaluated:,} samples ({last.kind}).",
+                    session_words.percent(measured.accuracy),
+                    help=f"95 % interval {session_words.interval(measured)}, session "
+                    f"{measured.session_id}, measured on {measured.evaluated:,} samples "
+                    f"({measured.kind}).",
                 )
         st.progress(
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.progress import figures, learning_curve
-from labeling_core.progress.session_words import explain_accuracy, session_row
+from labeling_core.progress.session_words import explain_accuracy, interval, percent, session_row
 from labeling_core.store import exporting
 from pages.blocks import agreement, category_recall, final_model, log_filter, stopping_advice
 from pages.blocks.downloads import export_model, export_table
@@ -27,7 +27,7 @@ with workspace.database.read() as cursor:
     outdated = learning_curve.outdated(cursor, project)
     imported = learning_curve.imported(cursor, project)
 finished = [each for each in sessions if each.state == "DONE"]
-measured = [each for each in finished if each.accuracy is not None]
+measured = learning_curve.last_measured(sessions)
 
 st.title("Session progress", anchor=False)
 st.caption(f"Project: {project.settings.title}")
@@ -43,14 +43,13 @@ with st.container(horizontal=True):
         st.metric("Imported", f"{imported:,}", help="Decisions from elsewhere.")
     st.metric("Sessions", len(finished))
     if measured:
-        last = measured[-1]
-        st.metric("Accuracy", f"{last.accuracy:.1%}")
-        st.metric("95 % interval", f"{last.low:.1%} – {last.high:.1%}")
+        st.metric("Accuracy", percent(measured.accuracy))
+        st.metric("95 % interval", interval(measured))
 
 if finished:
     stopping_advice.show(project, sessions)
 if measured:
-    st.caption(explain_accuracy(measured[-1]))
+    st.caption(explain_accuracy(measured))
     by = st.segmented_control(
         "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
     )
@@ -112,7 +111,7 @@ if sessions:
 
 st.subheader("Download", anchor=False)
 form = st.segmented_control("Format", list(exporting.FORMATS), default="CSV", required=True)
-safe = form == "CSV" and st.toggle(
+safe = form != "Parquet" and st.toggle(
     "Safe to open in a spreadsheet",
     help="Texts that begin with = + - @, a tab or a line break get an apostrophe in front, so "
     "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",

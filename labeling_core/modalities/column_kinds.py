@@ -1,59 +1,146 @@
 """What kind of feature each column of a table is, judged by its first rows.
 
-A kind is one of "number", "date", "category" and "text"; a column that would teach nothing, or
-would tell the answer, is left out for a reason that a person can read.
+A kind is one of KINDS; a column that would teach nothing, or would tell the answer, is left out
+for a reason that a person can read. What a person has said of a column goes before what is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labeling_core.modalities.table_columns import (
-    batches,
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.cell_values import (
+    MARKERS,
+    is_date,
+    is_one_of,
     is_text,
     text_dates,
     text_numbers,
-    to_numbers,
+    texts_of,
     unusable,
 )
+from labeling_core.modalities.table_columns import batches, to_numbers, without_markers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+KINDS = {"number": "a number", "date": "a date", "category": "a category", "text": "a text"}
 FIT_ROWS = 200_000
 FIT_CELLS = 8_000_000  # fewer rows are fitted on a table with many columns
 FIT_BYTES = 150_000_000
 MAX_COLUMNS = 400
+BY_CHOICE = "is not a feature by choice"
+
+
+class Found(NamedTuple):
+    """What the first ``rows`` of a table show: ``kinds`` name → kind of what is used, ``missing``
+    name → texts that stand for no value there, ``left_out`` name → reason of what is not used."""
+
+    kinds: dict[str, str]
+    missing: dict[str, list[str]]
+    left_out: dict[str, str]
+    rows: pa.Table
 
 
 def find_kinds(
-    table: Path, exclude: Sequence[str]
-) -> tuple[dict[str, str], dict[str, str], pa.Table]:
-    """Name → kind, name → reason for being left out, and the first rows to fit on.
+    table: Path,
+    exclude: Sequence[str] | Mapping[str, str],
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
+    total: int = 0,
+) -> Found:
+    """Judge the columns of the Parquet file ``table``.
 
-    Columns in ``exclude`` are left out; the rows hold all those whose type can be a feature.
+    Columns in ``exclude`` (names, or name → reason) are left out; the rows hold all those whose
+    type can be a feature. ``chosen`` is name → ``kind`` and ``missing`` as a person has said it
+    (see settings.Column). ``total`` is how many rows there are in all, where the table holds only
+    some of them. Raises LabelingError for a kind that a column cannot be taken for.
     """
     import pyarrow.parquet as pq
 
-    schema, total = pq.read_schema(table), pq.read_metadata(table).num_rows
-    reasons = {
-        field.name: "is not a feature by choice" if field.name in exclude else unusable(field.type)
-        for field in schema
-    }
+    schema, total = pq.read_schema(table), max(total, pq.read_metadata(table).num_rows)
+    by_choice = exclude if isinstance(exclude, Mapping) else dict.fromkeys(exclude, BY_CHOICE)
+    said = chosen or {}
+    left_out, usable = {}, []
+    for field in schema:
+        reason = by_choice.get(field.name) or unusable(field.type)
+        if not reason:
+            usable.append(field.name)
+            continue
+        left_out[field.name] = reason
+        kind = said.get(field.name, {}).get("kind")
+        if kind and field.name not in by_choice:
+            raise _no_such_kind(field.name, kind, f"it {reason}")
     kinds: dict[str, str] = {}
-    left_out = {name: reason for name, reason in reasons.items() if reason}
-    sample = _first_rows(table, [name for name in reasons if name not in left_out])
+    missing: dict[str, list[str]] = {}
+    sample = _first_rows(table, usable)
     for name in sample.column_names:
-        kind, reason = _kind(sample.column(name), total)
+        own = said.get(name, {})
+        kind, reason, markers = _judge(name, sample.column(name), total, own)
         if kind and len(kinds) == MAX_COLUMNS:
             kind, reason = "", f"comes after the first {MAX_COLUMNS} usable columns"
         if kind:
             kinds[name] = kind
         else:
             left_out[name] = reason
-    return kinds, left_out, sample
+        if kind and markers:
+            missing[name] = markers
+    return Found(kinds, missing, left_out, sample)
+
+
+def _judge(
+    name: str, values: pa.ChunkedArray, total: int, own: Mapping[str, Any]
+) -> tuple[str, str, list[str]]:
+    """Kind and reason as of _kind, or as the person has said it, and the missing markers."""
+    said = own.get("missing")
+    markers = list(said or ())
+    values = without_markers(values, markers)
+    if own.get("kind"):
+        return *_said_kind(name, values, own["kind"]), markers
+    if not is_text(values.type):
+        return *_kind(values, total), markers
+    kind, reason = _kind_of_text(values, MARKERS if said is None else ())
+    if said is None and kind in ("number", "date"):
+        markers = _markers_in(values)
+    return kind, reason, markers
+
+
+def _said_kind(name: str, values: pa.ChunkedArray, kind: str) -> tuple[str, str]:
+    """The kind that a person has said, or "" and the reason for leaving the column out."""
+    import pyarrow.compute as pc
+
+    texts = texts_of(values)
+    present = texts.filter(pc.fill_null(pc.not_equal(texts, ""), False))
+    if not len(present):
+        return "", "has no values"
+    if pc.count_distinct(present).as_py() + (len(present) < len(values)) < 2:
+        return "", "has the same value everywhere"
+    if kind in ("number", "date"):
+        read = pc.drop_null(to_numbers(values, kind))
+        if not len(read):
+            raise _no_such_kind(name, kind, f"none of its values is one, such as “{present[0]}”")
+        if len(read) == len(values) and pc.min(read) == pc.max(read):
+            return "", "has the same value everywhere"
+    elif kind == "category" and pc.count_distinct(present).as_py() == len(present):
+        return "", "has no value that occurs twice"
+    return kind, ""
+
+
+def _no_such_kind(name: str, kind: str, reason: str) -> LabelingError:
+    return LabelingError(
+        f"The column “{name}” cannot be taken for {KINDS.get(kind, kind)}: {reason}. Choose "
+        "another kind for it, or none, in the settings of the project.",
+        "source",
+    )
+
+
+def _markers_in(values: pa.ChunkedArray) -> list[str]:
+    """Those of MARKERS that the texts hold."""
+    import pyarrow.compute as pc
+
+    found = values.filter(is_one_of(values, MARKERS))
+    return sorted(pc.unique(pc.utf8_trim_whitespace(found)).to_pylist())
 
 
 def _first_rows(table: Path, names: Sequence[str]) -> pa.Table:
@@ -76,10 +163,8 @@ def _kind(values: pa.ChunkedArray, total: int) -> tuple[str, str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if is_text(values.type):
-        return _kind_of_text(values)
-    date = pa.types.is_temporal(values.type)
-    numbers = to_numbers(values)
+    date = is_date(values.type)
+    numbers = to_numbers(values, "date" if date else "number")
     present = pc.drop_null(numbers)
     if not len(present):
         return "", "has no values"
@@ -94,7 +179,8 @@ def _kind(values: pa.ChunkedArray, total: int) -> tuple[str, str]:
     return ("date" if date else "number"), ""
 
 
-def _kind_of_text(values: pa.ChunkedArray) -> tuple[str, str]:
+def _kind_of_text(values: pa.ChunkedArray, markers: Sequence[str]) -> tuple[str, str]:
+    """As :func:`_kind`; ``markers`` are no values beside numbers or dates."""
     import pyarrow.compute as pc
 
     stripped = pc.utf8_trim_whitespace(values)
@@ -104,10 +190,11 @@ def _kind_of_text(values: pa.ChunkedArray) -> tuple[str, str]:
         return "", "has no values"
     if different + (count < len(values)) < 2:
         return "", "has the same value everywhere"
-    # A few words among numbers ("n/a", "unknown") are missing values.
-    for kind, numbers in (("number", text_numbers(present)), ("date", text_dates(present))):
-        read = len(numbers) - numbers.null_count
-        if read >= 0.9 * count and pc.count_distinct(pc.drop_null(numbers)).as_py() > 1:
+    values_only = present.filter(pc.invert(is_one_of(present, markers))) if markers else present
+    # A few other words among numbers ("unknown"), or impossible dates, are missing values too.
+    for kind, read in (("number", text_numbers), ("date", text_dates)):
+        numbers = pc.drop_null(read(values_only))
+        if len(numbers) >= 0.9 * len(values_only) and pc.count_distinct(numbers).as_py() > 1:
             return kind, ""
     if different <= 32 and different <= count / 2:
         return "category", ""

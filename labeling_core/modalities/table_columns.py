@@ -6,9 +6,20 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labeling_core.modalities.cell_values import (
+    MARKERS,
+    is_one_of,
+    is_text,
+    numbers_of,
+    seconds_of,
+    texts_of,
+    unusable,
+    without_sentinels,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +29,13 @@ BATCH_BYTES = 16_000_000
 CELL_CHARS = 5_000  # the rest of a longer text is not read
 HUGE = 1e30  # larger numbers are taken as this, so that sums of squares stay finite
 CONVERSIONS = {
-    "number": "as it is; text is read as a number; NaN and infinity are missing",
-    "date": "dates and timestamps: seconds since 1970-01-01 UTC; times: seconds since midnight",
+    "number": "as it is; text is read as a number, true as 1; what is none, NaN and infinity are "
+    "missing",
+    "date": "dates and timestamps: seconds since 1970-01-01 UTC; times: seconds since midnight; "
+    "what is none, infinity, the year 9999 and 0001-01-01 are missing",
     "category": "text; missing is the empty text",
     "text": f"the first {CELL_CHARS} characters; missing is the empty text",
 }
-NUMBER = r"^-?(0|[1-9]\d*)?(\.\d*)?([eE][-+]?\d+)?$"
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2})?$"
 
 
 def batches(table: Path, names: Sequence[str]) -> Iterator[pa.Table]:
@@ -56,107 +67,71 @@ def _cut(values: pa.Array) -> pa.Array:
     return values
 
 
-def prepare(batch: pa.Table, kinds: dict[str, str]) -> pd.DataFrame:
+def prepare(
+    batch: pa.Table, kinds: Mapping[str, str], missing: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
     """The columns in ``kinds`` (name → kind), in that order, converted as CONVERSIONS says.
 
-    Numbers and dates become float64 within ±HUGE, where missing is NaN; the others become text.
+    ``missing`` are name → texts that stand for no value. Numbers and dates become float64 within
+    ±HUGE, where missing is NaN; the others become text.
     """
     import numpy as np
     import pandas as pd
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
-        values = batch.column(name)
+        values = without_markers(batch.column(name), (missing or {}).get(name, ()))
         if kind in ("number", "date"):
-            numbers = to_numbers(values).to_numpy().astype(np.float64, copy=False)
+            numbers = to_numbers(values, kind).to_numpy().astype(np.float64, copy=False)
             made[name] = np.where(np.isfinite(numbers), np.clip(numbers, -HUGE, HUGE), np.nan)
         else:
-            texts = pc.fill_null(pc.utf8_trim_whitespace(pc.cast(values, pa.string())), "")
+            texts = pc.fill_null(texts_of(values), "")
             made[name] = np.asarray(texts.to_pylist(), dtype=object)
     return pd.DataFrame(made, columns=pd.Index(list(kinds), dtype=object), copy=False)
 
 
-def to_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Any column as float64; NaN, infinity and what is no number are null.
-
-    Dates and durations become seconds, as CONVERSIONS says.
-    """
+def to_numbers(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    """Any column as float64 by its ``kind``, number or date; what is none is null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = values.type
-    if is_text(kind):
-        stripped = pc.utf8_trim_whitespace(values)
-        numbers = pc.coalesce(text_numbers(stripped), text_dates(stripped))
-    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        numbers = _seconds(values)
-    elif pa.types.is_time(kind) or pa.types.is_duration(kind):
-        unit = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
-        whole = pa.int32() if kind.bit_width == 32 else pa.int64()
-        numbers = pc.divide(pc.cast(pc.cast(values, whole), pa.float64()), unit)
-    elif unusable(kind) or pa.types.is_interval(kind):
-        numbers = pa.chunked_array([pa.nulls(len(values), pa.float64())])
-    elif pa.types.is_boolean(kind):
-        numbers = pc.cast(pc.cast(values, pa.int8()), pa.float64())
-    else:
-        numbers = pc.cast(values, pa.float64(), safe=False)
-    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+    found = numbers_of(values) if kind == "number" else without_sentinels(seconds_of(values))
+    return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether values of this type are text, once :func:`batches` has read them."""
-    import pyarrow as pa
-
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
-
-
-def unusable(kind: pa.DataType) -> str:
-    """Why values of this type can be no feature; the empty text if they can."""
-    import pyarrow as pa
-
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if pa.types.is_nested(kind):
-        return "holds nested values"
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return "holds binary values"
-    if pa.types.is_fixed_size_binary(kind):
-        return "holds ids"
-    return ""
-
-
-def _seconds(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def without_markers(values: pa.ChunkedArray, markers: Sequence[str]) -> pa.ChunkedArray:
+    """``values``, null where a cell is one of the ``markers``."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    moments = pc.cast(values, pa.timestamp("us"), safe=False)
-    return pc.divide(pc.cast(pc.cast(moments, pa.int64()), pa.float64()), 1e6)
+    if not markers or unusable(values.type):
+        return values
+    return pc.if_else(is_one_of(values, markers), pa.scalar(None, values.type), values)
 
 
-def text_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Stripped texts as float64, null where they are no number; one comma is a decimal mark."""
-    import pyarrow as pa
+class Cells(NamedTuple):
+    """How many cells of a column hold a value, and how many of those could be read."""
+
+    present: int
+    read: int
+
+
+def count_cells(values: pa.ChunkedArray, kind: str, markers: Sequence[str] = ()) -> Cells:
+    """What a model that takes the column for this ``kind`` can read of it. Of texts that should
+    be numbers or dates, MARKERS hold no value either."""
     import pyarrow.compute as pc
 
-    plain = pc.replace_substring_regex(values, r"^\+", "")
-    plain = pc.replace_substring(plain, ",", ".")
-    # With leading zeros it is an id; a lone point or sign has no digit.
-    number = pc.and_(
-        pc.match_substring_regex(plain, NUMBER), pc.match_substring_regex(plain, r"^-?\.?\d")
-    )
-    return pc.cast(pc.if_else(number, plain, pa.scalar(None, plain.type)), pa.float64())
-
-
-def text_dates(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Stripped texts that are ISO dates as seconds since 1970-01-01 UTC, null elsewhere."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    none = pa.scalar(None, values.type)
-    dates = pc.if_else(pc.match_substring_regex(values, ISO_DATE), values, none)
-    try:
-        return _seconds(pc.cast(dates, pa.timestamp("s")))
-    except pa.ArrowInvalid:  # such as a thirteenth month
-        return pa.chunked_array([pa.nulls(len(values), pa.float64())])
+    if unusable(values.type):
+        return Cells(len(values) - values.null_count, 0)
+    values = without_markers(values, markers)
+    texts = texts_of(values)
+    present = pc.fill_null(pc.not_equal(texts, ""), False)
+    if kind not in ("number", "date"):
+        number = pc.sum(present).as_py() or 0
+        return Cells(number, number)
+    if is_text(values.type):
+        present = pc.and_(present, pc.invert(is_one_of(values, MARKERS)))
+    found = numbers_of(values) if kind == "number" else seconds_of(values)
+    read = pc.and_(present, pc.is_valid(found))
+    return Cells(pc.sum(present).as_py() or 0, pc.sum(read).as_py() or 0)

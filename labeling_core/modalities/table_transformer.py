@@ -6,7 +6,7 @@ For the worker process and the command line: scikit-learn is imported inside the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
@@ -54,18 +54,31 @@ def fit_transformer(
         raise LabelingError(
             "No column of the table can be used for learning: its texts share no words.", "source"
         )
-    rows = pd.concat([_clip(frame, numbers), frame], ignore_index=True)
+    rows = pd.concat([_clip(frame, kinds), frame], ignore_index=True)
     transformer = ColumnTransformer(parts, sparse_threshold=0.0, transformer_weights=weights)
     return transformer.fit(rows), failed
 
 
-def _clip(frame: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
+def _clip(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Clip the numbers in place; return two more rows, by which the scaler learns the limits."""
     ends = frame.head(2).copy()
-    for name in numbers:
-        ends[name] = low, high = _limits(frame[name].to_numpy())
-        frame[name] = frame[name].clip(low, high)
+    for name, kind in kinds.items():
+        if kind in ("number", "date"):
+            values = frame[name].to_numpy()
+            ends[name] = low, high = _limits(_near_dates(values) if kind == "date" else values)
+            frame[name] = frame[name].clip(low, high)
     return ends
+
+
+def _near_dates(values: np.ndarray) -> np.ndarray:
+    """Dates without those that lie far away from most: 1900-01-01 and the like stand for no date,
+    and may be many."""
+    import numpy as np
+
+    present = values[~np.isnan(values)]
+    first, third = np.quantile(present, (0.25, 0.75))
+    near = np.abs(present - (first + third) / 2) <= 5 * (third - first)
+    return present[near] if third > first else present
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:

@@ -7,13 +7,13 @@ functions. What happens to a column before the transformer is said in ``features
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.column_kinds import find_kinds
+from labeling_core.modalities.column_kinds import Found, find_kinds
 from labeling_core.modalities.table_columns import CONVERSIONS, batches, prepare
 from labeling_core.modalities.table_transformer import fit_transformer
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from sklearn.compose import ColumnTransformer
 
-VERSION = 1
+VERSION = 2
 FILES = ("features.npy", "transformer.skops", "features.json")
 TRUSTED = ["numpy.dtype"]  # besides what skops trusts by itself: scikit-learn and numpy arrays
 
@@ -32,7 +32,8 @@ Progress = Callable[[str, float], None]
 class FeatureSet:
     """The features of a table: ``rows`` × ``width`` numbers in ``folder``.
 
-    ``columns`` are name → kind of what is used, ``left_out`` name → reason of what is not.
+    ``columns`` are name → kind of what is used, ``left_out`` name → reason of what is not, and
+    ``missing`` name → texts that stand for no value in a column that is used.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class FeatureSet:
     width: int
     columns: dict[str, str]
     left_out: dict[str, str]
+    missing: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -52,12 +54,15 @@ class FeatureSet:
 def fit_features(
     table: Path,
     folder: Path,
-    exclude: Sequence[str] = (),
+    exclude: Sequence[str] | Mapping[str, str] = (),
     progress: Progress = lambda doing, share: None,
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
+    total: int = 0,
 ) -> FeatureSet:
     """Fit on the first rows of the Parquet file ``table`` and write the features of all of it.
 
-    Rows are in position order, which is already random. Columns in ``exclude`` are no features.
+    Rows are in position order, which is already random. ``exclude``, ``chosen``
+    and ``total`` as for find_kinds.
     ``progress`` is told what is done and the share done (0..1). The files in ``folder`` take
     their names at the end, ``features.json`` last, so a kill leaves no half cache.
     Raises LabelingError if no column can be used.
@@ -66,11 +71,12 @@ def fit_features(
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILES[2]).unlink(missing_ok=True)
-    transformer, kinds, left_out = _fit(table, exclude, progress)
+    progress("Reading the columns", 0.0)
+    transformer, found = _fit(find_kinds(table, exclude, chosen, total), progress)
     parts = [folder / f"{name}.partial" for name in FILES]
-    rows, width = _write_matrix(table, parts[0], transformer, kinds, progress)
+    rows, width = _write_matrix(table, parts[0], transformer, found, progress)
     skops.io.dump(transformer, parts[1])
-    features = FeatureSet(folder, rows, width, kinds, left_out)
+    features = FeatureSet(folder, rows, width, found.kinds, found.left_out, found.missing)
     saved = asdict(features) | {"version": VERSION, "conversions": CONVERSIONS}
     del saved["folder"]
     parts[2].write_text(json.dumps(saved, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -86,9 +92,8 @@ def read_features(folder: Path) -> FeatureSet | None:
         saved = json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
         if saved["version"] != VERSION or not (folder / FILES[1]).is_file():
             return None
-        features = FeatureSet(
-            folder, saved["rows"], saved["width"], saved["columns"], saved["left_out"]
-        )
+        names = ("rows", "width", "columns", "left_out", "missing")
+        features = FeatureSet(folder, *(saved[name] for name in names))
         whole = features.matrix.shape == (features.rows, features.width)
     except (OSError, ValueError, KeyError):
         return None
@@ -121,47 +126,41 @@ def transform(table: Path, folder: Path) -> np.ndarray:
         )
     transformer = load_transformer(folder)
     parts = [
-        transformer.transform(prepare(batch, features.columns)).astype(np.float32)
+        transformer.transform(prepare(batch, features.columns, features.missing)).astype(np.float32)
         for batch in batches(table, list(features.columns))
     ]
     return np.concatenate(parts) if parts else np.empty((0, features.width), np.float32)
 
 
-def _fit(
-    table: Path, exclude: Sequence[str], progress: Progress
-) -> tuple[ColumnTransformer, dict[str, str], dict[str, str]]:
-    """The transformer, name → kind of what it takes, and name → reason of what is left out."""
-    progress("Reading the columns", 0.0)
-    kinds, left_out, sample = find_kinds(table, exclude)
-    if not kinds:
-        reasons = "; ".join(f"“{name}” {reason}" for name, reason in list(left_out.items())[:5])
+def _fit(found: Found, progress: Progress) -> tuple[ColumnTransformer, Found]:
+    """The transformer, and what it takes and leaves out; without the rows it was fitted on."""
+    import pyarrow as pa
+
+    if not found.kinds:
+        reasons = "; ".join(f"“{name}” {why}" for name, why in list(found.left_out.items())[:5])
         raise LabelingError(
             f"No column of the table can be used for learning ({reasons or 'it has none'}): "
             "choose a table with columns that differ between samples.",
             field="source",
         )
     progress("Fitting the features", 0.1)
-    frame = prepare(sample, kinds)
-    del sample  # not needed beside the frame: both are large
-    transformer, failed = fit_transformer(frame, kinds)
-    used = {name: kind for name, kind in kinds.items() if name not in failed}
-    return transformer, used, left_out | failed
+    frame = prepare(found.rows, found.kinds, found.missing)
+    found = found._replace(rows=pa.table({}))  # not needed beside the frame: both are large
+    transformer, failed = fit_transformer(frame, found.kinds)
+    used = {name: kind for name, kind in found.kinds.items() if name not in failed}
+    return transformer, found._replace(kinds=used, left_out=found.left_out | failed)
 
 
 def _write_matrix(
-    table: Path,
-    file: Path,
-    transformer: ColumnTransformer,
-    kinds: dict[str, str],
-    progress: Progress,
+    table: Path, file: Path, transformer: ColumnTransformer, found: Found, progress: Progress
 ) -> tuple[int, int]:
     """Transform the table piece by piece into ``file``; return its rows and width."""
     import numpy as np
     import pyarrow.parquet as pq
 
     rows, at, width = pq.read_metadata(table).num_rows, 0, 0
-    for batch in batches(table, list(kinds)):
-        values = transformer.transform(prepare(batch, kinds))
+    for batch in batches(table, list(found.kinds)):
+        values = transformer.transform(prepare(batch, found.kinds, found.missing))
         width = values.shape[1]
         # Opened for each piece anew: pages of a mapping count as memory while it is open.
         matrix = np.lib.format.open_memmap(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.modalities.registry import features_of
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
+from labeling_core.progress.session_words import percent
 from labeling_core.projects import predictions
 from labeling_core.projects.labels import Labels, read_labels
 from labeling_core.projects.renames import read_renames
@@ -35,11 +37,18 @@ from labeling_core.store import events
 from labeling_core.store.database import Database, now
 from labeling_core.store.exporting import packed
 
+_TABLE_LOADER = "load_model.py"  # beside this module; comes with every model of a table
 _LOADING = """import json, skops.io
 card = json.load(open("model_card.json", encoding="utf-8"))
 model = skops.io.load("model.skops", trusted=card["trusted_types"])
 """
-_OF_TABLES = """print(model.predict(table))  # a pandas DataFrame with the columns of the source
+_OF_TABLES = """import sys
+import pandas as pd
+sys.path.insert(0, "{zip}")  # this file as you have called it: load_model.py is in it
+from load_model import load_model
+model = load_model("{zip}")
+table = pd.read_csv("your table.csv")  # or read_parquet, read_excel: the columns of the source
+print(model.predict(table))
 """
 _OF_FILES = """from pathlib import Path
 from {module} import features  # run this in the folder of the labeling program
@@ -138,21 +147,16 @@ def _card(
 
 def _how_to_load(settings: Settings) -> str:
     module = features_of(settings).module
-    return _LOADING + (_OF_FILES.format(module=module) if module else _OF_TABLES)
+    return _LOADING + _OF_FILES.format(module=module) if module else ""
 
 
 def _accuracy(
     cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue
 ) -> dict[str, Any] | None:
     """What the newest measured session's model reached; None if none was measured."""
-    measured = [
-        each
-        for each in learning_curve.sessions(cursor, project, queue)
-        if each.accuracy is not None
-    ]
-    if not measured:
+    last = learning_curve.last_measured(learning_curve.sessions(cursor, project, queue))
+    if last is None:
         return None
-    last = measured[-1]
     return {
         "note": f"Not measured on this model, which has learned from every label. The model of "
         f"session {last.session_id}, trained on {last.labels} labels or fewer "
@@ -187,16 +191,26 @@ def last_final(cursor: duckdb.DuckDBPyConnection, project_id: str) -> FinalModel
     return FinalModel._make([*known, events.decided_since(cursor, project_id, last_event)])
 
 
+def file_name(project_id: str) -> str:
+    """What the zip of :func:`archive` is called when it is downloaded."""
+    return f"{project_id}_final_model.zip"
+
+
 def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
-    """The final model as a zip of model.skops, model_card.json and model_card.md; None before
-    the first."""
+    """The final model as a zip of model.skops, model_card.json and model_card.md, and for tables
+    of load_model.py; None before the first."""
     row = cursor.execute(
         "SELECT card, model FROM labeling.final_models WHERE project_id = ?", [project_id]
     ).fetchone()
     if row is None:
         return None
-    card = to_markdown(json.loads(row[0]))
-    return packed({"model_card.json": row[0], "model_card.md": card, "model.skops": row[1]})
+    card = json.loads(row[0])
+    files = {"model.skops": row[1]}
+    if "columns" in card["features"]:
+        card["how_to_load"] = _OF_TABLES.format(zip=file_name(project_id))
+        files[_TABLE_LOADER] = Path(__file__).with_name(_TABLE_LOADER).read_bytes()
+    written = json.dumps(card, ensure_ascii=False)
+    return packed({"model_card.json": written, "model_card.md": to_markdown(card)} | files)
 
 
 def all_predictions(
@@ -218,8 +232,8 @@ def to_markdown(card: dict[str, Any]) -> str:
     text = "Not known: no session has measured it."
     if accuracy:
         text = (
-            f"{accuracy['share']:.1%} (95 % interval {accuracy['low']:.1%} to "
-            f"{accuracy['high']:.1%}) of {accuracy['samples']} samples. {accuracy['note']}"
+            f"{percent(accuracy['share'])} (95 % interval {percent(accuracy['low'])} to "
+            f"{percent(accuracy['high'])}) of {accuracy['samples']} samples. {accuracy['note']}"
         )
     counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
     versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
@@ -227,11 +241,35 @@ def to_markdown(card: dict[str, Any]) -> str:
         f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
         f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
         f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{text}\n\n## Labels\n\n"
-        f"| category | labels |\n|---|---|\n{counts}\n\n## Loading\n\n```python\n"
-        f"{card['how_to_load']}```\n\nOr let the labeling program do it, for many at once:\n\n"
+        f"| category | labels |\n|---|---|\n{counts}\n\n{_columns(card['features'])}"
+        f"## Loading\n\n```python\n{card['how_to_load']}```\n\n"
+        f"Or let the labeling program do it, for many at once:\n\n"
         f"```\n{_command(card)}\n```\n\nMade with {versions}. What it learned from is in "
         "`model_card.json` under `features`; scaling is part of the model.\n"
     )
+
+
+def _columns(features: dict[str, Any]) -> str:
+    """What a model of tables has learned from, and from which columns not, for which reason."""
+    if "columns" not in features:
+        return ""
+    missing = features.get("missing", {})
+    used = "\n".join(
+        f"| {_cell(name)} | {kind} | {_cell(', '.join(missing.get(name, ())))} |"
+        for name, kind in features["columns"].items()
+    )
+    left_out = "".join(
+        f"- {_cell(name)}: {reason}\n" for name, reason in features.get("left_out", {}).items()
+    )
+    return (
+        "## Columns\n\n| column | taken for | texts that stand for no value |\n|---|---|---|\n"
+        f"{used}\n\n" + (f"Not learned from:\n\n{left_out}\n" if left_out else "")
+    )
+
+
+def _cell(text: str) -> str:
+    """A text that a person chose, as a cell of a Markdown table."""
+    return re.sub(r"([\\|`*_<\[\]])", r"\\\1", " ".join(text.split()))
 
 
 def _command(card: dict[str, Any]) -> str:

@@ -19,16 +19,17 @@ from labeling_core.modalities.extraction import extract, known_entries, ledger_f
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.modalities.registry import modality_with, module_of
 from labeling_core.modalities.table_columns import batches, prepare
+from labeling_core.models.reading_report import ReadColumn, ReadingReport
 from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
 from labeling_core.store.database import literal
-from labeling_core.store.exporting import FORMATS, to_file
+from labeling_core.store.exporting import EXCEL, FORMATS, beside, to_file
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Predicted = tuple[list[str], np.ndarray]  # categories and their probabilities, row by row
+    Categories = tuple[list[str], np.ndarray]  # categories and their probabilities, row by row
 
 # Besides what skops trusts by itself: what the classifiers on offer and the columns of a table
 # are made of. The list in the card does not count: it comes with the file.
@@ -54,7 +55,12 @@ class Model(NamedTuple):
         """What the card says of the features: ``columns`` of a table, or ``features`` of files."""
         return dict(self.card["features"])
 
-    def predict(self, rows: Any) -> Predicted:
+    @property
+    def missing(self) -> dict[str, list[str]]:
+        """Name → texts that stand for no value; models of before 0.3.0 know none."""
+        return dict(self.features.get("missing", {}))
+
+    def predict(self, rows: Any) -> Categories:
         """The likeliest category of each row, and its probability (0..1)."""
         found = self.pipeline.predict_proba(rows)
         best = found.argmax(axis=1)
@@ -87,14 +93,26 @@ def read_model(path: Path) -> Model:
         ) from error
 
 
-def predict_table(model: Model, path: Path, out: Path, safe: bool = False, part: str = "") -> int:
+class Predicted(NamedTuple):
+    """How many ``rows`` were predicted, what was read of the ``columns`` that the model needs, and
+    which columns of the data are called otherwise in the result: ``renamed``, old → new."""
+
+    rows: int
+    columns: list[ReadColumn]
+    renamed: dict[str, str]
+
+
+def predict_table(
+    model: Model, path: Path, out: Path, safe: bool = False, excel: bool = False, part: str = ""
+) -> Predicted:
     """Write the rows of the table ``part`` of a file (see containers.opened) with ``prediction``
-    and ``probability`` (of that category, 0..1) to ``out``, and return how many they are.
+    and ``probability`` (of that category, 0..1) to ``out``.
 
     Columns of the file with one of these names are called ``…_source``. Raises LabelingError when
-    a column that the model needs is missing; ``safe`` as for export.to_file.
+    a column that the model needs is missing, or none of its values can be read. ``safe`` as for
+    export.to_file, ``excel`` as for _form.
     """
-    form = _form(out)
+    form = _form(out, excel)
     kinds = model.features.get("columns")
     if kinds is None:
         raise LabelingError("This model is for files: name their folder with --folder.")
@@ -106,21 +124,27 @@ def predict_table(model: Model, path: Path, out: Path, safe: bool = False, part:
             _require(name in names, f"{path.name} has no column “{name}”, which the model needs.")
         table = Path(folder) / "table.parquet"
         cursor.execute(f"COPY main.source TO {literal(str(table))} (FORMAT parquet)")
-        predicted = (model.predict(prepare(each, kinds)) for each in batches(table, list(kinds)))
+        report, missing = ReadingReport(model.features, model.pipeline), model.missing
         found = Path(folder) / "predictions.parquet"
-        rows = _write(predicted, found)
-        renamed = ", ".join(
-            f"s.{quote(name)} AS {quote(name + '_source' if name in _OURS else name)}"
-            for name in names
-        )
-        query = f"SELECT {renamed}, p.* FROM {_read(table)} AS s POSITIONAL JOIN {_read(found)} p"
+
+        def predicted() -> Iterator[Categories]:
+            for each in batches(table, list(kinds)):
+                report.add(each)
+                yield model.predict(prepare(each, kinds, missing))
+
+        rows = _write(predicted(), found)
+        report.require_readable()
+        called = beside(names, _OURS)
+        listed = ", ".join(f"s.{quote(old)} AS {quote(new)}" for old, new in called.items())
+        query = f"SELECT {listed}, p.* FROM {_read(table)} AS s POSITIONAL JOIN {_read(found)} p"
         _save(out, to_file(cursor, query, form, safe))
-    return rows
+    return Predicted(rows, report.columns, {old: new for old, new in called.items() if old != new})
 
 
 def predict_folder(
-    model: Model, folder: Path, out: Path, safe: bool = False, progress: Progress | None = None
-) -> tuple[int, int]:
+    model: Model, folder: Path, out: Path, safe: bool = False, progress: Progress | None = None,
+    excel: bool = False,
+) -> tuple[int, int]:  # fmt: skip
     """Write the files of ``folder`` with ``prediction`` and ``probability`` to ``out``: how many
     they are, and how many of them could not be read; these have a ``problem`` instead.
 
@@ -130,7 +154,7 @@ def predict_folder(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    form = _form(out)
+    form = _form(out, excel)
     kind = model.features.get("features")
     if kind is None:
         raise LabelingError("This model is for tables: name a file with --data.")
@@ -182,7 +206,7 @@ def _read_files(
     )
 
 
-def _write(predicted: Iterator[Predicted], path: Path) -> int:
+def _write(predicted: Iterator[Categories], path: Path) -> int:
     """Write predictions to Parquet piece by piece; how many there were."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -206,12 +230,12 @@ def _read(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
-def _form(out: Path) -> str:
-    """The one of FORMATS that the name of ``out`` asks for."""
+def _form(out: Path, excel: bool) -> str:
+    """The one of FORMATS that the name of ``out`` asks for; a CSV may be for ``excel``."""
     for form, (suffix, _) in FORMATS.items():
         if out.suffix.lower() == f".{suffix}":
-            return form
-    endings = " or ".join(f".{suffix}" for suffix, _ in FORMATS.values())
+            return EXCEL if excel and form == "CSV" else form
+    endings = " or ".join(dict.fromkeys(f".{suffix}" for suffix, _ in FORMATS.values()))
     raise LabelingError(f"{out.name} should end in {endings}.")
 
 

@@ -77,7 +77,7 @@ class Labeling:
         """Make a project of a table or of a folder of files.
 
         ``source`` is a DataFrame, the path of a table, the name of a table in the database, or,
-        with ``modality="images"`` or ``"sounds"``, a folder below the allowed roots. ``settings``
+        with a ``modality`` of files, a folder below the allowed roots. ``settings``
         are fields of labeling_core.settings.Settings, such as ``every=10``; the output tables are
         named after the title unless they are given.
         Raises LabelingError with the first thing that is wrong; nothing is made then.
@@ -87,7 +87,9 @@ class Labeling:
             raise LabelingError(f"There is no setting “{unknown[0]}”.", unknown[0])
         wanted = default_tables(title) | settings
         chosen = tuple(Category(each) if isinstance(each, str) else each for each in categories)
-        with self._uploaded(title, source, str(wanted.get("modality", "tabular"))) as upload:
+        with self._uploaded(
+            title, source, str(wanted.get("modality", Settings.modality))
+        ) as upload:
             name = slug(title) if upload else str(source)
             entered: dict[str, Any] = {"title": title, "source": name, "categories": chosen}
             made = use_cases.create_from_upload(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling.bookkeeping import Decision
 from labeling_core.models import final_model
 from labeling_core.models.prediction import predict_table, read_model
+from labeling_core.models.reading_report import sentences
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
@@ -192,7 +194,8 @@ class LabelingProject:
         return found
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows with ``prediction`` and ``probability`` (0..1) by the final model."""
+        """The rows with ``prediction`` and ``probability`` (0..1) by the final model; a warning
+        where many values of a column cannot be read."""
         import pandas as pd
 
         with tempfile.TemporaryDirectory(prefix="predict-") as folder:
@@ -201,7 +204,9 @@ class LabelingProject:
             )
             model.write_bytes(self.model())
             to_parquet(frame, table)
-            predict_table(read_model(model), table, out)
+            predicted = predict_table(read_model(model), table, out)
+            for sentence in sentences(predicted.columns, predicted.renamed)[1]:
+                warnings.warn(sentence, stacklevel=2)
             return pd.read_parquet(out).set_axis(frame.index)
 
     def export(self, what: str, path: str | Path) -> None:

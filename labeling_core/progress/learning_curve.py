@@ -45,9 +45,12 @@ class Session(NamedTuple):
 
 
 def sessions(
-    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None = None
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    queue: Queue | None = None,
+    only: int | None = None,
 ) -> list[Session]:
-    """All sessions of a project, first to last.
+    """All sessions of a project, first to last; or that with the session_id ``only``.
 
     With ``queue``, each session's model is measured anew on all probes labeled so far, so
     that the points of the curve compare like with like; without it, as at its own time. Of
@@ -58,8 +61,8 @@ def sessions(
         "SELECT session_id, state, started_by, epoch(started), epoch(finished), labels, "
         "classifier, strategy, evaluation, evaluated, correct, auc, changed, compared, reason, "
         "classes, checks, probe_limit FROM labeling.sessions WHERE project_id = ? "
-        "ORDER BY session_id",
-        [project.project_id],
+        "AND session_id = coalesce(?, session_id) ORDER BY session_id",
+        [project.project_id, only],
     ).fetchall()
     measured = probes(cursor, project, queue) if queue is not None else None
     renames = read_renames(cursor, project.project_id)
@@ -213,18 +216,27 @@ def imported(cursor: duckdb.DuckDBPyConnection, project: Project) -> int:
     return int(row[0]) if row else 0
 
 
+def last_measured(found: Sequence[Session]) -> Session | None:
+    """The newest finished session whose accuracy is known: the one that is told wherever a single
+    figure is."""
+    known = [each for each in found if each.state == "DONE" and each.accuracy is not None]
+    return known[-1] if known else None
+
+
 class Summary(NamedTuple):
-    """One project at a glance."""
+    """One project at a glance: its ``last`` finished session, and the last that was measured."""
 
     labeled: int
     skipped: int
     total: int
     last: Session | None
+    measured: Session | None
 
 
 def summary(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Summary:
     """Counts of a project and its last finished session."""
     done = [each for each in sessions(cursor, project, queue) if each.state == "DONE"]
+    counts = queue.counts
     return Summary(
-        queue.counts.labeled, queue.counts.skipped, queue.size, done[-1] if done else None
+        counts.labeled, counts.skipped, queue.size, done[-1] if done else None, last_measured(done)
     )

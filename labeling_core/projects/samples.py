@@ -21,6 +21,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import source_of
 from labeling_core.settings import Settings, quote
 from labeling_core.sources.sample_sources import Listed
+from labeling_core.store.exporting import beside
 
 PLACE, SAMPLE_ID, PRESENT = "__place", "__sample_id", "__present"
 RESERVED = (PLACE, SAMPLE_ID, PRESENT, "__number")  # no column of a source may be called so
@@ -66,11 +67,12 @@ def kept_columns(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tup
 
 
 def listed(cursor: duckdb.DuckDBPyConnection, project_id: str, ours: Sequence[str]) -> str:
-    """The source's own columns of the sample table ``s``, for a SELECT; those with a name that is
-    among ``ours``, or differs from one in case only, get ``_source`` behind it."""
+    """The source's own columns of the sample table ``s``, for a SELECT, under the names that they
+    have beside ``ours`` (see exporting.beside)."""
+    names = beside([name for name, _ in kept_columns(cursor, project_id)], ours)
     return ", ".join(
-        f"s.{quote(name)}" + (f" AS {quote(name + '_source')}" if name.lower() in ours else "")
-        for name, _ in kept_columns(cursor, project_id)
+        f"s.{quote(name)}" + (f" AS {quote(new)}" if new != name else "")
+        for name, new in names.items()
     )
 
 

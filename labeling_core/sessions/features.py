@@ -10,21 +10,59 @@ from typing import Any
 import duckdb
 
 from labeling_core.labeling.queue import Queue
+from labeling_core.modalities import fitting
 from labeling_core.modalities.registry import features_of, modality_of, source_of
 from labeling_core.projects import samples
 from labeling_core.sessions.worker_client import Progress, Worker
-from labeling_core.settings import Project
+from labeling_core.settings import Project, Settings
 from labeling_core.store.database import Database, literal
 
 # Seconds of reading files between two looks at what is broken.
 FIRST_SLICE, SLICE = 15.0, 120.0
+# Use of a column (see settings.USES) → why it is no feature.
+_NOT_LEARNED = {
+    "shown": "is shown only, by choice",
+    "neither": "is neither shown nor learned from, by choice",
+    "labels": "holds labels",
+    "annotator": "says who labeled",
+    "time": "says when it was labeled",
+    "comment": "holds comments on labels",
+}
 
 
 def features_folder(database: Database, project: Project) -> Path:
-    """Where the feature matrix lies; its name holds the version of the samples and the kind of
-    features, so that what has changed is computed anew."""
-    name = f"features_{project.source_version}_{features_of(project.settings).key}"
+    """Where the feature matrix lies; its name holds the version of the samples, the kind of
+    features and what was chosen for them, so that what has changed is computed anew."""
+    settings = project.settings
+    name = f"features_{project.source_version}_{features_of(settings).key}"
+    if not modality_of(settings).reads_files:
+        name += f"_{fitting.stamp(asked_of_columns(settings))}"
     return database.files(project.project_id) / name
+
+
+def asked_of_columns(settings: Settings) -> dict[str, Any]:
+    """What the job that computes features has to know of a table's columns: ``exclude``, name →
+    why it is no feature, and ``chosen``, name → kind and missing markers that a person has said."""
+    ours = (settings.label_column, settings.label_id_column, "label_id")
+    exclude = dict.fromkeys(ours, "has the name of a column of the labels") | {
+        each.name: _NOT_LEARNED[each.use] for each in settings.columns if not each.learned
+    }
+    chosen = {
+        each.name: {"kind": each.kind, "missing": each.missing}
+        for each in settings.columns
+        if each.learned and (each.kind or each.missing is not None)
+    }
+    return {"exclude": exclude, "chosen": chosen}
+
+
+def used_columns(
+    database: Database, project: Project
+) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Name → kind of the columns that the model learns from, and name → reason of all others;
+    None before the features are computed, and for files."""
+    if modality_of(project.settings).reads_files:
+        return None
+    return fitting.columns_of(features_folder(database, project))
 
 
 def have_features(database: Database, project: Project) -> bool:
@@ -60,15 +98,12 @@ def ensure_features(
     progress("Reading the samples", 0.0)
     _write_samples(database, project, table)
     settings = project.settings
-    exclude = sorted(
-        {settings.label_column, settings.label_id_column, "label_id"}
-        | {each.name for each in settings.columns if not each.learned}
-    )
     media = source_of(settings).root(database.path.parent, settings.source)
     job: dict[str, Any] = {
         "kind": "features", "features": features_of(settings).key, "table": str(table),
-        "folder": str(folder), "exclude": exclude, "root": media,
+        "folder": str(folder), "root": media,
         "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
+        **asked_of_columns(settings),
     }  # fmt: skip
     while True:
         answer = worker.run(job, progress)

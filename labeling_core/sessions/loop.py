@@ -16,6 +16,7 @@ from labeling_core.projects import lifecycle
 from labeling_core.sessions import cold_start, features, records, session
 from labeling_core.sessions.jobs import JobLine, Status
 from labeling_core.sessions.session_run import SessionRun
+from labeling_core.sessions.told_accuracy import ToldAccuracy
 from labeling_core.sessions.trigger import due, next_trigger
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
@@ -35,6 +36,7 @@ class Loop:
         self._triggers: dict[str, int] = {}
         self._in_session: set[str] = set()
         self._advice: dict[str, dict[str, Any] | None] = {}
+        self._accuracy = ToldAccuracy(self.database)
         self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
@@ -46,6 +48,7 @@ class Loop:
         """Drop what is held in memory of a project."""
         self._triggers.pop(project_id, None)
         self._advice.pop(project_id, None)
+        self._accuracy.forget(project_id)
 
     def status(self, project: Project) -> Status:
         """What the loop of a project is doing, in a sentence."""
@@ -75,7 +78,10 @@ class Loop:
             return Status(state, then)
         if last.text.endswith("."):  # a sentence, such as one about a table that teaches nothing
             return Status(last.state, f"{last.text} The next session comes after {more}.")
-        return Status(last.state, f"{last.text}; {then}")
+        text = last.text
+        if text == session.FINISHED:
+            text = self._accuracy.words(project, queue) or text
+        return Status(last.state, f"{text}; {then}")
 
     def _last_session(self, project: Project) -> Status | None:
         """How the last session ended, whatever other work has been done since; of one before the

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import AUTO
-from labeling_core.learning.evaluation import wilson
 from labeling_core.projects.labels import Labels, measuring_end, read_labels, split
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.sessions.features import ensure_features
@@ -21,6 +20,8 @@ from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import quote
 from labeling_core.store.database import columns, literal
+
+FINISHED = "finished"  # what is said of a session that worked, until its accuracy is known
 
 
 def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
@@ -43,7 +44,7 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
         reason = f"The session stopped on an unexpected fault ({type(error).__name__})."
         fail(database, project_id, session.session_id, reason)
         raise
-    return _last_word(result["evaluation"])
+    return FINISHED
 
 
 def _with_choice(session: SessionRun, chosen: str) -> SessionRun:
@@ -59,17 +60,6 @@ def _with_choice(session: SessionRun, chosen: str) -> SessionRun:
         )
     settings = replace(project.settings, classifier=text)
     return session._replace(project=project._replace(settings=settings))
-
-
-def _last_word(evaluation: dict[str, Any]) -> str:
-    if not evaluation["evaluated"]:
-        return "finished"
-    share = wilson(evaluation["correct"], evaluation["evaluated"])
-    text = f"accuracy {share.share:.1%} ({share.low:.1%}–{share.high:.1%})"
-    if evaluation["kind"] == "cross-validation":
-        return f"{text} by cross-validation"
-    number, one = evaluation["evaluated"], {"probes": "probe", "test table": "row"}
-    return f"{text} on {number:,} {one[evaluation['kind']]}{'s' * (number != 1)}"
 
 
 def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:

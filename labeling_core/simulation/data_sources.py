@@ -12,6 +12,7 @@ import numpy as np
 
 from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.column_kinds import BY_CHOICE
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects.labels import read_labels
 from labeling_core.sessions import features
@@ -79,7 +80,10 @@ def wine_colour(by: Person) -> Source:
 
 
 def _table(drawn: Drawn, label: str, source: str) -> Prepared:
-    data = {"form": "table", "label": label, "exclude": [label, *IDS]}
+    data = {
+        "form": "table", "label": label, "exclude": [label, *IDS], "chosen": {},
+        "total": drawn.total,
+    }  # fmt: skip
     return Prepared(data, f"{source}: {drawn.taken:,} labeled rows", _cut(drawn, "rows"))
 
 
@@ -136,7 +140,9 @@ def project(database: Database, chosen: Project, by: Person) -> Source:
                 target = folder / "table.parquet"
                 drawn = draw(cursor, settings.labels_table, settings.label_column, target, ROWS)
             made = _table(drawn, settings.label_column, f"Labels of {settings.title}")
-            made.data["exclude"] += [settings.label_id_column]
+            asked = features.asked_of_columns(settings)
+            asked["exclude"] = dict.fromkeys(made.data["exclude"], BY_CHOICE) | asked["exclude"]
+            made.data.update(asked, total=chosen.samples)
             return made._replace(notes=[*made.notes, note])
         drawn = _project_arrays(database, chosen, folder / "arrays.npz")
         words = f"Labels of {settings.title}: {drawn.taken:,} samples"

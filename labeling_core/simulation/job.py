@@ -54,7 +54,8 @@ def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
         return arrays["X"], arrays["y"]
     if data["form"] == "table":
         table = folder / "table.parquet"
-        return table_features(table, data["label"], data["exclude"], folder, progress)
+        asked = data["exclude"], folder, progress, data["chosen"], data["total"]
+        return table_features(table, data["label"], *asked)
     found = LabeledFiles(**json.loads((folder / "files.json").read_text()))
     return features_of_files(found, Path(data["root"]), folder, Path(data["extracted"]), progress)
 

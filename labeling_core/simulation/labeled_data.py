@@ -28,10 +28,11 @@ Arrays = tuple[NDArray[np.float32], NDArray[np.intp]]
 
 
 class Drawn(NamedTuple):
-    """How many rows have a label, and how many of them were taken."""
+    """How many rows have a label, how many of them were taken, and how many there are in all."""
 
     labeled: int
     taken: int
+    total: int = 0
 
 
 class LabeledFiles(NamedTuple):
@@ -89,8 +90,8 @@ def read_table(path: Path, label: str, part: str = "") -> Arrays:
     _require_file(path)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "table.parquet"
-        draw_file(path, path.name, label, table, reading={"part": part})
-        return table_features(table, label, [label], Path(folder))
+        drawn = draw_file(path, path.name, label, table, reading={"part": part})
+        return table_features(table, label, [label], Path(folder), total=drawn.total)
 
 
 def usual_label(names: Sequence[str]) -> str:
@@ -133,23 +134,26 @@ def draw(
     if label not in [row[0] for row in found]:
         raise LabelingError(f"{name or table} has no column “{label}”.", field="label")
     given = f"CAST({quote(label)} AS VARCHAR) <> ''"  # neither missing nor an empty text
-    labeled = f"FROM main.{quote(table)} WHERE {given}"
-    row = cursor.execute(f"SELECT count(*) {labeled}").fetchone()
-    number = int(row[0]) if row else 0
+    row = cursor.execute(
+        f"SELECT count(*) FILTER ({given}), count(*) FROM main.{quote(table)}"
+    ).fetchone()
+    number, total = row or (0, 0)
     cursor.execute(
         # Shuffled, because the features are fitted on the first rows of a long table.
         f"COPY (SELECT * EXCLUDE (__number) FROM (SELECT *, row_number() OVER () - 1 AS __number "
         f"FROM main.{quote(table)}) WHERE {given} ORDER BY hash(__number) "
         f"LIMIT {number if rows is None else rows}) TO {literal(str(target))} (FORMAT parquet)"
     )
-    return Drawn(number, number if rows is None else min(rows, number))
+    return Drawn(number, number if rows is None else min(rows, number), total)
 
 
 def table_features(
-    table: Path, label: str, exclude: Sequence[str], folder: Path,
+    table: Path, label: str, exclude: Sequence[str] | Mapping[str, str], folder: Path,
     progress: Progress = lambda text, share: None,
+    chosen: Mapping[str, Mapping[str, Any]] | None = None, total: int = 0,
 ) -> Arrays:  # fmt: skip
-    """Features and class codes of the rows of a Parquet file that are all labeled.
+    """Features and class codes of the rows of a Parquet file that are all labeled; ``exclude``,
+    ``chosen`` and ``total`` as for column_kinds.find_kinds.
 
     What was computed is left in ``folder``.
     """
@@ -158,7 +162,7 @@ def table_features(
     labels = [str(each) for each in pq.read_table(table, columns=[label]).column(0).to_pylist()]
     if not labels:
         raise LabelingError(f"No row has a label in the column “{label}”.", field="label")
-    fitting.fit_table(table, folder, exclude, progress)
+    fitting.fit_table(table, folder, exclude, progress, chosen, total)
     return np.load(folder / "features.npy"), codes(labels)
 
 

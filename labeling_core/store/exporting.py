@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import tempfile
@@ -15,7 +16,10 @@ import duckdb
 from labeling_core.settings import quote
 from labeling_core.store.database import literal
 
-FORMATS = {"CSV": ("csv", "FORMAT csv, HEADER true"), "Parquet": ("parquet", "FORMAT parquet")}
+EXCEL = "CSV for Excel"
+_CSV = ("csv", "FORMAT csv, HEADER true")
+# A missing value is nothing in a CSV, an empty text is "".
+FORMATS = {"CSV": _CSV, EXCEL: _CSV, "Parquet": ("parquet", "FORMAT parquet")}
 
 
 # A text that begins like this is a formula to a spreadsheet, also behind blanks.
@@ -33,18 +37,19 @@ def to_file(
     safe: bool = False,
     values: Sequence[Any] = (),
 ) -> bytes:
-    """The rows of a query as a file in one of FORMATS.
+    """The rows of a query as a file in one of FORMATS; that for Excel begins with the byte order
+    mark by which Excel knows UTF-8.
 
     A ``safe`` CSV has an apostrophe in front of each text that a spreadsheet would take for a
     formula (OWASP, “CSV Injection”); numbers, and texts that are numbers, are left alone.
     """
-    if safe and form == "CSV":
-        query = _without_formulas(cursor, query, values)
     suffix, options = FORMATS[form]
+    if safe and suffix == "csv":
+        query = _without_formulas(cursor, query, values)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export.{suffix}"
         cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})", list(values))
-        return path.read_bytes()
+        return (codecs.BOM_UTF8 if form == EXCEL else b"") + path.read_bytes()
 
 
 def _without_formulas(cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any]) -> str:
@@ -62,6 +67,24 @@ def _without_formulas(cursor: duckdb.DuckDBPyConnection, query: str, values: Seq
         shown = f"'{name}" if re.match(_FORMULA, name) else name
         columns.append(f"{column} AS {quote(shown)}")
     return f"SELECT {', '.join(columns)} FROM ({query})"
+
+
+def beside(names: Sequence[str], ours: Sequence[str]) -> dict[str, str]:
+    """What columns ``names`` are called beside columns ``ours``: name → name.
+
+    One that is among ours, or differs from one in case only, gets ``_source`` behind it, as often
+    as it takes to be the only one of its name.
+    """
+    taken = {each.lower() for each in (*names, *ours)}
+    made: dict[str, str] = {}
+    for name in names:
+        new = name
+        if name.lower() in {each.lower() for each in ours}:
+            while new.lower() in taken:
+                new += "_source"
+            taken.add(new.lower())
+        made[name] = new
+    return made
 
 
 def packed(files: Mapping[str, str | bytes]) -> bytes:

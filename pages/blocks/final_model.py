@@ -58,10 +58,10 @@ def _offer_model(project: Project, name: str) -> None:
     st.download_button(
         "Final model",
         partial(_archive, project, name),
-        file_name=f"{project.project_id}_final_model.zip",
+        file_name=final_model.file_name(project.project_id),
         icon=":material/download:",
         on_click="ignore",
-        help="A zip of model.skops, model_card.json and model_card.md, which says how to load it.",
+        help="A zip of the model, what it needs to be loaded, and model_card.md, which says how.",
     )
 
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import skops.io
 from annotating import LOCAL, Annotator
+from annotating import SETTINGS as WINE
 from broken_media import recorded, tone, write_all
 from picture_project import SETTINGS as PICTURES
 from picture_project import label, read, wait
@@ -88,8 +90,6 @@ def test_texts_that_a_spreadsheet_would_compute_can_be_made_harmless(wine_model,
 def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
     workspace, tmp_path, monkeypatch, capsys
 ):
-    from dataclasses import replace
-
     monkeypatch.setenv("LABELING_DATA_ROOTS", str(tmp_path / "root"))
     pitches = {f"{name}_{n}.wav": {"low": 300.0, "high": 2500.0}[name] + 20 * n
                for name in ("low", "high") for n in range(12)}  # fmt: skip
@@ -164,3 +164,71 @@ def test_a_zip_with_other_things_than_a_classifier_is_not_opened(tmp_path, capsy
         file.writestr("model.skops", content.getvalue())
     assert predict("--model", model, "--data", model, "--out", tmp_path / "out.csv") == 2
     assert "holds more than a classifier" in capsys.readouterr().err
+
+
+@pytest.fixture
+def shop_model(workspace, tmp_path):
+    """The zip of a model that learned from a date, numbers with NA, and a category."""
+    with workspace.database.transaction() as cursor:
+        cursor.execute(
+            "CREATE TABLE main.wine AS SELECT i AS bottle, (i % 2) * 8 + 1 + (i % 7) / 10.0 AS "
+            "acidity, 'cask ' || i % 3 AS cask, DATE '2020-01-01' + (i % 90)::INTEGER AS day, "
+            "CASE i % 4 WHEN 0 THEN 'NA' ELSE (i % 11)::VARCHAR END AS age FROM range(200) t(i)"
+        )
+    project = lifecycle.create_project(workspace.database, replace(WINE, every=1000))
+    Annotator(workspace, project).label_truly(40)
+    return download(workspace, project, tmp_path)
+
+
+def test_it_says_what_could_be_read_of_each_column_and_warns(shop_model, tmp_path, capsys):
+    data, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    days = ["2020-01-05", "15.03.2022", "", *["2020-02-01"] * 7]
+    ages = ["NA", "3", "x", *["4"] * 7]
+    casks = ["cask 1", "barrel", *["cask 2"] * 8]
+    rows = [f"{each},9,{casks[at]},{ages[at]}" for at, each in enumerate(days)]
+    data.write_text("day,Acidity_,cask,age\n".replace("Acidity_", "acidity") + "\n".join(rows))
+    assert predict("--model", shop_model, "--data", data, "--out", out) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1:] == [
+        "  acidity: 10 of 10 read",
+        "  cask: 10 of 10 read, 1 with a category never seen in training",
+        "  day: 8 of 9 read, 1 missing",
+        "  age: 8 of 9 read, 1 missing",
+    ]
+    assert told.err.splitlines() == [
+        "Warning: 1 of 9 values in the column “day” are no dates (such as 2022-03-15), which the "
+        "model needs; they count as missing.",
+        "Warning: 1 of 9 values in the column “age” are no numbers (such as 1.5), which the model "
+        "needs; they count as missing.",
+    ]
+
+
+def test_a_column_of_which_nothing_can_be_read_is_refused(shop_model, tmp_path, capsys):
+    data, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    data.write_text("day,acidity,cask,age\n15.03.2022,9,cask 1,3\n16.03.2022,1,cask 1,NA\n")
+    assert predict("--model", shop_model, "--data", data, "--out", out) == 2
+    assert capsys.readouterr().err == (
+        "None of the 2 values in the column “day” could be read: the model needs dates (such as "
+        "2022-03-15) there. Write them like that, or empty the column to have it count as missing."
+        "\n"
+    )
+    assert not out.exists()
+    data.write_text("day,acidity,cask,age\n,9,cask 1,3\n,1,cask 1,NA\n")
+    assert predict("--model", shop_model, "--data", data, "--out", out) == 0
+    assert "day: 0 of 0 read, 2 missing" in capsys.readouterr().out
+
+
+def test_columns_that_clash_are_renamed_whatever_their_case_and_that_is_said(
+    wine_model, tmp_path, capsys
+):
+    data, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    data.write_text("Prediction,acidity,PROBABILITY,prediction_source,cask\na,1.2,b,c,\n")
+    assert predict("--model", wine_model, "--data", data, "--out", out, "--excel") == 0
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfPrediction_source_source,acidity,")
+    with out.open(encoding="utf-8-sig") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["Prediction_source_source"], row["PROBABILITY_source"]) == ("a", "b")
+    assert (row["prediction_source"], row["prediction"]) == ("c", "red")
+    told = capsys.readouterr().out
+    assert "The column “Prediction” is called “Prediction_source_source” in the result" in told
+    assert "The column “PROBABILITY” is called “PROBABILITY_source” in the result" in told

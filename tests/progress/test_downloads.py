@@ -11,6 +11,7 @@ import pandas as pd
 from running import run_session
 
 from labeling_core.progress import downloads, learning_curve
+from labeling_core.store.exporting import EXCEL, to_file
 
 
 def test_every_table_comes_out_in_both_formats_without_loss(workspace, make_project, annotator):
@@ -96,3 +97,18 @@ def test_a_safe_csv_holds_no_formula_and_leaves_numbers_alone(workspace, make_pr
     plain = list(csv.reader(io.StringIO(whole.decode(), newline="")))
     assert [row[column] for row in plain[1:]] == [each or "" for each in NASTY]
     assert list(pd.read_parquet(io.BytesIO(binary))["=comment"][:14]) == NASTY[:14]
+
+
+def test_a_csv_for_excel_begins_with_its_mark_and_keeps_nothing_apart_from_empty(
+    workspace, make_project
+):
+    project = make_project()
+    with workspace.database.transaction() as cursor:
+        cursor.execute("CREATE TABLE odd AS SELECT '' AS ä, NULL::VARCHAR AS b, 'x' AS c")
+        plain = to_file(cursor, "SELECT * FROM odd", "CSV")
+        marked = to_file(cursor, "SELECT * FROM odd", EXCEL)
+        assert marked == b"\xef\xbb\xbf" + plain == '\ufeffä,b,c\n"",,x\n'.encode()
+        safe = to_file(cursor, "SELECT '=1' AS a", EXCEL, safe=True)
+        assert safe.decode("utf-8-sig") == "a\n'=1\n"
+        labels = downloads.table(cursor, project, "labels", EXCEL)
+    assert labels.startswith(b"\xef\xbb\xbfbottle,")

@@ -49,7 +49,7 @@ def test_of_a_huge_table_a_fixed_random_part_is_drawn(tmp_path):
         connection.execute("CREATE TABLE t AS SELECT i, i % 3 AS y FROM range(20000) r(i)")
         connection.execute("UPDATE t SET y = NULL WHERE i % 10 = 0")
         first, second = (tmp_path / name for name in ("first.parquet", "second.parquet"))
-        assert draw(connection, "t", "y", first, 6000) == (18_000, 6000)
+        assert draw(connection, "t", "y", first, 6000) == (18_000, 6000, 20_000)
         draw(connection, "t", "y", second, 6000)
         assert first.read_bytes() == second.read_bytes()
         mean = connection.execute("SELECT avg(i) FROM read_parquet(?)", [str(first)]).fetchone()

@@ -1,0 +1,63 @@
+"""One session, one figure: wherever an accuracy is told, it is the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from running import run_session, train
+
+from labeling_core.models import final_model
+from labeling_core.progress import downloads, learning_curve, session_words
+
+
+def figures(text):
+    return re.findall(r"accuracy (\S+%)", text)
+
+
+def test_line_deck_tile_card_and_download_tell_the_same_accuracy(
+    workspace, make_project, annotator
+):
+    project = make_project(rows=300, every=1000, probe_share=0.3)
+    ana = annotator(project)
+    labeled = 0
+    for count in (40, 30, 30):
+        # Some labels are wrong, so that the figure moves with every probe.
+        samples = ana.send(want=count)["samples"]
+        labeled += len(samples)
+        ana.send(
+            [
+                ana.decision(each["sample_id"], "label", category=wrong_at_times(each))
+                for each in samples
+            ]
+        )
+        if labeled == 40:
+            run_session(workspace, project)
+    queue = workspace.queue(project)
+    with workspace.database.read() as cursor:
+        then = learning_curve.sessions(cursor, project)
+        today = learning_curve.sessions(cursor, project, queue)
+        summary = learning_curve.summary(cursor, project, queue)
+        table = downloads.table(cursor, project, "sessions", "CSV", queue=queue).decode()
+    last = learning_curve.last_measured(today)
+    assert last.evaluated > then[-1].evaluated  # probes labeled since then measure too
+    right = session_words.percent(last.accuracy)
+    assert right != session_words.percent(then[-1].accuracy)
+    line = workspace.loop.status(project).text
+    deck = ana.send(want=1)["learning"]["text"]
+    assert figures(line) == figures(deck) == [right]
+    assert session_words.percent(summary.measured.accuracy) == right
+    header, row = (line.split(",") for line in table.splitlines())
+    assert session_words.percent(float(row[header.index("accuracy")])) == right
+    assert f"{session_words.session_row(last)['accuracy']:.1%}" == right
+    train(workspace, project)
+    with workspace.database.read() as cursor:
+        card = cursor.execute("SELECT card FROM labeling.final_models").fetchone()[0]
+    assert f"\n\n{right} (95 % interval" in final_model.to_markdown(json.loads(card))
+
+
+def wrong_at_times(sample):
+    acidity = next(float(text) for name, text, _ in sample["view"]["fields"] if name == "acidity")
+    right = "white" if acidity > 5 else "red"
+    wrong = {"white": "red", "red": "white"}[right]
+    return wrong if int(sample["sample_id"]) % 7 == 0 else right
