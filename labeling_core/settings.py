@@ -29,17 +29,28 @@ class Category:
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-# How a column of a table may be used. The last four are of labels that exist already: what was
-# decided, by whom, when, and a remark; they are neither shown nor learned from.
-USES = ("both", "shown", "learned", "neither", "labels", "annotator", "time", "comment")
+# How a column of a table may be used, and what that is called. The last four are of labels that
+# exist already; they are neither shown nor learned from.
+USES = {
+    "both": "shown and learned from",
+    "shown": "shown only",
+    "learned": "learned from only",
+    "neither": "neither",
+    "labels": "holds labels",
+    "annotator": "who labeled",
+    "time": "when it was labeled",
+    "comment": "remark on the label",
+}
+LABEL_USES = ("labels", "annotator", "time", "comment")
+COLUMN_KINDS = ("", "number", "date", "category", "text")
 
 
 @dataclass(frozen=True)
 class Column:
     """How the column ``name`` of a table is used (one of USES).
 
-    ``kind`` is what the model takes it for: "number", "date", "category" or "text"; empty as
-    found. ``missing`` are the texts that stand for no value; None as found.
+    ``kind`` is what the model takes it for (one of COLUMN_KINDS); empty as found. ``missing`` are
+    the texts that stand for no value; None as found.
     """
 
     name: str

@@ -10,7 +10,14 @@ from labeling_core import use_cases
 from labeling_core.progress import figures, learning_curve
 from labeling_core.progress.session_words import explain_accuracy, interval, percent, session_row
 from labeling_core.store import exporting
-from pages.blocks import agreement, category_recall, final_model, log_filter, stopping_advice
+from pages.blocks import (
+    agreement,
+    category_recall,
+    final_model,
+    learned_columns,
+    log_filter,
+    stopping_advice,
+)
 from pages.blocks.downloads import export_model, export_table
 from pages.shell import identity
 from pages.shell.figure import show_figure
@@ -94,6 +101,7 @@ if any(each.contradictions is not None for each in finished):
         "session to the next. It falls as the model settles.",
     )
 agreement.show(workspace, project)
+learned_columns.show(workspace, project)
 
 if sessions:
     st.subheader("Sessions", anchor=False)

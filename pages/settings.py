@@ -16,9 +16,10 @@ from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Settings, default_tables
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import open_workspace
-from pages.blocks import project_actions, stopping_advice
+from pages.blocks import learned_columns, project_actions, stopping_advice
 from pages.forms import (
     category_fields,
+    found_columns,
     label_import,
     media_fields,
     overlap_fields,
@@ -52,9 +53,16 @@ modality = MODALITIES[fields.choice(
     "What a sample is: the row of a table, an image, or a recording.",
 )]  # fmt: skip
 source, upload = source_fields.source(fields, workspace, modality, base, old)
+columns = found_columns.choose(fields, workspace, base, old, source, upload)
+upload = found_columns.read_as_chosen(upload, columns)
+if old:
+    learned_columns.show(workspace, old)
 given = NOTHING if old else label_import.at_start(fields, modality)
 
 st.subheader("Categories", anchor=False)
+if not old:
+    there = found_columns.labels(workspace, columns, source, upload)
+    base = found_columns.categories_of(there, base)
 table = None if upload is None or isinstance(upload, Staged) else upload
 categories = settings_fields.categories(
     fields, workspace, base, source if modality.source.thing == "table" else "", table
@@ -88,15 +96,17 @@ with left:
             default=base.queries_table or default["queries_table"],
         )  # fmt: skip
 with right:
+    names = None if old else found_columns.names_of(workspace, source, upload)
+    usual = found_columns.free_names(names) if names else {}
     label_column = fields.text(
-        "label_column", "Label column", base.label_column,
+        "label_column", "Label column", base.label_column if old else "",
         "The column of labels and metadata that holds the category's name.",
-        default=base.label_column,
+        default=usual.get("label_column", base.label_column),
     )  # fmt: skip
     label_id_column = fields.text(
-        "label_id_column", "Label id column", base.label_id_column,
+        "label_id_column", "Label id column", base.label_id_column if old else "",
         "The number that joins labels and metadata; never used to learn from.",
-        default=base.label_id_column,
+        default=usual.get("label_id_column", base.label_id_column),
     )  # fmt: skip
 
 st.subheader("Learning", anchor=False)
@@ -138,6 +148,7 @@ wanted = replace(
     labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
     strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
+    columns=columns.columns, main_column=columns.main_column,
     **features, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
@@ -149,7 +160,7 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
                 found = lifecycle.problems(cursor, wanted, old)
             if not found:
                 use_cases.update_project(workspace, old.project_id, wanted, identity.person())
-                st.session_state["settings_saved"] = True
+                st.session_state["settings_saved"] = found_columns.saved(base, wanted)
                 st.rerun()  # the heading and the sidebar tell the name of before
         else:
             made = use_cases.create_from_upload(workspace, wanted, upload, identity.person(), given)
@@ -161,8 +172,8 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
         found = [Problem(error.field or "save", str(error))]
     fields.show(found)
 
-if st.session_state.pop("settings_saved", False):
-    st.toast("Saved.", icon=":material/check:")
+if saved := st.session_state.pop("settings_saved", ""):
+    st.toast(saved, icon=":material/check:")
 if old:
     if modality.source.thing == "table" and source == old.settings.source:
         row_fields.show(workspace, old)

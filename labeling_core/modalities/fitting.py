@@ -43,7 +43,7 @@ def fit_table(
 def stamp(asked: Mapping[str, Any]) -> str:
     """Twelve hexadecimal digits that differ where a table's features would: by the version of
     their computation, and by what is ``asked`` of its columns (see :func:`fit`)."""
-    said = json.dumps([tabular.VERSION, asked], sort_keys=True)
+    said = json.dumps([tabular.VERSION, sorted(asked["exclude"]), asked["chosen"]], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 

@@ -12,7 +12,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.modalities.registry import MODALITIES, features_of, modality_of, source_of
-from labeling_core.projects import category_checks, overlap, samples
+from labeling_core.projects import category_checks, column_uses, overlap, samples
 from labeling_core.settings import Project, Settings, default_tables, output_tables
 from labeling_core.store.database import columns, tables
 from labeling_core.store.table_rows import has_rows
@@ -64,7 +64,7 @@ def check(
         return problems.found
     _check_source(cursor, settings, project, problems)
     _check_features(settings, problems)
-    _check_columns(cursor, settings, problems)
+    _check_columns(cursor, settings, project, problems)
     _check_outputs(cursor, settings, project, others, problems)
     _check_learning(cursor, settings, problems)
     problems.found += [Problem(*each) for each in overlap.mistakes(settings)]
@@ -116,11 +116,18 @@ def _check_features(settings: Settings, problems: _Problems) -> None:
 
 
 def _check_columns(
-    cursor: duckdb.DuckDBPyConnection, settings: Settings, problems: _Problems
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Project | None,
+    problems: _Problems,
 ) -> None:
-    """The label columns stand beside those of the source, and must not be among them."""
+    """How they are used; and ours, which stand beside those of the source, are not among them."""
     found = samples.source_columns(cursor, settings)
     taken = {name.lower(): name for name, _ in found}
+    if found:
+        old = project.settings if project else None
+        names = [name for name, _ in found]
+        problems.found += [Problem(*each) for each in column_uses.mistakes(settings, names, old)]
     thing = source_of(settings).beside(settings.source)
     for name in samples.RESERVED:
         if name in taken:

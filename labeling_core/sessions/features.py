@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -14,7 +14,7 @@ from labeling_core.modalities import fitting
 from labeling_core.modalities.registry import features_of, modality_of, source_of
 from labeling_core.projects import samples
 from labeling_core.sessions.worker_client import Progress, Worker
-from labeling_core.settings import Project, Settings
+from labeling_core.settings import USES, Project, Settings
 from labeling_core.store.database import Database, literal
 
 # Seconds of reading files between two looks at what is broken.
@@ -36,8 +36,13 @@ def features_folder(database: Database, project: Project) -> Path:
     settings = project.settings
     name = f"features_{project.source_version}_{features_of(settings).key}"
     if not modality_of(settings).reads_files:
-        name += f"_{fitting.stamp(asked_of_columns(settings))}"
+        name += f"_{stamp(settings)}"
     return database.files(project.project_id) / name
+
+
+def stamp(settings: Settings) -> str:
+    """A short text that differs where what is learned from a table, and how it is read, differs."""
+    return fitting.stamp(asked_of_columns(settings))
 
 
 def asked_of_columns(settings: Settings) -> dict[str, Any]:
@@ -55,14 +60,37 @@ def asked_of_columns(settings: Settings) -> dict[str, Any]:
     return {"exclude": exclude, "chosen": chosen}
 
 
-def used_columns(
-    database: Database, project: Project
-) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Name → kind of the columns that the model learns from, and name → reason of all others;
-    None before the features are computed, and for files."""
+class Learned(NamedTuple):
+    """What the features of a table hold: ``columns`` name → kind, ``left_out`` name → reason."""
+
+    columns: dict[str, str]
+    left_out: dict[str, str]
+
+
+def learned(database: Database, project: Project) -> Learned | None:
+    """What is learned from and what is left out; None for files, and until it is computed."""
     if modality_of(project.settings).reads_files:
         return None
-    return fitting.columns_of(features_folder(database, project))
+    found = fitting.columns_of(features_folder(database, project))
+    return None if found is None else Learned(*found)
+
+
+def learned_rows(settings: Settings, found: Learned) -> list[dict[str, str]]:
+    """A row per column of the source, for people: those that are learned from first, then those
+    that are left out with the reason."""
+    used = [
+        {"column": name, "use": USES[settings.column(name).use], "learned as": kind, "why not": ""}
+        for name, kind in found.columns.items()
+    ]
+    return used + [
+        {
+            "column": name,
+            "use": USES[settings.column(name).use],
+            "learned as": "",
+            "why not": _NOT_LEARNED.get(settings.column(name).use, reason),
+        }
+        for name, reason in found.left_out.items()
+    ]
 
 
 def have_features(database: Database, project: Project) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from labeling_core.settings import USES
 from labeling_core.store.events import Entry
 
 MOST = 200  # characters of a comment or a value
@@ -103,6 +104,8 @@ def _settings(entry: Entry) -> str:
 
 
 def _changed(field: str, old: Any, new: Any) -> str:
+    if field == "columns":
+        return _changed_columns(old or [], new or [])
     if field != "categories":
         return f"{field.replace('_', ' ')} from {_value(old)} to {_value(new)}"
     before, after = ([each["name"] for each in side] for side in (old, new))
@@ -111,6 +114,19 @@ def _changed(field: str, old: Any, new: Any) -> str:
     parts = [f"added {', '.join(added)}"] if added else []
     parts += [f"removed {', '.join(gone)}"] if gone else []
     return f"categories ({'; '.join(parts) or 'order, keys, colours or descriptions'})"
+
+
+def _changed_columns(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:
+    """Of each column how it was used and is now, the first five of them."""
+    before, after = ({each["name"]: each for each in side} for side in (old, new))
+    uses = {
+        name: [USES.get(use, use) for use in (side.get(name, {}).get("use", "both")
+                                              for side in (before, after))]
+        for name in dict.fromkeys([*after, *before])
+    }  # fmt: skip
+    words = [f"“{name}” {now}, was {was}" for name, (was, now) in uses.items() if was != now]
+    more = [f"{len(words) - 5:,} more"] if len(words) > 5 else []
+    return f"columns ({'; '.join(words[:5] + more) or 'order, kinds or missing markers'})"
 
 
 def _category(entry: Entry) -> str:

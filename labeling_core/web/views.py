@@ -7,15 +7,21 @@ from typing import Any
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import modality_of
+from labeling_core.projects import column_uses
 from labeling_core.projects.samples import Sample
 from labeling_core.settings import Project
 from labeling_core.web.media_links import Viewer
 
 
 def view(sample: Sample, viewer: Viewer) -> dict[str, Any]:
-    """The view of a sample of any modality; ``broken`` says why a file cannot be shown."""
+    """The view of a sample of any modality; ``broken`` says why a file cannot be shown.
+
+    Of a table's row it has the columns that are shown, in their order; ``main`` is the large one.
+    """
+    settings = viewer.project.settings
     try:
-        return modality_of(viewer.project.settings).view(sample, viewer)
+        shown = modality_of(settings).view(column_uses.arranged(sample, settings), viewer)
+        return shown | {"main": settings.main_column} if settings.main_column else shown
     except LabelingError as error:
         return {"broken": str(error)}
     except OSError as error:

@@ -12,10 +12,11 @@ export interface Category {
   color: string;
 }
 
-/** A row of a table: column, text or null, kind. */
+/** A row of a table: column, text or null, kind, in the order to show them. */
 export interface RecordData {
   fields: [string, string | null, string][];
   truncated?: string[];
+  main?: string; // the column that is shown large; its field is the first
 }
 
 /** A file: links to it, and what is known of it; `broken` says why it cannot be shown. */

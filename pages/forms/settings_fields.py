@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from labeling_core.errors import LabelingError
 from labeling_core.projects import lifecycle
 from labeling_core.projects.categories import assign_keys, read_categories
 from labeling_core.settings import (
@@ -18,17 +17,15 @@ from labeling_core.settings import (
     Settings,
     slug,
 )
-from labeling_core.sources import importing
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
 from labeling_core.store.table_rows import first_rows
 from labeling_core.workspace import Workspace
-from pages.forms import many_categories, query_fields, upload_fields
+from pages.forms import many_categories, query_fields, reading_fields, upload_fields
 from pages.forms.fields import Fields
 from pages.forms.upload_fields import Given
 
 FILE, TABLE, QUERY = "Upload a file", "Use a table in the database", "Ask by SQL"
-DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
 
 
 def source(
@@ -70,12 +67,8 @@ def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
 
 
 def _uploaded(fields: Fields, given: Given) -> tuple[str, Upload | None]:
-    try:
-        preview = given.inspect()
-        if preview.delimiter is not None:
-            preview = _reread(fields, given, preview)
-    except LabelingError as error:
-        st.error(str(error))
+    preview = reading_fields.read(fields, given)
+    if preview is None:
         return "", None
     for note in given.notes:
         st.info(note)
@@ -87,7 +80,7 @@ def _shown(fields: Fields, upload: Upload, stem: str) -> tuple[str, Upload]:
     preview = upload.preview
     for note in preview.notes:
         st.info(note)
-    st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns. The first of them:")
+    st.caption(f"{upload_fields.size_of(preview)} The first of them:")
     st.dataframe(
         pd.DataFrame(preview.rows, columns=[name for name, _ in preview.columns]).astype(str),
         hide_index=True,
@@ -98,35 +91,6 @@ def _shown(fields: Fields, upload: Upload, stem: str) -> tuple[str, Upload]:
         default=slug(stem),
     )  # fmt: skip
     return table, upload
-
-
-def _reread(fields: Fields, given: Given, preview: importing.Preview) -> importing.Preview:
-    """Let the person correct how a text file is read; another file begins with what was found."""
-    file = given.path.parent.name
-    first, second, third = st.columns(3)
-    with first:
-        delimiter = fields.choice(
-            f"delimiter-{file}", "Delimiter", importing.DELIMITERS, preview.delimiter or ",",
-            "What separates the columns.",
-        )  # fmt: skip
-    with second:
-        decimal = fields.choice(
-            f"decimal-{file}",
-            "Decimal mark",
-            DECIMALS,
-            preview.decimal or ".",
-            "How numbers are written.",
-        )
-    with third:
-        encoding = fields.text(
-            f"encoding-{file}", "Encoding", "", "How letters are written, such as utf-8 or cp1252.",
-            default=preview.encoding or "utf-8",
-        )  # fmt: skip
-    found = (preview.delimiter, preview.decimal, preview.encoding)
-    if (delimiter, decimal, encoding) == found:
-        return preview
-    reading = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
-    return upload_fields.inspect(given.path, given.name, part=given.part, **reading)
 
 
 def categories(

@@ -67,7 +67,7 @@ def _file(workspace: Workspace) -> Choice:
         return _refuse(str(error))
     for note in (*given.notes, *preview.notes):
         st.info(note)
-    st.caption(f"{preview.row_count:,} rows, {len(preview.columns)} columns.")
+    st.caption(upload_fields.size_of(preview))
     label = _label([name for name, _ in preview.columns])
     reading = {"part": given.part}
     return lambda: data_sources.upload(given.path, given.name, label, reading, identity.person())

@@ -104,3 +104,9 @@ def _joined(
 def inspect(path: Path, name: str, **reading: Any) -> importing.Preview:
     """Read the whole upload once, not at every rerun of the page."""
     return importing.inspect(path, name, **reading)
+
+
+def size_of(preview: importing.Preview) -> str:
+    """How many rows and columns an upload has."""
+    rows, columns = preview.row_count, len(preview.columns)
+    return f"{rows:,} row{'s' * (rows != 1)}, {columns:,} column{'s' * (columns != 1)}."

@@ -14,24 +14,54 @@ ROW = 35  # pixels: a header or a row of a table
 
 
 class Editor:
-    """The one editable table of a page; ``run`` does something and waits for the page's run."""
+    """An editable table; ``run`` does something and waits for the page's run.
 
-    def __init__(self, page: Page, run: Callable[[Callable[[], Any]], None]) -> None:
-        self._page, self._run = page, run
+    The one to which rows can be added, or the one whose key holds ``key``: that has rows of its
+    own, and no column in front that selects them.
+    """
+
+    def __init__(self, page: Page, run: Callable[[Callable[[], Any]], None], key: str = "") -> None:
+        self._page, self._run, self._first = page, run, 0 if key else 1
+        tables = page.get_by_test_id("stDataFrame")
+        place = page.locator(f'[class*="{key}"]') if key else None
         add = page.locator('[aria-label="Add row"]')
-        self._grid: Locator = page.get_by_test_id("stDataFrame").filter(has=add)
+        self._grid: Locator = (
+            place.get_by_test_id("stDataFrame") if place else tables.filter(has=add)
+        )
 
     def cells(self, row: int, **values: str) -> None:
         """Type into cells of a row of the editable table, by the titles of their columns."""
         self._look_at()
         for name, value in values.items():
             titles = self._grid.locator("[role=columnheader]").all_text_contents()
-            column = titles.index(name) + 1  # in front is the column that selects rows
+            column = titles.index(name) + self._first
             self._select(row, column)
             self._page.keyboard.press("Enter")
             self._overlay.fill(value)
             self._run(lambda: self._overlay.press("Tab"))  # Enter may leave all rows
             expect(self._cell(row, column), name).to_have_text(value)
+
+    def pick(self, row: int, **values: str) -> None:
+        """Choose from the lists in cells of a row."""
+        self._look_at()
+        for name, value in values.items():
+            titles = self._grid.locator("[role=columnheader]").all_text_contents()
+            column = titles.index(name) + self._first
+            self._select(row, column)
+            self._page.keyboard.press("Enter")
+            expect(self._page.locator("#portal input")).to_be_focused()
+            self._page.keyboard.type(value)  # the list shows what holds it
+            self._run(lambda: self._page.keyboard.press("Enter"))  # a click may reach the table
+            expect(self._cell(row, column), name).to_have_text(value)
+
+    def tick(self, row: int, **boxes: bool) -> None:
+        """Turn boxes in cells of a row to their other side."""
+        self._look_at()
+        for name in boxes:
+            titles = self._grid.locator("[role=columnheader]").all_text_contents()
+            column = titles.index(name) + self._first
+            self._select(row, column)
+            self._run(lambda: self._page.keyboard.press("Space"))  # drawn, and not told in words
 
     def add_row(self, row: int, **values: str) -> None:
         """Add a row to the editable table, below the last one."""

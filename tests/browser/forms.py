@@ -208,6 +208,11 @@ class Form:
         """The page's editable table."""
         return Editor(self.page, self._run)
 
+    @property
+    def columns(self) -> Editor:
+        """The table that says how columns are used."""
+        return Editor(self.page, self._run, "edit-columns")
+
     def pick_row(self, row: int) -> None:
         """Select a row of the first table that lets one; again if it was still being drawn."""
         box = self.page.get_by_test_id("stDataFrame").first.bounding_box()

@@ -100,7 +100,7 @@ def test_an_uploaded_table_is_read_as_the_form_says(
     )
     form.shows("combobox", {"Delimiter": "pipe", "Decimal mark": "comma (1,5)"})
     form.choose("Delimiter", "semicolon")
-    expect(form.page.get_by_text("2 rows, 1 columns")).to_be_visible()
+    expect(form.page.get_by_text("2 rows, 1 column.")).to_be_visible()
     form.choose("Delimiter", "pipe")
     form.choose("Decimal mark", "point (1.5)")
     form.text("Encoding", "latin-1")

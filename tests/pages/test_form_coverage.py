@@ -33,7 +33,7 @@ from labeling_core.workspace import Workspace
 TESTS = Path(__file__).parents[1] / "browser"
 FILLS_IN = {"text", "number", "choose", "add", "remove", "segment", "radio", "switch", "slide",
             "date", "upload", "press", "download"}  # fmt: skip
-CELLS = {"cells", "add_row"}
+CELLS = {"cells", "add_row", "pick", "tick"}
 ROW = "a row of a table"
 # Not fields: figures, and the deck, whose keys have tests of their own.
 NO_FIELDS = {"plotly_chart", "bidi_component"}
@@ -80,7 +80,11 @@ def fields(part: Any) -> Iterator[str]:
             continue
         if getattr(proto, "columns", "") and getattr(proto, "editing_mode", 0):
             columns = json.loads(proto.columns)
-            yield from (column["label"] for column in columns.values() if "label" in column)
+            yield from (
+                column["label"]
+                for column in columns.values()
+                if "label" in column and not column.get("disabled") and not column.get("hidden")
+            )
         elif each.type == "dataframe":
             yield ROW
         else:

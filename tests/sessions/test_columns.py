@@ -14,14 +14,14 @@ from labeling_core.errors import LabelingError
 from labeling_core.models import final_model
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.sessions import features
-from labeling_core.settings import Column
+from labeling_core.settings import Column, Settings
 from labeling_core.simulation import data_sources, job
 
 SAID = (
     Column("zip", kind="category"),
     Column("weight", missing=("-999",)),
     Column("cask", use="shown"),
-    Column("who", use="annotator"),
+    Column("who", use="neither"),
 )
 
 
@@ -46,16 +46,16 @@ KINDS = {
 LEFT_OUT = {
     "bottle": "only numbers the rows",
     "cask": "is shown only, by choice",
-    "who": "says who labeled",
+    "who": "is neither shown nor learned from, by choice",
     "tags": "holds nested values",
 }
 
 
 def test_a_session_learns_from_the_columns_as_they_were_chosen(workspace, project):
-    assert features.used_columns(workspace.database, project) is None
+    assert features.learned(workspace.database, project) is None
     Annotator(workspace, project).label_truly(30)
     assert run_session(workspace, project).state == "idle"
-    assert features.used_columns(workspace.database, project) == (KINDS, LEFT_OUT)
+    assert features.learned(workspace.database, project) == (KINDS, LEFT_OUT)
     told = json.loads(
         (features.features_folder(workspace.database, project) / "features.json").read_text()
     )
@@ -107,3 +107,18 @@ def test_a_simulation_learns_from_the_same_columns(workspace, project, tmp_path)
     assert told["left_out"].keys() >= LEFT_OUT.keys()
     assert told["missing"]["weight"] == ["-999"]
     assert X.shape[0] == len(y) == 60 and np.isfinite(X).all()
+
+
+def test_the_stamp_follows_what_is_learned_and_nothing_else():
+    def stamp(*columns: Column) -> str:
+        return features.stamp(Settings(columns=columns))
+
+    assert stamp() == stamp(Column("a"))
+    assert stamp(Column("b", "shown")) == stamp(Column("a"), Column("b", "neither"))
+    assert stamp(Column("b", "shown"), Column("c")) == stamp(Column("c"), Column("b", "shown"))
+    different = [
+        stamp(), stamp(Column("b", "shown")), stamp(Column("c", "shown")),
+        stamp(Column("b", kind="text")), stamp(Column("b", missing=())),
+        stamp(Column("b", missing=("NA",))),
+    ]  # fmt: skip
+    assert len(set(different)) == len(different)

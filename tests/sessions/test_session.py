@@ -17,7 +17,8 @@ from labeling_core.errors import LabelingError
 from labeling_core.progress import learning_curve, stopping_evidence
 from labeling_core.projects.labels import Labels, split
 from labeling_core.projects.lifecycle import create_project
-from labeling_core.sessions import loop, records
+from labeling_core.sessions import features, loop, records
+from labeling_core.settings import Column
 from labeling_core.workspace import Workspace
 
 
@@ -470,3 +471,30 @@ def test_the_nth_label_from_many_sides_at_once_starts_one_session(workspace, lab
         wait(workspace, project)
     assert failures == []
     assert workspace.queue(project).session_id == before + 20
+
+
+def test_what_is_learned_from_can_be_changed_and_the_next_session_computes_it_anew(
+    workspace, labeled
+):
+    project, _ = labeled()
+    run_session(workspace, project)
+    database = workspace.database
+    before = features.features_folder(database, project)
+    assert set(features.learned(database, project).columns) == {"acidity", "cask"}
+    columns = (Column("cask", "shown"),)
+    changed = replace(project.settings, columns=columns)
+    project = use_cases.update_project(workspace, project.project_id, changed, LOCAL)
+    assert workspace.queue(project).session_id == 1  # the model of before and its order stay
+    assert features.learned(database, project) is None
+    run_session(workspace, project)
+    found = features.learned(database, project)
+    assert set(found.columns) == {"acidity"} and "cask" in found.left_out
+    assert {
+        "column": "cask", "use": "shown only", "learned as": "",
+        "why not": "is shown only, by choice",
+    } in features.learned_rows(project.settings, found)  # fmt: skip
+    assert not before.exists() and workspace.queue(project).session_id == 2
+    described = rows(database, f"DESCRIBE {project.tables.labels}")
+    assert "cask" in [
+        row[0] for row in described
+    ]  # the labels still have all of the source's columns

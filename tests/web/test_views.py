@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from annotating import SETTINGS
+from dataclasses import replace
 
+import pytest
+from annotating import LOCAL, SETTINGS, Adjudicator, make_source
+
+from labeling_core import use_cases
 from labeling_core.projects.lifecycle import create_project
+from labeling_core.settings import Column
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,36 @@ def test_maps_of_any_key_are_shown(workspace, annotator, cell, shown):
     ((name, text, _), *_) = ana.send(want=1)["samples"][0]["view"]["fields"]
     assert name == "odd"
     assert shown in text
+
+
+COLUMNS = (Column("cask", "shown"), Column("bottle", "neither"))
+
+
+def test_hidden_columns_never_reach_a_browser_and_the_main_one_comes_first(workspace, annotator):
+    make_source(workspace.database)
+    project = create_project(workspace.database, replace(SETTINGS, columns=COLUMNS))
+    ana = annotator(project)
+    view = ana.send(want=1)["samples"][0]["view"]
+    assert [name for name, _, _ in view["fields"]] == ["cask", "acidity"] and "main" not in view
+    settings = replace(project.settings, columns=(), main_column="acidity")
+    project = use_cases.update_project(workspace, project.project_id, settings, LOCAL)
+    view = annotator(project, "ben").send(want=1)["samples"][0]["view"]
+    assert [name for name, _, _ in view["fields"]] == ["acidity", "bottle", "cask"]
+    assert view["main"] == "acidity"
+
+
+def test_reviewers_and_adjudicators_see_what_annotators_see(workspace, annotator):
+    make_source(workspace.database, 40)
+    settings = replace(
+        SETTINGS, columns=COLUMNS, overlap_share=1.0, final_label="adjudicator", probe_share=0.0,
+    )  # fmt: skip
+    project = create_project(workspace.database, settings)
+    for name, category in (("ana", "red"), ("ben", "white")):
+        who = annotator(project, name)
+        given = [who.decision(each, "label", category=category) for each in who.take(40)]
+        who.send(given)
+    past = who.send(history={"index": 0, "count": 5})["history"]["decisions"]
+    disputed = Adjudicator(workspace, project, "cem").send(want=5)["samples"]
+    assert past and disputed
+    for each in [*past, *disputed]:
+        assert [name for name, _, _ in each["view"]["fields"]] == ["cask", "acidity"]
