@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -32,6 +33,9 @@ from labeling_core.store.database import Database
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it worked, 2 with one sentence on standard error if not."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # on Windows a pipe has the letters of a region
+            stream.reconfigure(errors="replace")
     try:
         commands.main(argv, prog_name="python -m labeling_core", standalone_mode=False)
     except click.ClickException as error:
@@ -114,7 +118,7 @@ def _simulate(
         runs = simulate(X, y, Plan(asked, batch, budget, seeds, classifier, holdout), progress)
     if out is not None:
         try:
-            out.write_text(json.dumps(as_json(runs)))
+            out.write_text(json.dumps(as_json(runs)), encoding="utf-8", newline="\n")
         except OSError as error:
             raise LabelingError(f"{out} cannot be written: {error.strerror}.") from error
     click.echo(as_text(runs))

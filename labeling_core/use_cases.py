@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -28,6 +27,7 @@ from labeling_core.sources.uploads import (
 )
 from labeling_core.store import eventlog
 from labeling_core.store.database import OWN_FOLDERS
+from labeling_core.store.removal import remove
 from labeling_core.workspace import Workspace
 
 # The tables name everybody's decisions, and which samples were probes.
@@ -129,7 +129,7 @@ def delete_project(workspace: Workspace, project_id: str, by: Person) -> None:
         workspace.roles.read()
         workspace.open_projects.forget(project_id)
         if project_id not in OWN_FOLDERS:  # an id from before these were kept out
-            shutil.rmtree(workspace.database.files(project_id), ignore_errors=True)
+            remove(workspace.database.files(project_id))
 
 
 def refresh_source(

@@ -17,8 +17,10 @@ from labeling_core.sessions import records
 from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import Simulations
-from labeling_core.store.backups import Backups
+from labeling_core.sources.folders import UPLOADS
+from labeling_core.store.backups import Backups, backup_folder
 from labeling_core.store.database import Database
+from labeling_core.store.removal import sweep
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Workspace:
         self.database = Database(path)
         self._require_readable()
         self.roles = Roles(self.database, hosted)
+        self._sweep()
         self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
         self.open_projects = OpenProjects(self.database)
         self.loop = Loop(self.open_projects)
@@ -64,6 +67,12 @@ class Workspace:
                     "The project %s was saved by a newer version of the program; these of its "
                     "settings are kept, and not heeded: %s", each.project_id, ", ".join(unknown),
                 )  # fmt: skip
+
+    def _sweep(self) -> None:
+        """Remove what was in use when it was to be removed; nothing of ours is at work yet."""
+        sweep(self.database.files(), deep=2)
+        sweep(self.database.path.parent / UPLOADS)
+        sweep(backup_folder(self.database.path))
 
     def project(self, project_id: str) -> Project:
         """The project of that id; LabelingError when there is none."""

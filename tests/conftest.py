@@ -6,6 +6,7 @@ sample projects. Processes that learn are handed on.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import one_thread  # noqa: F401  before numpy
 import pytest
+import windows_mode
 from annotating import SETTINGS, Annotator, make_source
 from kept_worker import end_idle, keep_workers
 
@@ -23,12 +25,35 @@ from labeling_core.settings import Project
 from labeling_core.store.database import Database
 from labeling_core.workspace import Workspace
 
+# Processes that tests start, those that xdist starts among them, begin with sitecustomize.py there.
+STARTED = Path(__file__).parent / "support" / "started"
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, (str(STARTED), os.environ.get("PYTHONPATH")))
+)
+os.environ["PYTHONWARNDEFAULTENCODING"] = "1"  # text without an encoding is a warning: an error
 # Single tests of these take minutes: begun last, one process would end alone with them.
-LONGEST = ("test_forms_simulation", "test_simulation_in_browser", "test_forms_review", "test_load")
+LONGEST = (
+    "test_forms_simulation", "test_simulation_in_browser", "test_forms_review", "test_load",
+    "test_windows",
+)  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--windows", action="store_true", help="run as on Windows (windows_mode.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--windows"):
+        windows_mode.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest tests; all others keep their order."""
+    if windows_mode.installed():
+        absent = pytest.mark.skip(reason="cannot be on Windows")
+        for each in items:
+            if each.get_closest_marker("posix"):
+                each.add_marker(absent)
     items.sort(key=lambda each: each.path.stem not in LONGEST)
 
 

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from labeling_core.__main__ import commands, main
+from labeling_core.config import child_environment
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("backup", "import", "predict", "restore", "simulate")
@@ -81,7 +82,7 @@ def test_a_strategy_or_classifier_that_is_not_there_is_told_with_those_that_are(
 def test_labels_are_imported(sample_database, tmp_path, capsys):
     path, file = tmp_path / "app.duckdb", tmp_path / "labels.csv"
     shutil.copy(sample_database, path)
-    file.write_text("sample_id,label,annotator\n7,red,kim\n8,rose,kim\n9,white\n")
+    file.write_text("sample_id,label,annotator\n7,red,kim\n8,rose,kim\n9,white\n", "utf-8")
     asked = ["import", "--database", str(path), "--project", "wine_colour", "--file", str(file)]
     assert main([*asked, "--dry-run"]) == 0
     told = capsys.readouterr().out.splitlines()
@@ -107,6 +108,16 @@ def test_labels_are_imported(sample_database, tmp_path, capsys):
         assert sentence in told.err and told.err.count("\n") == 1 and not told.out
 
 
+def test_what_the_letters_of_a_region_lack_ends_no_command(tmp_path):
+    (tmp_path / "größe.csv").write_text("a,label\n1,x\n", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "labeling_core", "simulate", "--data", "größe.csv", "--label", "ж"],
+        cwd=tmp_path, env=child_environment(PYTHONIOENCODING="cp1252:strict"), capture_output=True,
+        encoding="cp1252", check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "größe.csv has no column “?”.\n")
+
+
 def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):
     X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     np.savez(tmp_path / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
@@ -114,7 +125,7 @@ def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):
         sys.executable, "-m", "labeling_core", "simulate", "--features-npz",
         str(tmp_path / "arrays.npz"), "--budget", "20", "--seeds", "2",
     ]  # fmt: skip
-    plain = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    plain = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert plain.stderr == "" and "random" in plain.stdout
     ours, theirs = pty.openpty()
     drawn = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, check=True)

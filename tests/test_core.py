@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 def run(code: str) -> str:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, check=True
     ).stdout
 
 

@@ -57,11 +57,18 @@ def of(language: str) -> list[Any]:
 def test_the_readme_is_short_and_sets_up_twice() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
     readme = [each.text.strip() for each in BLOCKS if each.document == "README.md"]
-    assert [re.sub(".*&& ", "", each) for each in readme] == [
-        "python -m streamlit run app.py",
-        "python -m pytest",
-    ]
-    assert readme[1] in (ROOT / ".ci" / "run").read_text("utf-8")
+    for place, block in ((".venv/bin/python", 0), (r".venv\Scripts\python", 1)):
+        started, tested = readme[block], readme[block + 2]
+        assert re.split(" && |; ", started)[1:] == [
+            f"{place} -m pip install -r requirements.txt",
+            f"{place} -m streamlit run app.py",
+        ]
+        assert re.split(" && |; ", tested)[1:] == [
+            f"{place} -m pip install -r tests/requirements.txt",
+            f"{place} -m pytest",
+        ]
+    assert len(readme) == 4
+    assert readme[2] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,7 +149,10 @@ def test_every_option_of_simulate_is_told() -> None:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {each.language for each in BLOCKS} == {"sh", "sql", "python", "json"}
+    assert {each.language for each in BLOCKS} == {
+        "sh", "powershell", "sql", "python", "json",
+    }  # fmt: skip
+    assert {each.document for each in BLOCKS if each.language == "powershell"} == {"README.md"}
     assert {each.document for each in BLOCKS if each.language == "json"} == {"docs/protocol.md"}
 
 
@@ -158,7 +168,7 @@ def _python(*words: str, cwd: Path, **more: str) -> str:
         cwd=cwd,
         env=_own_environment() | {"PYTHONPATH": str(ROOT)} | more,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -195,12 +205,12 @@ SOUNDS = {name: recorded(tone(0.3, pitch=p), 16_000, "WAV") for name, p in PITCH
 
 
 def _wines() -> list[dict[str, str]]:
-    with (ROOT / "data" / "wine_colour" / "answers.csv").open() as file:
+    with (ROOT / "data" / "wine_colour" / "answers.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))[:60]
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -278,13 +288,14 @@ def _core(command: str, desk: Path) -> None:
 def _app(command: str, desk: Path) -> None:
     """Started on a free port of this machine, until the start page and its health answer."""
     given = dict(
-        each.split("=") for each in re.findall(r"^[A-Z_=/\w. ]*?(?=python)", command)[0].split()
+        each.split("=")
+        for each in re.findall(r"^[A-Z_=/\w. ]*?(?=(?:\.venv/bin/)?python)", command)[0].split()
     )
     port = _free_port()
     words = shlex.split(command[command.index("python") :])[1:]
     environment = _own_environment() | given | {"LABELING_DATABASE": str(desk / "app.duckdb")}
     log = desk / "app.log"
-    with log.open("w") as out:
+    with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             [sys.executable, *words, "--server.port", str(port), "--server.address", "127.0.0.1"],
             cwd=ROOT, env=environment, stdout=out, stderr=out,
@@ -292,7 +303,7 @@ def _app(command: str, desk: Path) -> None:
     try:
         deadline = time.monotonic() + 300
         while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text("utf-8")
             time.sleep(0.1)
         assert _answers(f"http://127.0.0.1:{port}/")
     finally:
@@ -318,7 +329,7 @@ def _tests(command: str, desk: Path) -> None:
     """Run as it stands, in one process. All of them are what this test is one of: only counted on
     to be what .ci/run runs."""
     words = shlex.split(command)[1:]
-    if words == ["-m", "pytest"]:
+    if words[:2] == ["-m", "pytest"] and (len(words) == 2 or "--windows" in words):
         assert command in (ROOT / ".ci" / "run").read_text("utf-8")
         return
     alone = ["-n", "0"] if importlib.util.find_spec("xdist") else []
@@ -373,15 +384,15 @@ def _environment(command: str, desk: Path) -> None:
 KINDS: list[tuple[str, Callable[[str, Path], None]]] = [
     (r"python -m labeling_core\.sessions\.worker MODULE …", _worker),
     (r"python -m labeling_core .*", _core),
-    (r"([A-Z_]+=\S+ )*python -m streamlit run app\.py", _app),
-    (r"python -m pytest( .*)?", _tests),
+    (r"([A-Z_]+=\S+ )*(\.venv/bin/)?python -m streamlit run app\.py", _app),
+    (r"(\.venv/bin/)?python -m pytest( .*)?", _tests),
     (r"(PYTHONPATH=\S+ )?(peers/bin/)?python tests/benchmarks/\w+\.py.*", _benchmark),
-    (r"(python -m |peers/bin/)?pip install .*", _requirements),
+    (r"((\.venv/bin/)?python -m |peers/bin/)?pip install .*", _requirements),
     (r"pip-audit -r requirements\.txt", _requirements),
     (r"ruff check \.|ruff format --check \.|mypy", _checked),
     (r"apt-get install [\w-]+", _packages),
     (r"bash \.ci/run|tests/deck/check", _file),
-    (r"python -m venv [\w.]+|\. \.venv/bin/activate", _environment),
+    (r"python3? -m venv [\w.]+|\. \.venv/bin/activate", _environment),
 ]
 COMMANDS = list(dict.fromkeys(part for each in documents.commands() for part in each.split(" && ")))
 

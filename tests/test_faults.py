@@ -158,7 +158,8 @@ def test_a_read_only_file_ends_with_a_sentence_at_the_start(workspace, project, 
         if folder.stat().st_uid == os.getuid() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
     done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, encoding="utf-8",
+        check=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert "cannot be opened for writing" in done.stdout
@@ -243,7 +244,7 @@ def test_times_are_stored_in_utc_wherever_the_server_stands(workspace, project):
     workspace.close()
     done = subprocess.run(
         [sys.executable, "-c", ZONE, str(path), str(Path(__file__).parent / "support")],
-        capture_output=True, text=True, check=True,
+        capture_output=True, encoding="utf-8", check=True,
         env=os.environ | {"TZ": "Asia/Kolkata", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert done.stdout.split() == ["True", "+00", "IST"]

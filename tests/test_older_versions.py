@@ -89,7 +89,7 @@ def test_the_lines_on_a_model_card_of_before_still_load_and_predict(
     code = card["how_to_load"].replace('"a file of that kind"', repr(str(file)))
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"],
-        capture_output=True, text=True, cwd=folder, check=False,
+        capture_output=True, encoding="utf-8", cwd=folder, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert any(name in done.stdout for name in card["categories"])
@@ -107,7 +107,7 @@ def test_predict_takes_a_model_of_before(older: Path, modality: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "labeling_core", "predict", *source,
          "--model", str(older / f"{modality}_final_model.zip"), "--out", str(older / "out.csv")],
-        capture_output=True, text=True, cwd=ROOT, check=False,
+        capture_output=True, encoding="utf-8", cwd=ROOT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = pd.read_csv(older / "out.csv")

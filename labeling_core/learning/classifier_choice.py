@@ -104,13 +104,13 @@ def _loss(p: NDArray[np.floating], codes: NDArray[np.integer]) -> NDArray[np.flo
 
 def remember(choice: Choice, path: Path) -> None:
     """Keep a choice for the next session."""
-    path.write_text(json.dumps(choice))
+    path.write_text(json.dumps(choice), encoding="utf-8", newline="\n")
 
 
 def remembered(path: Path) -> Choice | None:
     """What :func:`remember` kept; None if that is nothing, or nothing this program knows."""
     try:
-        name, labels = json.loads(path.read_text())
+        name, labels = json.loads(path.read_text(encoding="utf-8"))
         known = name in VARIANTS or name in CLASSIFIERS
         return Choice(name, int(labels)) if known else None
     except (OSError, ValueError, TypeError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Timer
-from typing import Any
+from typing import Any, TextIO
 
 from labeling_core.config import child_environment
 
@@ -16,6 +17,23 @@ if sys.platform == "win32":  # what other systems reach by a niceness of the pro
     _FLAGS = subprocess.BELOW_NORMAL_PRIORITY_CLASS
 else:
     _FLAGS = 0
+
+
+def own_pipes() -> tuple[TextIO, TextIO]:
+    """What the child itself reads questions from and writes answers to, line by line.
+
+    Its standard input is empty from then on, and what libraries print goes to standard error.
+    On Windows a library that is loaded looks at the standard input, and would hang until the next
+    question while a thread waits for one there (numpy/numpy#24290).
+    """
+    questions = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8", newline="\n")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return questions, answers
 
 
 class ChildProgram:
@@ -29,7 +47,7 @@ class ChildProgram:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            text=True,
+            encoding="utf-8",
             env=child_environment(**environment),
             creationflags=_FLAGS,
         )

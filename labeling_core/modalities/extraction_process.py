@@ -7,7 +7,6 @@ itself when its parent is killed, and when a file makes it crash or hang, that f
 from __future__ import annotations
 
 import json
-import os
 import sys
 from base64 import b64decode, b64encode
 from importlib import import_module
@@ -18,7 +17,7 @@ from types import ModuleType
 import numpy as np
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.child_program import ChildProgram
+from labeling_core.modalities.child_program import ChildProgram, own_pipes
 
 SECONDS_PER_FILE = 300.0
 # A child a core: threads within each would only fight for the same cores.
@@ -74,12 +73,10 @@ def answer(module: ModuleType, path: Path) -> dict[str, str]:
 
 def main() -> None:
     """Answer each line (a path, as JSON) with a line, until the parent closes the pipe."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what decoders print must not mix with the answers
+    questions, answers = own_pipes()
     module = import_module(sys.argv[1])
-    for line in sys.stdin:
+    for line in questions:
         answers.write(json.dumps(answer(module, Path(json.loads(line)))) + "\n")
-        answers.flush()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import known_entries, ledger_folder
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.modalities.registry import module_of
+from labeling_core.store.removal import replace
 
 PIXEL_COMPONENTS = 32
 _SAMPLE = 5_000
@@ -107,4 +108,4 @@ def _write(
         result[chunk] = rows(chunk)
     result.flush()
     del result
-    part.replace(target)
+    replace(part, target)

@@ -53,7 +53,7 @@ def fit_features(
         "principal components",
     }
     # The last file to appear: with it the folder is complete.
-    (folder / "features.json").write_text(json.dumps(card))
+    (folder / "features.json").write_text(json.dumps(card), encoding="utf-8", newline="\n")
     return {"complete": True, "broken": found.broken}
 
 
@@ -68,6 +68,7 @@ def scaling_steps(folder: Path) -> list[tuple[str, Any]]:
     linear = PCA()
     linear.components_, linear.mean_ = scaling.components(), scaling.centre
     linear.n_features_in_ = len(scaling.centre)
+    linear.explained_variance_ = np.ones(len(scaling.factor), np.float32)  # asked for until 1.8
     width = len(scaling.factor)
     limits = MinMaxScaler((-FURTHEST, FURTHEST), clip=True)
     limits.fit(np.repeat(np.array([[-FURTHEST], [FURTHEST]], np.float32), width, axis=1))

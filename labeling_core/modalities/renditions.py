@@ -7,6 +7,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from labeling_core.store.removal import remove, replace
+
 
 def rendition_place(cache: Path, path: Path, what: str) -> Path:
     """Where in ``cache`` that which ``what`` names (say ``picture 900x300``) of ``path`` lies.
@@ -29,5 +31,14 @@ def remembered(cache: Path, path: Path, what: str, make: Callable[[], bytes]) ->
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.{os.getpid()}.{id(content)}")
     part.write_bytes(content)
-    part.replace(place)
+    keep(part, place)
     return content
+
+
+def keep(part: Path, place: Path) -> None:
+    """Give a rendition its name, unless another who asked has done so: both are the same, and one
+    that somebody reads cannot be replaced on every system."""
+    if place.exists():
+        remove(part)
+    else:
+        replace(part, place)

@@ -16,9 +16,10 @@ import numpy as np
 import soundfile
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.renditions import rendition_place
+from labeling_core.modalities.renditions import keep, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
+from labeling_core.store.removal import remove
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff"})
 MEDIA_TYPES = {"WAV": "audio/wav", "FLAC": "audio/flac", "OGG": "audio/ogg", "MP3": "audio/mpeg"}
@@ -134,9 +135,9 @@ def _write_flac(sound: soundfile.SoundFile, copy: Path) -> None:
         with soundfile.SoundFile(*shape) as target:
             for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
                 target.write(block if channels > 1 else block.mean(axis=1))
-        part.replace(copy)
+        keep(part, copy)
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
 
 
 def mono(sound: soundfile.SoundFile, frames: int) -> np.ndarray:

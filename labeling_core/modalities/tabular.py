@@ -16,6 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.column_kinds import Found, find_kinds
 from labeling_core.modalities.table_columns import CONVERSIONS, batches, prepare
 from labeling_core.modalities.table_transformer import fit_transformer
+from labeling_core.store.removal import remove, replace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,7 @@ def fit_features(
     import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILES[2]).unlink(missing_ok=True)
+    remove(folder / FILES[2])
     progress("Reading the columns", 0.0)
     transformer, found = _fit(find_kinds(table, exclude, chosen, total), progress)
     parts = [folder / f"{name}.partial" for name in FILES]
@@ -79,9 +80,10 @@ def fit_features(
     features = FeatureSet(folder, rows, width, found.kinds, found.left_out, found.missing)
     saved = asdict(features) | {"version": VERSION, "conversions": CONVERSIONS}
     del saved["folder"]
-    parts[2].write_text(json.dumps(saved, ensure_ascii=False, indent=1), encoding="utf-8")
+    text = json.dumps(saved, ensure_ascii=False, indent=1)
+    parts[2].write_text(text, encoding="utf-8", newline="\n")
     for part, name in zip(parts, FILES, strict=True):
-        part.replace(folder / name)
+        replace(part, folder / name)
     progress("Features are ready", 1.0)
     return features
 

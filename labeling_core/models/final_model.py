@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -36,6 +35,7 @@ from labeling_core.settings import Project, Settings
 from labeling_core.store import events
 from labeling_core.store.database import Database, now
 from labeling_core.store.exporting import packed
+from labeling_core.store.removal import remove
 
 _TABLE_LOADER = "load_model.py"  # beside this module; comes with every model of a table
 _LOADING = """import json, skops.io
@@ -114,7 +114,7 @@ def _run(
             [project.project_id, card["trained"], card["labels"], last_event,
              json.dumps(card, ensure_ascii=False), (out / "model.skops").read_bytes()],
         )  # fmt: skip
-    shutil.rmtree(out)
+    remove(out)
     return f"the final model has learned from {card['labels']:,} labels"
 
 
@@ -138,7 +138,7 @@ def _card(
         "labels": len(found.codes),
         "labels_per_category": dict(Counter(np.array(settings.classes)[found.codes].tolist())),
         "accuracy": _accuracy(cursor, project, queue),
-        "features": json.loads((folder / "features.json").read_text()),
+        "features": json.loads((folder / "features.json").read_text("utf-8")),
         "versions": _versions(),
         "how_to_load": _how_to_load(settings),
         "label_ids": sorted(found.label_ids.tolist()),

@@ -19,6 +19,7 @@ from labeling_core.settings import (
 )
 from labeling_core.store import events
 from labeling_core.store.database import OWN_FOLDERS, Database, now, tables
+from labeling_core.store.file_names import is_device
 
 # What is kept of a project beside its settings and its event log.
 _INTERNAL = (
@@ -165,13 +166,16 @@ def _raise_first(found: list[Problem]) -> None:
 def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     """An id made of the title that no project has or, in the event log, ever had.
 
-    Nor is it the name of a folder of the program's own, as the project's folder has the id's.
+    Nor is it the name of a folder of the program's own, or of a device of Windows: the project's
+    folder has the id's name.
     """
     base = slug(title)
     rows = cursor.execute("SELECT project_id FROM labeling.projects").fetchall()
     taken = {name for (name,) in rows} | events.project_ids(cursor) | OWN_FOLDERS
     numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
-    return base if base not in taken else next(name for name in numbered if name not in taken)
+    if base not in taken and not is_device(base):
+        return base
+    return next(name for name in numbered if name not in taken)
 
 
 def put_last(cursor: duckdb.DuckDBPyConnection, project: Project, sample_ids: str) -> Project:

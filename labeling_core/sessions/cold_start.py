@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from labeling_core.sessions.publishing import publish_start
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
 from labeling_core.store.database import Database
+from labeling_core.store.removal import remove
 
 
 def missing(project: Project, queue: Queue) -> bool:
@@ -56,4 +56,4 @@ def run(
         progress,
     )  # fmt: skip
     publish_start(database, project, get_queue, out)
-    shutil.rmtree(out)
+    remove(out)

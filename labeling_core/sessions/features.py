@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from labeling_core.projects import samples
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import USES, Project, Settings
 from labeling_core.store.database import Database, literal
+from labeling_core.store.removal import is_left_over, remove
 
 # Seconds of reading files between two looks at what is broken.
 FIRST_SLICE, SLICE = 15.0, 120.0
@@ -95,7 +95,9 @@ def learned_rows(settings: Settings, found: Learned) -> list[dict[str, str]]:
 
 def have_features(database: Database, project: Project) -> bool:
     """Whether the feature matrix is there, whole."""
-    return (features_folder(database, project) / "features.json").exists()
+    folder = features_folder(database, project)
+    whole = folder / "features.json"
+    return whole.exists() and not is_left_over(whole, folder)
 
 
 def must_be_read(database: Database, project: Project) -> bool:
@@ -120,8 +122,8 @@ def ensure_features(
     if have_features(database, project):
         return folder
     for old in root.glob("features_*"):
-        shutil.rmtree(old, ignore_errors=True)
-    folder.mkdir()
+        remove(old)
+    folder.mkdir(exist_ok=True)  # something in it may still be in use
     table = root / "samples.parquet"
     progress("Reading the samples", 0.0)
     _write_samples(database, project, table)
@@ -139,7 +141,7 @@ def ensure_features(
         if answer["complete"]:
             break
         job["seconds"] = SLICE
-    table.unlink()
+    remove(table)
     return folder
 
 

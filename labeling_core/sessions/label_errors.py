@@ -7,7 +7,6 @@ as that is the sample's label, it stays out of the lists.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,6 +28,7 @@ from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
 from labeling_core.store import events
 from labeling_core.store.database import Database, now
+from labeling_core.store.removal import remove
 
 KIND = "review"  # of job
 # What a list can hold, as SQL on a finding f.
@@ -107,7 +107,7 @@ def _run(
     with np.load(out / "quality.npz") as arrays:
         quality = label_quality.Quality(**arrays)
     _store(database, project, found, quality, last_event)
-    shutil.rmtree(out)
+    remove(out)
     number = int(quality.likely.sum())
     return f"{number} likely label error{'' if number == 1 else 's'} found"
 

@@ -20,6 +20,7 @@ from labeling_core.sessions.told_accuracy import ToldAccuracy
 from labeling_core.sessions.trigger import due, next_trigger
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
+from labeling_core.store.removal import sweep
 
 SESSION, FEATURES = "session", "features"  # kinds of jobs
 
@@ -145,6 +146,7 @@ class Loop:
         with self.database.read() as cursor:
             known = {each.project_id: each for each in lifecycle.list_projects(cursor)}
         if project_id in known:
+            sweep(self.database.files(project_id))
             self.after_decisions(known[project_id])
 
     def start_session(

@@ -134,7 +134,7 @@ def _store_model(
         "labels_per_category": dict(Counter(names[train.codes].tolist())),
         "evaluation": evaluation,
         "python": platform.python_version(),
-        "features": json.loads((session.features / "features.json").read_text()),
+        "features": json.loads((session.features / "features.json").read_text("utf-8")),
         "label_ids": sorted(train.label_ids.tolist()),
     }
     cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project_id])

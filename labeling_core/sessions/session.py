@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import quote
 from labeling_core.store.database import columns, literal
+from labeling_core.store.removal import remove
 
 FINISHED = "finished"  # what is said of a session that worked, until its accuracy is known
 
@@ -36,7 +36,7 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
         np.savez(session.out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are names
         result = worker.run(_job(session), progress)
         publish(_with_choice(session, result["classifier"]), result["evaluation"], train)
-        shutil.rmtree(session.out)
+        remove(session.out)
     except LabelingError as error:
         fail(database, project_id, session.session_id, str(error))
         raise

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from labeling_core.config import TRAINING_MEMORY
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.child_program import own_pipes
 
 # What it can do, each a function of a job and a progress function; imported when first asked for.
 JOBS = {
@@ -37,12 +38,9 @@ def main() -> None:
     """Serve jobs until stdin closes; a closed stdin ends the process even in mid-job."""
     _give_way()
     _limit_memory(TRAINING_MEMORY.get())
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    # Whatever a library prints must not mix with the answers, nor what it writes below Python.
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
+    questions, answers = own_pipes()
     lines: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    threading.Thread(target=_read, args=(questions, lines), daemon=True).start()
     for name in sys.argv[1:]:
         importlib.import_module(name)
     while True:
@@ -62,6 +60,8 @@ def _limit_memory(megabytes: float) -> None:
 
     Files that are mapped for reading, as the feature matrix is, do not count.
     """
+    if megabytes and sys.platform != "linux":
+        print(f"{TRAINING_MEMORY.name} is not kept on this system.", file=sys.stderr)
     if megabytes and sys.platform != "win32":
         import resource
 
@@ -69,8 +69,8 @@ def _limit_memory(megabytes: float) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def _read(lines: SimpleQueue[str]) -> None:
-    for line in sys.stdin:
+def _read(questions: TextIO, lines: SimpleQueue[str]) -> None:
+    for line in questions:
         lines.put(line)
     os._exit(0)
 
@@ -100,7 +100,7 @@ def _tell(what: dict[str, Any], answers: TextIO) -> None:
     """Write one line; the process ends when nobody listens any more: its parent was killed."""
     try:
         answers.write(json.dumps(what) + "\n")
-    except BrokenPipeError:
+    except OSError:  # a broken pipe, which Windows calls an invalid argument
         os._exit(0)
 
 

@@ -106,7 +106,7 @@ def folder(database: Database, text: str, by: Person) -> Source:
         order = np.random.default_rng(0).permutation(len(found.files))[:ROWS].tolist()
         files = [found.files[at] for at in order]
         taken = found._replace(files=files, labels=[found.labels[at] for at in order])
-        (target / "files.json").write_text(json.dumps(taken._asdict()))
+        (target / "files.json").write_text(json.dumps(taken._asdict()), encoding="utf-8")
         known = hashlib.sha256(str(root).encode()).hexdigest()[:16]
         data = {
             "form": "files", "root": str(root),

@@ -31,7 +31,8 @@ def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     X, y = _arrays(job["data"], Path(job["folder"]) / "data", progress)
     plan = Plan(**job["plan"])
     begun, done = time.monotonic(), 0
-    with (Path(job["folder"]) / RUNS).open("a", buffering=1) as file:
+    path = Path(job["folder"]) / RUNS
+    with path.open("a", buffering=1, encoding="utf-8", newline="\n") as file:
 
         def finished(each: Run) -> None:
             nonlocal done
@@ -56,7 +57,7 @@ def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
         table = folder / "table.parquet"
         asked = data["exclude"], folder, progress, data["chosen"], data["total"]
         return table_features(table, data["label"], *asked)
-    found = LabeledFiles(**json.loads((folder / "files.json").read_text()))
+    found = LabeledFiles(**json.loads((folder / "files.json").read_text(encoding="utf-8")))
     return features_of_files(found, Path(data["root"]), folder, Path(data["extracted"]), progress)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from labeling_core.simulation.job import RUNS
 from labeling_core.simulation.replay import Plan, Run, check_plan
 from labeling_core.simulation.summary import whole_seeds
 from labeling_core.store.database import SIMULATIONS, Database, now
+from labeling_core.store.removal import remove, replace
 
 RECORD, END = "simulation.json", "end.json"
 # Seconds that one session of a run takes on an idle core, by classifier: for a first estimate.
@@ -84,7 +84,7 @@ class Simulations:
             )  # fmt: skip
             _write(folder / RECORD, record._asdict() | {"plan": plan._asdict()})
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             raise
         job = {
             "kind": "simulation", "folder": str(folder), "data": prepared.data,
@@ -106,7 +106,7 @@ class Simulations:
         _require(simulation, by)
         if self.jobs.running(simulation.simulation_id):
             raise LabelingError("This simulation runs: stop it first.")
-        shutil.rmtree(self._folder / simulation.simulation_id, ignore_errors=True)
+        remove(self._folder / simulation.simulation_id)
 
     def listed(self, by: Person) -> list[Simulation]:
         """All simulations, newest first."""
@@ -114,7 +114,7 @@ class Simulations:
         paths = sorted(self._folder.glob(f"*/{RECORD}"), reverse=True)
         found = []
         for path in paths:
-            record = json.loads(path.read_text())
+            record = json.loads(path.read_text(encoding="utf-8"))
             found.append(Simulation(**(record | {"plan": Plan(**record["plan"])})))
         return found
 
@@ -129,7 +129,7 @@ class Simulations:
         if len(self.all_runs(simulation)) == plan.seeds * len(plan.strategies):
             return Status("done", "finished")
         if end.exists():
-            return Status(*json.loads(end.read_text()))
+            return Status(*json.loads(end.read_text(encoding="utf-8")))
         return Status("stopped", "The program ended while this simulation ran: start it again.")
 
     def runs(self, simulation: Simulation) -> list[Run]:
@@ -141,7 +141,7 @@ class Simulations:
         path = self._folder / simulation.simulation_id / RUNS
         if not path.exists():
             return []
-        lines = path.read_text().splitlines(keepends=True)
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         return [Run(**json.loads(line)) for line in lines if line.endswith("\n")]
 
 
@@ -152,8 +152,8 @@ def _work(folder: Path, job: dict[str, Any], worker: Worker, progress: Progress)
         _end(folder, "failed", str(error))
         raise
     finally:
-        shutil.rmtree(folder / "data", ignore_errors=True)
-        worker.pause()  # it is not needed for long
+        worker.pause()  # it is not needed for long, and has the data open
+        remove(folder / "data")
     return "finished"
 
 
@@ -186,5 +186,5 @@ def estimate(plan: Plan) -> tuple[int, float]:
 def _write(path: Path, content: Any) -> None:
     """Write JSON so that a reader, or a crash, never meets half of it."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, ensure_ascii=False))
-    part.replace(path)
+    part.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8", newline="\n")
+    replace(part, path)

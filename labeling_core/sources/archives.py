@@ -9,9 +9,7 @@ from __future__ import annotations
 import errno
 import lzma
 import os
-import re
 import stat
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Collection, Iterable
@@ -20,6 +18,8 @@ from typing import IO, BinaryIO, NamedTuple
 
 from labeling_core.errors import LabelingError
 from labeling_core.sources.folders import Refusal, has_suffix
+from labeling_core.store.file_names import Names, plain, require_short, sanitised, shown
+from labeling_core.store.removal import remove, replace
 
 ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar", ".lz4"}
 _BLOCK = 1 << 20
@@ -28,7 +28,6 @@ _SMALL = 10 * 2**20
 # What zipfile says of damage, each method of compression in its own way.
 _DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, OSError, EOFError,
            ValueError, RuntimeError)  # fmt: skip
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
 class Limits(NamedTuple):
@@ -43,34 +42,33 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 
-def sanitised(name: str) -> str:
-    """``name`` as a relative POSIX path that is safe on every file system.
+class Target:
+    """The folder that files are stored in; ``renamed`` are those that got another name there,
+    each with the sentence that says which."""
 
-    Raises LabelingError for absolute paths, drive letters, ``..`` and names without a letter
-    left. Control, direction and reserved characters become ``_``; parts keep 200 bytes.
-    """
-    plain = unicodedata.normalize("NFC", name).replace("\\", "/")
-    parts = [part for part in plain.split("/") if part not in ("", ".")]
-    if plain.startswith("/") or re.match(r"[A-Za-z]:", plain):
-        raise LabelingError("The name is an absolute path.")
-    if ".." in parts:
-        raise LabelingError("The name contains '..' and would lead out of the folder.")
-    cleaned = [_part(part) for part in parts]
-    if not cleaned or not all(cleaned) or len("/".join(cleaned)) > 1000:
-        raise LabelingError("The name is empty or too long.")
-    return "/".join(cleaned)
+    def __init__(self, folder: Path, suffixes: Collection[str]) -> None:
+        """``suffixes`` (lower case, with the dot) are those of the files that are taken."""
+        self.folder, self.suffixes = folder, suffixes
+        known = folder.rglob("*") if folder.is_dir() else ()
+        self.names = Names(each.relative_to(folder).as_posix() for each in known)
+        self.renamed: list[Refusal] = []
 
-
-def _part(part: str) -> str:
-    part = _FORBIDDEN.sub("_", part).strip(". ")
-    if len(part.encode()) <= 200:
-        return part
-    stem, suffix = PurePosixPath(part).stem, PurePosixPath(part).suffix[:16]
-    return stem.encode()[:150].decode(errors="ignore") + suffix
+    def take(self, name: str, content: IO[bytes], most: int) -> int:
+        """Store at most ``most`` bytes under ``name``, or one like it; how many they were."""
+        free = _place(name, self)
+        written = _write(content, self.folder.joinpath(*PurePosixPath(free).parts), most)
+        self.names.keep(free)
+        if free != plain(name):
+            sentence = f"Its name is not possible, or not told apart, on every system: {free}"
+            self.renamed.append(Refusal(shown(name), sentence))
+        return written
 
 
 def unpack(
-    archive: Path | BinaryIO, target: Path, suffixes: Collection[str], limits: Limits
+    archive: Path | BinaryIO,
+    target: Path | Target,
+    suffixes: Collection[str],
+    limits: Limits,
 ) -> tuple[list[Refusal], int]:
     """Unpack the media files of a zip ``archive`` into ``target``: what was not taken, and how many
     bytes of ``limits`` are left.
@@ -82,7 +80,9 @@ def unpack(
         with zipfile.ZipFile(archive) as opened:
             entries = [entry for entry in opened.infolist() if not _passed_over(entry)]
             _require_bounded(opened, entries, limits)
-            return _unpack_entries(opened, entries, target, suffixes, limits)
+            if isinstance(target, Path):
+                target = Target(target, suffixes)
+            return _unpack_entries(opened, entries, target, limits)
     except _DAMAGE as error:
         _require_damage(error)
         raise LabelingError("The archive is damaged or not a zip file.", "upload") from error
@@ -117,22 +117,21 @@ def _require_bounded(
 def _unpack_entries(
     opened: zipfile.ZipFile,
     entries: list[zipfile.ZipInfo],
-    target: Path,
-    suffixes: Collection[str],
+    target: Target,
     limits: Limits,
 ) -> tuple[list[Refusal], int]:
     refusals, left = [], limits.total_bytes
     for entry in entries:
         try:
-            path = _destination(entry.filename, target, suffixes)
+            _place(entry.filename, target)
             _require_harmless(entry, limits)
             with opened.open(entry) as source:
-                left -= _write(source, path, min(limits.file_bytes, left))
+                left -= target.take(entry.filename, source, min(limits.file_bytes, left))
         except LabelingError as error:
-            refusals.append(Refusal(_shown(entry.filename), str(error)))
+            refusals.append(Refusal(shown(entry.filename), str(error)))
         except _DAMAGE as error:
             _require_damage(error)
-            refusals.append(Refusal(_shown(entry.filename), "The entry is damaged."))
+            refusals.append(Refusal(shown(entry.filename), "The entry is damaged."))
     return refusals, left
 
 
@@ -157,19 +156,20 @@ def _require_harmless(entry: zipfile.ZipInfo, limits: Limits) -> None:
         raise LabelingError(f"The file unpacks to {ratio:.0f} times its size, as zip bombs do.")
 
 
-def _destination(name: str, target: Path, suffixes: Collection[str]) -> Path:
+def _place(name: str, target: Target) -> str:
+    """The relative path under which a file called ``name`` can be stored; LabelingError if none."""
     relative = sanitised(name)
     if has_suffix(relative, ARCHIVES):
         raise LabelingError("Archives inside of an upload are not unpacked: unpack it first.")
-    if not has_suffix(relative, suffixes):
-        known = ", ".join(sorted(suffixes))
+    if not has_suffix(relative, target.suffixes):
+        known = ", ".join(sorted(target.suffixes))
         raise LabelingError(f"The kind of file does not belong to this project ({known}).")
-    path = target.joinpath(*PurePosixPath(relative).parts)
-    if path.exists():
-        raise LabelingError("A file of this name is there already: rename it.")
-    if not path.parent.resolve().is_relative_to(target.resolve()):
+    free = target.names.free(relative)
+    require_short(target.folder, free)
+    path = target.folder.joinpath(*PurePosixPath(free).parts)
+    if not path.parent.resolve().is_relative_to(target.folder.resolve()):
         raise LabelingError("The name leads out of the folder.")
-    return path
+    return free
 
 
 def _write(source: IO[bytes], path: Path, most: int) -> int:
@@ -187,14 +187,10 @@ def _write(source: IO[bytes], path: Path, most: int) -> int:
                 if written > most:
                     raise LabelingError("The upload is larger than the limit of its size.")
                 sink.write(block)
-        part.replace(path)
+        replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
     return written
-
-
-def _shown(name: str) -> str:
-    return _FORBIDDEN.sub("_", name)[:200]
 
 
 def store_upload(
@@ -202,20 +198,24 @@ def store_upload(
     target: Path,
     suffixes: Collection[str],
     limits: Limits = DEFAULT_LIMITS,
+    renamed: list[Refusal] | None = None,
 ) -> list[Refusal]:
     """Store uploaded files (name as the browser told it, content) below ``target``; zip
-    archives are unpacked. Returns what was not taken; one bad file never stops the others."""
+    archives are unpacked. Returns what was not taken; one bad file never stops the others.
+    ``renamed`` is given those that got another name, each with the sentence that says which."""
+    place = Target(target, suffixes)
     refusals: list[Refusal] = []
     left = limits.total_bytes
     for name, content in uploads:
         try:
             if has_suffix(name, {".zip"}):
                 rest = limits._replace(total_bytes=left)
-                refused, left = unpack(content, target, suffixes, rest)
+                refused, left = unpack(content, place, suffixes, rest)
                 refusals += refused
             else:
-                path = _destination(name, target, suffixes)
-                left -= _write(content, path, min(limits.file_bytes, left))
+                left -= place.take(name, content, min(limits.file_bytes, left))
         except LabelingError as error:
-            refusals.append(Refusal(_shown(name), str(error)))
+            refusals.append(Refusal(shown(name), str(error)))
+    if renamed is not None:
+        renamed += place.renamed
     return refusals

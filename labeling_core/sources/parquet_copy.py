@@ -10,6 +10,7 @@ import duckdb
 from labeling_core.settings import quote
 from labeling_core.sources.import_sql import distinct_names
 from labeling_core.store.database import literal
+from labeling_core.store.removal import replace
 
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -94,4 +95,4 @@ def _recast(target: Path, kinds: dict[str, str]) -> None:
             f"COPY (SELECT * REPLACE ({casts}) FROM read_parquet({literal(str(target))})) "
             f"TO {literal(str(new))} (FORMAT parquet)"
         )
-    new.replace(target)
+    replace(new, target)

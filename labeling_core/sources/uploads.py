@@ -5,9 +5,8 @@ Media are unpacked there, and move to their place then; of a table the waiting f
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,17 +15,21 @@ from typing import BinaryIO, NamedTuple
 from labeling_core.sources.archives import store_upload
 from labeling_core.sources.folders import UPLOADS, Refusal, list_files
 from labeling_core.sources.importing import Preview
+from labeling_core.store.file_names import is_device
+from labeling_core.store.removal import remove, replace
 
 _WAITING = ".waiting-"
 _LONGEST = 24 * 3600.0  # seconds that an upload nobody made a project of is kept
 
 
 class Staged(NamedTuple):
-    """An upload that waits: ``folder`` holds ``files`` files, ``refusals`` were not taken."""
+    """An upload that waits: ``folder`` holds ``files`` files, ``refusals`` were not taken,
+    ``renamed`` got another name."""
 
     folder: Path
     files: int
     refusals: list[Refusal]
+    renamed: Sequence[Refusal] = ()
 
 
 class Upload(NamedTuple):
@@ -42,8 +45,9 @@ def stage(home: Path, uploads: Iterable[tuple[str, BinaryIO]], suffixes: Collect
     ``home`` is the folder of the database. One bad file never stops the others.
     """
     folder = _waiting_folder(home)
-    refusals = store_upload(uploads, folder, suffixes)
-    return Staged(folder, len(list_files(folder, suffixes).files), refusals)
+    renamed: list[Refusal] = []
+    refusals = store_upload(uploads, folder, suffixes, renamed=renamed)
+    return Staged(folder, len(list_files(folder, suffixes).files), refusals, renamed)
 
 
 def stage_table(home: Path, content: bytes | memoryview) -> Path:
@@ -67,34 +71,35 @@ def _waiting_folder(home: Path) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     for old in place.glob(f"{_WAITING}*"):
         if time.time() - old.stat().st_mtime > _LONGEST:
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
     return Path(mkdtemp(prefix=_WAITING, dir=place))
 
 
 def discard(staged: Staged) -> None:
     """Delete an upload that is not wanted any more."""
-    shutil.rmtree(staged.folder, ignore_errors=True)
+    remove(staged.folder)
 
 
 def discard_table(path: Path) -> None:
     """Delete a table of :func:`stage_table`, if it still waits."""
-    shutil.rmtree(path.parent, ignore_errors=True)
+    remove(path.parent)
 
 
 def free_source(home: Path, name: str) -> str:
     """A source ``uploads/<name>`` that does not exist yet, numbered if need be."""
     names = (name if number == 1 else f"{name}_{number}" for number in range(1, 100_000))
-    return next(f"{UPLOADS}/{each}" for each in names if not (home / UPLOADS / each).exists())
+    free = (each for each in names if not is_device(each))
+    return next(f"{UPLOADS}/{each}" for each in free if not (home / UPLOADS / each).exists())
 
 
 @contextmanager
 def placed(staged: Staged, home: Path, source: str) -> Iterator[None]:
     """Move an upload to where ``source`` says; it goes back if what follows fails."""
     place = home / source
-    staged.folder.rename(place)
+    replace(staged.folder, place)
     place.chmod(0o755)
     try:
         yield
     except BaseException:
-        place.rename(staged.folder)
+        replace(place, staged.folder)
         raise

@@ -21,6 +21,7 @@ from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
 from labeling_core.store.database import BACKUPS, CATALOG, Database, is_held, literal, now
 from labeling_core.store.migrations import MIGRATIONS
+from labeling_core.store.removal import remove, replace
 
 log = logging.getLogger(__name__)
 FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
@@ -163,7 +164,7 @@ class Backups:
                     "check the space and the permissions there, or set LABELING_BACKUPS."
                 ) from error
             for each in superfluous(list_backups(path), days):
-                each.path.unlink(missing_ok=True)
+                remove(each.path)
             return made
         finally:
             self._one.release()
@@ -188,7 +189,7 @@ class Backups:
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
             path = folder / f"{prefix}{moment.strftime(_STAMP)}.duckdb"
-            part.replace(path)
+            replace(part, path)
         finally:
             self._copying = None
             _remove(part)
@@ -208,7 +209,7 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def _remove(path: Path) -> None:
     for each in (path, path.with_name(path.name + ".wal")):
-        each.unlink(missing_ok=True)
+        remove(each)
 
 
 def restore(backup: Path, database: Path, by: Person) -> Path | None:
@@ -232,13 +233,12 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
         finally:
             opened.close()
         _require_closed(database)
-        replaced = _move_away(database)
-        part.replace(database)
+        replaced = _put_in_place(part, database)
     finally:
         _remove(part)
     # What was computed from samples that the backup may not know: it is computed anew.
     for folder in database.with_name(database.name + ".files").glob("*/features_*"):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     return replaced
 
 
@@ -273,13 +273,28 @@ def _require_closed(database: Path) -> None:
         # It cannot be read: all the more reason to put a backup in its place.
 
 
+def _put_in_place(part: Path, database: Path) -> Path | None:
+    """Where the file lies that ``part`` replaces; both are where they were if that fails."""
+    replaced = _move_away(database)
+    try:
+        replace(part, database)
+    except BaseException:
+        if replaced is not None:
+            for end in ("", ".wal"):
+                moved = replaced.with_name(replaced.name + end)
+                if moved.exists():
+                    replace(moved, database.with_name(database.name + end))
+        raise
+    return replaced
+
+
 def _move_away(database: Path) -> Path | None:
     if not database.exists():
         return None
     stamp = now().strftime("%Y%m%d-%H%M%S-%f")
     replaced = database.with_name(f"{database.stem}-replaced-{stamp}{database.suffix}")
     wal = database.with_name(database.name + ".wal")
-    database.rename(replaced)
+    replace(database, replaced)
     if wal.exists():
-        wal.rename(replaced.with_name(replaced.name + ".wal"))
+        replace(wal, replaced.with_name(replaced.name + ".wal"))
     return replaced

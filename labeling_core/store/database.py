@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from labeling_core.errors import LabelingError
+from labeling_core.store.file_names import folder_name
 from labeling_core.store.migrations import migrate
 
 CATALOG = "labeling_file"
@@ -161,7 +162,8 @@ class Database:
 
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
-        folder = self.path.with_name(self.path.name + ".files").joinpath(*parts)
+        names = [folder_name(each) for each in parts]
+        folder = self.path.with_name(self.path.name + ".files").joinpath(*names)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,15 @@ def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | 
     files = st.file_uploader(
         f"{modality.capitalize()}, or a zip of them", type=[*kinds, ".zip"],
         accept_multiple_files=True, key=fields.key(f"files_{modality}"),
-        help="Folders inside of a zip are kept. Names stay as they are: they become the ids.",
+        help="Folders inside of a zip are kept. Names become the ids; those that some system "
+        "cannot store are changed, and told.",
     )  # fmt: skip
     fields.slot("source", "Samples")
     if not files:
         return "", None
     staged = _stage(files, home, modality)
     _preview(staged.files, staged.refusals, modality)
+    _told("stored under another name", staged.renamed)
     name = fields.text(
         "folder", "Name of the new folder", "", "The files are kept beside the database under it.",
         default=slug(Path(files[0].name).stem if len(files) == 1 else modality),
@@ -89,13 +92,17 @@ def _stage(files: list[Any], home: Path, modality: str) -> Staged:
 def _preview(count: int, refusals: list[Refusal], modality: str) -> None:
     """How many files there are, and which were not taken, each with its reason."""
     st.caption(f"{count:,} {modality}.")
-    if refusals:
-        with st.expander(f"{len(refusals):,} files not taken", icon=":material/warning:"):
+    _told("not taken", refusals)
+
+
+def _told(what: str, files: Sequence[Refusal]) -> None:
+    if files:
+        number = f"{len(files):,} file{'s' * (len(files) != 1)}"
+        with st.expander(f"{number} {what}", icon=":material/warning:"):
             st.dataframe(
-                {"file": [each.name for each in refusals],
-                 "reason": [each.reason for each in refusals]},
+                {"file": [each.name for each in files], "reason": [each.reason for each in files]},
                 hide_index=True,
-            )  # fmt: skip
+            )
 
 
 def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:

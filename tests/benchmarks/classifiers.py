@@ -108,8 +108,8 @@ def main() -> None:
     for name in arguments.data or NAMES:
         path = arguments.out / f"{arguments.what}, {name}, {arguments.seeds}.json"
         if not path.exists():
-            path.write_text(json.dumps(measure(name, arguments.seeds)))
-        found[name] = json.loads(path.read_text())
+            path.write_text(json.dumps(measure(name, arguments.seeds)), encoding="utf-8")
+        found[name] = json.loads(path.read_text("utf-8"))
         print(name, flush=True)
     print(table(found))
     rows = [row for each in found.values() for row in each if "chosen" in row]

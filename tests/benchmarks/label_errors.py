@@ -170,8 +170,8 @@ def main() -> None:
         for seed in range(arguments.seeds):
             path = arguments.out / f"{name}, {seed}{', chosen' if arguments.chosen else ''}.json"
             if not path.exists():
-                path.write_text(json.dumps(measure(name, seed, arguments.chosen)))
-            found.setdefault(name, []).append(json.loads(path.read_text()))
+                path.write_text(json.dumps(measure(name, seed, arguments.chosen)), encoding="utf-8")
+            found.setdefault(name, []).append(json.loads(path.read_text("utf-8")))
         print(name, flush=True)
     print(table(found), "", details(found), sep="\n")
 

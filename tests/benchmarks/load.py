@@ -96,7 +96,7 @@ def figures(decks: list[WireDeck], seconds: float) -> tuple[float, float, float]
 
 def cpu(process_id: int) -> float:
     """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

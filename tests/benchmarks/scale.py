@@ -150,14 +150,14 @@ def watch(memory: list[float], done: threading.Event) -> None:
     memory.append(0.0)
     while not done.wait(0.1):
         mine = str(Path("/proc/self").resolve().name)
-        children = Path(f"/proc/{mine}/task/{mine}/children").read_text().split()
+        children = Path(f"/proc/{mine}/task/{mine}/children").read_text(encoding="utf-8").split()
         memory.append(sum(anonymous(pid) for pid in (mine, *children)))
 
 
 def anonymous(pid: str) -> float:
     """Memory of a process that is its own (pages of mapped files are the system's cache)."""
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return 0.0
     return float(text.split("RssAnon:")[1].split()[0]) / 1024

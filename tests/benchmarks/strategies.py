@@ -197,8 +197,10 @@ def curves(folder: Path, strategies: list[str], batch: int, seeds: range) -> Ite
                     classifier="logistic_regression",
                     first_seed=seeds.start,
                 )
-                path.write_text(json.dumps([run._asdict() for run in simulate(X, y, plan)]))
-            yield strategy, name, json.loads(path.read_text())
+                path.write_text(
+                    json.dumps([run._asdict() for run in simulate(X, y, plan)]), encoding="utf-8"
+                )
+            yield strategy, name, json.loads(path.read_text("utf-8"))
         print(strategy, flush=True)
 
 

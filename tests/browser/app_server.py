@@ -90,7 +90,7 @@ class AppServer:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        self.log = (self.folder / "server.log").open("a")
+        self.log = (self.folder / "server.log").open("a", encoding="utf-8")
         self.process = subprocess.Popen(
             [*self.command, "--server.port", str(self.port), "--server.address", "127.0.0.1"],
             cwd=ROOT,
@@ -98,12 +98,13 @@ class AppServer:
             stdin=subprocess.PIPE,
             stdout=self.log,
             stderr=self.log,
-            text=True,
+            encoding="utf-8",
         )
         deadline = time.monotonic() + 300
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"no server: {(self.folder / 'server.log').read_text()[-3000:]}")
+                log = (self.folder / "server.log").read_text("utf-8")
+                raise RuntimeError(f"no server: {log[-3000:]}")
             time.sleep(0.1)
 
     def answers(self) -> bool:

@@ -32,7 +32,7 @@ class LoginProvider:
             f"--user-claims={json.dumps({'sub': name} | told)}" for name, told in PEOPLE.items()
         ]
         command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock"]
-        with (folder / "provider.log").open("w") as log:
+        with (folder / "provider.log").open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(self.port), *claims],
                 stdout=log, stderr=log,
@@ -51,7 +51,7 @@ class LoginProvider:
                     return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise RuntimeError((self.folder / "provider.log").read_text()) from None
+                    raise RuntimeError((self.folder / "provider.log").read_text("utf-8")) from None
                 time.sleep(0.1)
 
     def stop(self) -> None:
@@ -70,7 +70,8 @@ def hosted_server(folder: Path, provider: LoginProvider) -> AppServer:
         'cookie_secret = "a text that only this test knows, of some length"\n'
         'client_id = "labeling"\n'
         'client_secret = "another"\n'
-        f'server_metadata_url = "{provider.metadata}"\n'
+        f'server_metadata_url = "{provider.metadata}"\n',
+        encoding="utf-8",
     )
     os.chmod(secrets, 0o600)
     server.command = [*server.command, "--secrets.files", str(secrets)]

@@ -17,9 +17,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 LEARNED = 300_000  # milliseconds: the process that learns gives way to all others
 PAGES = ("", "label_tabular", "query_sampler", "session_progress", "simulation", "settings")
+ANSWERS = ROOT / "data/wine_colour/answers.csv"
 TRUTH = {
     tuple(float(value) for value in row[:-1]): row[-1]
-    for row in csv.reader((ROOT / "data/wine_colour/answers.csv").read_text().splitlines()[1:])
+    for row in csv.reader(ANSWERS.read_text("utf-8").splitlines()[1:])
 }
 FINISHED = '[data-test-script-state="notRunning"]'
 # Done when fonts are there and nothing has changed its size for ten frames.

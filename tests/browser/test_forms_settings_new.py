@@ -133,17 +133,19 @@ def test_images_out_of_a_zip_with_their_features_chosen(
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for each in sorted((ROOT / "data/digits").glob("*.png"))[:6]:
-            archive.write(each, each.name)
+            archive.write(each, each.name.replace("digit_0001", "con"))
     form = Form(context, server).open("settings?new=1")
     form.choose("Modality", "Images")
     form.upload("Images, or a zip of them", {
         "name": "scans.zip", "mimeType": "application/zip", "buffer": packed.getvalue(),
     })  # fmt: skip
     expect(form.page.get_by_text("6 images.")).to_be_visible()
+    expect(form.page.get_by_text("1 file stored under another name")).to_be_visible()
     form.text("Name of the new folder", "my_scans")
     wanted = fill_in(form, "scanned")
     made(form, server, "scanned", wanted | {"modality": "images", "source": "uploads/my_scans"})
-    assert len(list((server.folder / "uploads/my_scans").glob("*.png"))) == 6
+    kept = {each.name for each in (server.folder / "uploads/my_scans").glob("*.png")}
+    assert len(kept) == 6 and "_con.png" in kept
 
 
 def test_images_of_a_folder_on_the_server(server: AppServer, context: BrowserContext) -> None:

@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 def records(server: AppServer) -> list[dict[str, Any]]:
     """What is on record of the simulations, the oldest first."""
     found = sorted(server.folder.glob("*/simulations/*/simulation.json"))
-    return [json.loads(each.read_text()) for each in found]
+    return [json.loads(each.read_text("utf-8")) for each in found]
 
 
 def small(form: Form, batch: int) -> None:

@@ -128,7 +128,9 @@ def test_sub_folders_are_categories(workspace: Workspace, pictures: Path) -> Non
 
 
 def test_a_file_of_paths_and_labels(workspace: Workspace, pictures: Path, tmp_path: Path) -> None:
-    (tmp_path / "l.csv").write_text("path,label\nc.png,x\ns3://bucket/cat/b.png,y\na.png,x\n")
+    (tmp_path / "l.csv").write_text(
+        "path,label\nc.png,x\ns3://bucket/cat/b.png,y\na.png,x\n", encoding="utf-8"
+    )
     file = read_file(tmp_path / "l.csv", "l.csv")
     settings = replace(SETTINGS, modality="images", source="media", categories=(), queries_table="")
     use_cases.create_project(workspace, settings, LOCAL, Given(file=file, name="l.csv"))

@@ -96,7 +96,7 @@ def test_a_choice_is_remembered_and_rubbish_is_not(tmp_path):
         remember(Choice(name, 40), path)
         assert remembered(path) == Choice(name, 40)
     for rubbish in ("", "[1]", '["oracle", 4]', "{}", "null", '[["a"], 3]'):
-        path.write_text(rubbish)
+        path.write_text(rubbish, "utf-8")
         assert remembered(path) is None
 
 

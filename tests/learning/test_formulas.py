@@ -73,10 +73,10 @@ def test_the_program_never_imports_what_only_tests_need():
         f"print([each for each in {FOR_TESTS_ONLY} if each in sys.modules])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, check=True
     )
     assert found.stdout.strip() == "[]"
     for path in (*ROOT.glob("labeling_core/**/*.py"), *ROOT.glob("pages/**/*.py")):
         for name in FOR_TESTS_ONLY:  # none imported later, inside a function
             assert not re.search(rf"^\s*(import|from) {name}\b", path.read_text("utf-8"), re.M)
-    assert not set(FOR_TESTS_ONLY) & set((ROOT / "requirements.txt").read_text().split())
+    assert not set(FOR_TESTS_ONLY) & set((ROOT / "requirements.txt").read_text("utf-8").split())

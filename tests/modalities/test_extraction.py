@@ -41,7 +41,7 @@ def features(path):
 def wild(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Makes the features ``wild`` known; returns a folder for their files."""
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "wild_features.py").write_text(WILD)
+    (tmp_path / "code" / "wild_features.py").write_text(WILD, "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
     monkeypatch.syspath_prepend(str(tmp_path / "code"))
     monkeypatch.setitem(FEATURES, "wild", "wild_features")
@@ -50,7 +50,7 @@ def wild(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reads(root: Path) -> list[str]:
-    return [line.split()[0] for line in (root / "reads.log").read_text().splitlines()]
+    return [line.split()[0] for line in (root / "reads.log").read_text("utf-8").splitlines()]
 
 
 def files_of(root: Path, names: list[str]) -> list[str]:
@@ -107,7 +107,7 @@ def test_a_file_that_kills_or_stalls_its_reader_does_not_stop_the_rest(
 def test_all_processes_take_part(wild: Path, tmp_path: Path) -> None:
     files = files_of(wild, [f"{n}" for n in range(60)])
     extract(files, wild, tmp_path / "out", "wild", processes=2)
-    lines = (wild / "reads.log").read_text().split()
+    lines = (wild / "reads.log").read_text("utf-8").split()
     assert sorted(lines[::2]) == sorted(files) and len(set(lines[1::2])) == 2
 
 
@@ -175,13 +175,13 @@ def test_children_end_when_their_parent_is_killed(wild: Path, tmp_path: Path) ->
     files_of(wild, ["a"])
     paths = os.environ | {"PYTHONPATH": f"{Path.cwd()}{os.pathsep}{os.environ['PYTHONPATH']}"}
     command = [sys.executable, "-c", program, str(wild / "a")]
-    with subprocess.Popen(command, env=paths, stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(command, env=paths, stdout=subprocess.PIPE, encoding="utf-8") as run:
         assert run.stdout is not None
         child = int(run.stdout.readline())
         os.kill(run.pid, signal.SIGKILL)
     for _ in range(500):
         state = Path(f"/proc/{child}/stat")
-        if not state.exists() or " Z " in state.read_text():
+        if not state.exists() or " Z " in state.read_text(encoding="utf-8"):
             return
         time.sleep(0.02)
     raise AssertionError("the child still runs")

@@ -151,6 +151,6 @@ def test_display_needs_neither_librosa_nor_scipy(tmp_path: Path) -> None:
         "print(sorted({'librosa', 'scipy', 'numba', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     assert ran.stdout.strip() == "[]"

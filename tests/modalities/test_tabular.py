@@ -101,7 +101,7 @@ def test_the_cache_reads_back_and_transforms_its_own_table_alike(tmp_path):
     again = transform(tmp_path / "table.parquet", folder)
     np.testing.assert_allclose(again, features.matrix, atol=1e-5)
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
-    told = json.loads((folder / "features.json").read_text())
+    told = json.loads((folder / "features.json").read_text("utf-8"))
     assert told["conversions"]["date"].startswith("dates and timestamps: seconds since 1970")
 
 

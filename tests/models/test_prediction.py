@@ -66,7 +66,8 @@ def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
     model, out = download(workspace, project, tmp_path), tmp_path / "out.parquet"
     data = tmp_path / "new.csv"
     data.write_text(
-        "bottle;cask;acidity;prediction\n1;cask 1;1,2;=1+1\n2;cask 2;9,1;a\n3;cask 3;8,9;b\n"
+        "bottle;cask;acidity;prediction\n1;cask 1;1,2;=1+1\n2;cask 2;9,1;a\n3;cask 3;8,9;b\n",
+        encoding="utf-8",
     )
     assert predict("--model", model, "--data", data, "--out", out) == 0
     assert "3 rows with their prediction" in capsys.readouterr().out
@@ -81,7 +82,7 @@ def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
 
 def test_texts_that_a_spreadsheet_would_compute_can_be_made_harmless(wine_model, tmp_path):
     data, out = tmp_path / "new.csv", tmp_path / "out.csv"
-    data.write_text("bottle,acidity,cask\n1,1.2,=1+1\n")
+    data.write_text("bottle,acidity,cask\n1,1.2,=1+1\n", "utf-8")
     assert predict("--model", wine_model, "--data", data, "--out", out, "--safe") == 0
     (row,) = read_csv(out)
     assert (row["cask"], row["prediction"]) == ("'=1+1", "red")
@@ -115,7 +116,7 @@ def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
     assert found["three.wav"]["prediction"] == "" and found["three.wav"]["problem"]
     _follow_the_card(model, new / "two.wav", tmp_path / "unpacked")
     data = tmp_path / "new.csv"
-    data.write_text("a,b\n1,2\n")
+    data.write_text("a,b\n1,2\n", "utf-8")
     assert predict("--model", model, "--data", data, "--out", out) == 2
     assert "This model is for files: name their folder with --folder." in capsys.readouterr().err
 
@@ -128,14 +129,14 @@ def _follow_the_card(model, sound, folder):
     assert card["how_to_load"] in (folder / "model_card.md").read_text(encoding="utf-8")
     told = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"],
-        cwd=folder, capture_output=True, text=True, check=True,
+        cwd=folder, capture_output=True, encoding="utf-8", check=True,
     )  # fmt: skip
     assert told.stdout.strip() == "['b']"
 
 
 def test_what_does_not_fit_is_refused_in_a_sentence(wine_model, tmp_path, capsys):
     data, out = tmp_path / "new.csv", tmp_path / "out.csv"
-    data.write_text("bottle,cask\n1,a\n")
+    data.write_text("bottle,cask\n1,a\n", "utf-8")
 
     def told(*words):
         assert predict(*words) == 2

@@ -145,7 +145,7 @@ def test_the_door_is_found_without_loading_the_house(tmp_path):
         f"found = lc.open({str(tmp_path / 'a.duckdb')!r}); print(found.projects); found.close()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.stdout.strip() == "{}"

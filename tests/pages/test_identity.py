@@ -26,7 +26,7 @@ def test_a_login_is_needed_as_soon_as_the_secrets_name_or_may_name_one(
 ):
     path = tmp_path / "secrets.toml"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, "utf-8")
     monkeypatch.setattr(st, "secrets", Secrets())
     before = config.get_option("secrets.files")
     config.set_option("secrets.files", [str(path)])

@@ -165,7 +165,7 @@ def test_every_page_opens_without_any_project(open_page, name):
 def test_a_database_that_cannot_be_opened_is_one_sentence_on_every_page(
     tmp_path, monkeypatch, name
 ):
-    (tmp_path / "notes.duckdb").write_text("no database" * 1000)
+    (tmp_path / "notes.duckdb").write_text("no database" * 1000, "utf-8")
     monkeypatch.setenv("LABELING_DATABASE", str(tmp_path / "notes.duckdb"))
     at = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60).run()
     at = at.switch_page(f"{name}.py").run()
@@ -388,7 +388,7 @@ def test_an_uploaded_table_is_kept_once_and_goes_when_the_project_is_made(
 
     def left() -> list[str]:
         kept = [*tmp_path.rglob(".waiting-*/*"), *(tmp_path / "temporary").rglob("*")]
-        return [each.read_text()[:1] for each in kept if each.is_file()]
+        return [each.read_text("utf-8")[:1] for each in kept if each.is_file()]
 
     at = open_page("settings", new="1")
     key = "settings-new-"

@@ -92,6 +92,6 @@ def test_the_values_of_a_column_come_by_frequency(workspace, make_project, tmp_p
     assert taken.names == ["cask 0", "cask 1"]
     assert taken.notes == ["“cask” holds more than 2 values: the most frequent were taken."]
     path = tmp_path / "a.csv"
-    path.write_text("kind,n\nb,1\na,2\nb,3\n,4\n")
+    path.write_text("kind,n\nb,1\na,2\nb,3\n,4\n", encoding="utf-8")
     assert category_lists.of_file(path, inspect(path, "a.csv"), "kind").names == ["b", "a"]
     assert rows(workspace.database, "SELECT count(*) FROM wine") == [(24,)]

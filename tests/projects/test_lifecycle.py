@@ -273,7 +273,7 @@ def test_a_project_called_like_a_folder_of_the_program_takes_nothing_with_it(
         project = make_project(title=title)
     backup = workspace.backups.make(LOCAL)
     kept = workspace.database.files("simulations", "20260101") / "record.json"
-    kept.write_text("{}")
+    kept.write_text("{}", "utf-8")
     use_cases.delete_project(workspace, project.project_id, LOCAL)
     assert backup.path.exists() and kept.exists()
 

@@ -177,7 +177,7 @@ def test_reading_stops_and_goes_on_and_survives_a_kill_without_doing_anything_tw
     )
 
     def done() -> list[str]:
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        lines = ledger.read_text("utf-8").splitlines() if ledger.exists() else []
         return [json.loads(line)[0] for line in lines if line.strip()]
 
     def until(count: int) -> None:
@@ -270,7 +270,7 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
     kill(workspace.loop.reader.worker.start())
     wait(workspace, project)
     read(workspace, project)
-    lines = [line for line in ledger.read_text().splitlines() if line.strip()]
+    lines = [line for line in ledger.read_text("utf-8").splitlines() if line.strip()]
     assert len(lines) == 2000
     with workspace.database.read() as cursor:
         listed = dict(features.broken_samples(cursor, project.project_id))

@@ -39,7 +39,7 @@ __main__.JOBS |= {kind: f"misbehaving:{name}" for kind, name in names.items()}
 
 @pytest.fixture
 def worker(tmp_path, monkeypatch):
-    (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
+    (tmp_path / "misbehaving.py").write_text(MISBEHAVING, "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     worker = Worker(imports=("misbehaving",))
     yield worker

@@ -49,7 +49,7 @@ def test_it_ends_without_a_word_when_nobody_listens_any_more(tmp_path: Path) -> 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as worker:
         assert worker.stdin and worker.stdout and worker.stderr
         worker.stdout.close()  # as when the server is killed in mid-job; stdin may close later

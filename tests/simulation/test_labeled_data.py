@@ -29,7 +29,7 @@ DIGITS = DATA / "digits"
 
 
 def save(path: Path, text: str) -> Path:
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -58,7 +58,7 @@ def test_of_a_huge_table_a_fixed_random_part_is_drawn(tmp_path):
 
 def few_digits(folder: Path, number: int = 12) -> dict[str, str]:
     """A folder with the first digits, their labels told by a CSV file; path → label."""
-    lines = (DIGITS / "answers.csv").read_text().splitlines()[1 : number + 1]
+    lines = (DIGITS / "answers.csv").read_text("utf-8").splitlines()[1 : number + 1]
     told = dict(line.split(",") for line in lines)
     folder.mkdir()
     for name in told:
@@ -88,7 +88,7 @@ def test_labels_come_from_a_csv_file_in_the_folder_or_beside_it(tmp_path, beside
 def test_files_that_cannot_be_read_are_left_out(tmp_path):
     told = few_digits(tmp_path / "digits", 20)
     write_all(tmp_path / "digits", broken_images())
-    with (tmp_path / "digits" / "answers.csv").open("a") as file:
+    with (tmp_path / "digits" / "answers.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"\n{name},0" for name in broken_images())
     X, y = read_folder(tmp_path / "digits")
     assert len(X) == len(y) == 20
@@ -112,7 +112,7 @@ def test_the_command_replays_a_folder(tmp_path):
     out = tmp_path / "runs.json"
     options = ["--strategy", "random", "--budget", "20", "--seeds", "1", "--json", str(out)]
     assert main(["simulate", "--folder", str(tmp_path / "digits"), *options]) == 0
-    assert json.loads(out.read_text())["runs"][0]["n_labels"] == [10, 20]
+    assert json.loads(out.read_text("utf-8"))["runs"][0]["n_labels"] == [10, 20]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_the_classifier_may_be_automatic(tmp_path):
     out = tmp_path / "out.json"
     options = ["--budget", "60", "--batch", "30", "--seeds", "1", "--json", str(out)]
     assert main(["simulate", "--data", str(path), "--classifier", "auto", *options]) == 0
-    assert json.loads(out.read_text())["runs"][0]["accuracy"][-1] > 0.9
+    assert json.loads(out.read_text("utf-8"))["runs"][0]["accuracy"][-1] > 0.9
 
 
 def test_labels_are_guessed_by_what_label_columns_are_often_called(database):

@@ -119,7 +119,7 @@ def test_the_command_writes_every_run_as_json(tmp_path, capsys):
     options = ["--strategy", "margin", "--strategy", "random", "--batch", "5", "--budget", "23"]
     given = ["simulate", "--features-npz", arrays, *options, "--seeds", "2", "--json", str(out)]
     assert main(given) == 0
-    runs = json.loads(out.read_text())["runs"]
+    runs = json.loads(out.read_text("utf-8"))["runs"]
     assert [(run["strategy"], run["seed"]) for run in runs] == [
         ("margin", 0),
         ("random", 0),
@@ -148,7 +148,7 @@ def test_bad_arrays_are_told_in_one_sentence(tmp_path, capsys, arrays, sentence)
 
 
 def test_a_file_that_is_no_npz_is_told_in_one_sentence(tmp_path, capsys):
-    (tmp_path / "arrays.npz").write_text("a,b")
+    (tmp_path / "arrays.npz").write_text("a,b", "utf-8")
     assert main(["simulate", "--features-npz", str(tmp_path / "arrays.npz")]) == 2
     assert "arrays.npz" in capsys.readouterr().err
 
@@ -173,7 +173,7 @@ def test_a_csv_file_is_replayed_without_its_unlabeled_rows(tmp_path):
     options = ["--label", "class", "--strategy", "auto", "--budget", "30", "--seeds", "1"]
     source = ["simulate", "--data", str(save_table(tmp_path)), *options]
     assert main([*source, "--json", str(out)]) == 0
-    (run,) = json.loads(out.read_text())["runs"]
+    (run,) = json.loads(out.read_text("utf-8"))["runs"]
     assert run["n_labels"] == [10, 20, 30] and run["accuracy"][-1] > 0.9
 
 

@@ -157,7 +157,7 @@ def test_an_arrow_file_is_called_one(tmp_path):
 @pytest.mark.parametrize("head", ["ORCA,b", "MZ,b", "BZh,b", "RIFF,b", "ID3,b"])
 def test_a_table_whose_first_name_looks_like_a_signature_is_a_table(tmp_path, head):
     path = tmp_path / "a.csv"
-    path.write_text(f"{head}\n1,2\n3,4\n")
+    path.write_text(f"{head}\n1,2\n3,4\n", encoding="utf-8")
     assert read(path)[1] == [(1, 2), (3, 4)]
 
 

@@ -150,7 +150,7 @@ def test_line_ends_in_cells_stay_where_the_file_is_written_anew(tmp_path: Path) 
 
 def test_what_was_found_is_kept_for_loading_and_can_be_changed(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("x\n#1;NA\n2;3\n")
+    path.write_text("x\n#1;NA\n2;3\n", "utf-8")
     choices = Choices(delimiter=";", header=False, skip=1, comment="", types={"column 2": "text"})
     preview = inspect(path, "t.csv", choices)
     assert preview.choices == dataclasses.replace(

@@ -148,7 +148,7 @@ def test_the_plugins_labels_dataset_tells_the_rows_of_its_metadata(
         "2021-03-04 05:06:07,h1,LABELED,red,7,,0,eva\n"
         "2021-03-04 05:06:07,h2,LABELED,red,9,,0,eva\n",
     )
-    (tmp_path / "labels.csv").write_text("acidity,colour,colour_id\n1.5,red,7\n")
+    (tmp_path / "labels.csv").write_text("acidity,colour,colour_id\n1.5,red,7\n", encoding="utf-8")
     meta = [(tmp_path / each, each) for each in ("labels.csv", "meta.csv")]
     found = read_files(meta)
     assert found.format == "plugin"

@@ -231,7 +231,9 @@ def test_three_hundred_columns_are_kept_in_order(tmp_path):
     assert len(preview.columns) == 300 and rows == [tuple(range(300))]
 
 
-@pytest.mark.parametrize("name", ["a[1].csv", "it's.csv", "x*.csv", "ü {b}.csv"])
+@pytest.mark.parametrize(
+    "name", ["a[1].csv", "it's.csv", pytest.param("x*.csv", marks=pytest.mark.posix), "ü {b}.csv"]
+)
 def test_odd_file_names_are_no_patterns(tmp_path, name):
     assert round_trip(tmp_path, "a,b\n1,2\n", name)[1] == [(1, 2)]
 

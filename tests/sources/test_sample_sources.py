@@ -35,7 +35,7 @@ def test_a_table(database: Database) -> None:
 def test_a_folder(database: Database, media: Path) -> None:
     (media / "sub").mkdir()
     for name in ("a.txt", "sub/b.TXT", "c.png"):
-        (media / name).write_text(name)
+        (media / name).write_text(name, "utf-8")
     name = str(media)
     with database.read() as cursor:
         assert FOLDER.exists(cursor, name) and not FOLDER.exists(cursor, "nowhere")

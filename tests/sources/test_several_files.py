@@ -14,7 +14,7 @@ def joined(folder: Path, **files: str) -> tuple[importing.Preview, tuple[str, ..
     given = []
     for name, content in files.items():
         path = folder / name
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
         given.append((path, f"{name}.csv"))
     notes = several_files.join(given, folder / "joined", "")
     return importing.inspect(folder / "joined", "files"), notes

@@ -44,6 +44,25 @@ def test_files_and_zips_are_staged_and_what_was_refused_is_told(tmp_path: Path) 
     assert not staged.folder.exists()
 
 
+def test_names_that_some_system_refuses_are_changed_and_told(tmp_path: Path) -> None:
+    packed = zipped("sub/why?.png", "SUB/x.png", "nul/y.png")
+    given = [*files("CON.png", "Cat.png", "cat.png"), packed]
+    staged = uploads.stage(tmp_path, given, SUFFIXES)
+    assert staged.refusals == []
+    assert list_files(staged.folder, SUFFIXES).files == [
+        "Cat.png", "_CON.png", "_nul/y.png", "cat_2.png", "sub/why_.png", "sub/x.png",
+    ]  # fmt: skip
+    told = {each.name: each.reason.rpartition(": ")[2] for each in staged.renamed}
+    assert told == {
+        "CON.png": "_CON.png", "cat.png": "cat_2.png", "sub/why_.png": "sub/why_.png",
+        "SUB/x.png": "sub/x.png", "nul/y.png": "_nul/y.png",
+    }  # fmt: skip
+
+
+def test_a_folder_of_uploads_is_not_called_like_a_device(tmp_path: Path) -> None:
+    assert uploads.free_source(tmp_path, "aux") == "uploads/aux_2"
+
+
 def test_an_upload_moves_to_its_source_or_waits_on_if_that_fails(tmp_path: Path) -> None:
     staged = uploads.stage(tmp_path, files("a.png"), SUFFIXES)
     source = uploads.free_source(tmp_path, "cats")

@@ -35,7 +35,7 @@ def ways_out(
         cells = con.execute("SELECT * FROM t").fetchall()
         exported = to_file(con, "SELECT * FROM t", "CSV").decode()
         again = folder / "again.csv"
-        again.write_text(exported)
+        again.write_text(exported, "utf-8")
         load(con, again, inspect(again, "again.csv"), "u")
         back = con.execute("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM u").fetchall()
     kinds = [kind for _, kind in preview.columns]

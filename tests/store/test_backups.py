@@ -161,7 +161,7 @@ def restore_from_elsewhere(backup: Path, database: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "labeling_core", "restore", str(backup), "--database",
          str(database)],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[2], capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if done.returncode:
         raise LabelingError(done.stderr.strip())
@@ -268,7 +268,7 @@ def test_what_cannot_be_written_is_a_sentence_and_labeling_goes_on(
 ):
     project = make_project(every=1000)
     blocked = tmp_path / "a file"
-    blocked.write_text("in the way")
+    blocked.write_text("in the way", "utf-8")
     monkeypatch.setenv("LABELING_BACKUPS", str(blocked / "backups"))
     with pytest.raises(LabelingError, match="set LABELING_BACKUPS"):
         workspace.backups.make(LOCAL)

@@ -40,7 +40,7 @@ def test_a_file_open_in_another_process_is_one_sentence(database):
     )
     told = subprocess.run(
         [sys.executable, "-c", code, str(database.path)],
-        capture_output=True, text=True, cwd=Path(__file__).parents[2],
+        capture_output=True, encoding="utf-8", cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert "is open in another process (process " in told.stdout
     assert told.stdout.count("\n") == 1
@@ -49,14 +49,14 @@ def test_a_file_open_in_another_process_is_one_sentence(database):
 
 def test_a_file_that_is_no_duckdb_file_is_left_alone(tmp_path):
     path = tmp_path / "notes.duckdb"
-    path.write_text("no database at all\n" * 100)
+    path.write_text("no database at all\n" * 100, "utf-8")
     with pytest.raises(LabelingError, match="is not a DuckDB database"):
         Database(path)
-    assert path.read_text().startswith("no database at all")
+    assert path.read_text("utf-8").startswith("no database at all")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(LabelingError, match="cannot be opened for writing"):
         Database(tmp_path / "file" / "a.duckdb")
     with pytest.raises(LabelingError, match="cannot be opened for writing"):
