@@ -15,11 +15,15 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
+from labeling_core.web import routes
+from labeling_core.web.base_path import BelowPath
+from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
-from labeling_core.web.routes import ROUTES
+from labeling_core.web.pacing import PacedSockets
 from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import close_workspaces, open_workspace
-from pages.shell import identity
+from pages.shell import doorkeeping, identity
+from pages.shell.outgoing import PlainOutgoing
 
 
 @asynccontextmanager
@@ -40,12 +44,20 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 # What every page starts from; its one inline script is allowed by its hash.
 START = Path(st.__file__).with_name("static") / "index.html"
 
+BASE = st.get_option("server.baseUrlPath")
+
+MAIN = Path(__file__).parent / "pages" / "main.py"
+
 app = st.App(
     "pages/main.py",
-    routes=ROUTES,
+    routes=routes.below(BASE),
     middleware=[
+        Middleware(BelowPath, base=BASE),
         Middleware(SecureResponses, page=START.read_text("utf-8")),
         Middleware(ReturnAfterLogin),
+        Middleware(Bounded, may_upload=doorkeeping.may_upload, held=doorkeeping.held),
+        Middleware(PacedSockets, signed_in=doorkeeping.signed_in),
+        Middleware(PlainOutgoing, script=MAIN),
     ],
     lifespan=lifespan,
 )

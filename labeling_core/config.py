@@ -72,6 +72,12 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def _unconfirmed(text: str) -> str:
+    if text not in ("refuse", "accept"):
+        raise ValueError(text)
+    return text
+
+
 DATABASE = Variable(
     "LABELING_DATABASE", "the database file",
     DATA / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
@@ -102,8 +108,19 @@ TRAINING_MEMORY = Variable(
     "LABELING_TRAINING_MEMORY", "megabytes that a session may take at most (Linux)",
     0.0, _above_zero, "a number above 0", "no limit",
 )  # fmt: skip
+UPLOAD_MEMORY = Variable(
+    "LABELING_UPLOAD_MEMORY",
+    "megabytes that files may take in memory, of all people together, until they are saved",
+    4096.0, _above_zero, "a number above 0",
+)  # fmt: skip
+UNCONFIRMED = Variable(
+    "LABELING_UNCONFIRMED_EMAILS",
+    "`accept`: take a login whose provider does not say whether its e-mail is confirmed",
+    "refuse", _unconfirmed, "“refuse” or “accept”", "`refuse`",
+)  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
+    UPLOAD_MEMORY, UNCONFIRMED,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.store.database import UnavailableError
 from labeling_core.workspace import open_workspace
-from pages.shell import gate, identity
+from pages.shell import doorkeeping, gate, identity
 from pages.shell.sidebar import sidebar
 
 st.set_page_config(
@@ -52,6 +52,7 @@ page = st.navigation(
     }
 )
 identity.require_role()
+doorkeeping.admit()
 sidebar()
 gate.require(page)
 page.run()

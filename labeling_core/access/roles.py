@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -33,13 +33,32 @@ class Entry(NamedTuple):
 
 
 def normalized(who: str) -> str:
-    """An e-mail as it is compared and stored: lower case.
+    """What an admin has typed as it is stored, without what stands around it."""
+    return folded(who.strip())
+
+
+def folded(who: str) -> str:
+    """An e-mail as it is compared: lower case, and nothing else.
 
     Only plain letters are folded: a letter that merely becomes one of them in lower case (the
     Kelvin sign, a k) must not make somebody else of its owner.
     """
-    who = who.strip()
     return who.lower() if who.isascii() else who
+
+
+def confirmed_email(claims: Mapping[str, Any]) -> str:
+    """The e-mail of a login by what its provider says, as it is compared; empty unless it is said
+    to be confirmed. A provider that says nothing of that is believed by a setting only.
+
+    Nothing is mended here: an address with anything around it or in it that is not seen is
+    another address, or a trick.
+    """
+    email, said = claims.get("email"), claims.get("email_verified")
+    silent = said is None and config.UNCONFIRMED.get() == "accept"
+    if not isinstance(email, str) or not (silent or said in (True, "true", "True")):
+        return ""
+    seen = email.isprintable() and email == email.strip()
+    return folded(email) if seen and is_email(email) else ""
 
 
 def is_email(text: str) -> bool:
@@ -50,7 +69,7 @@ def is_email(text: str) -> bool:
 def resolve(entries: Sequence[Entry], email: str) -> Person:
     """The person behind ``email``: an entry for the e-mail beats one for its domain, which beats
     the one for anybody; among these one for the project beats one for everywhere."""
-    email = normalized(email)
+    email = folded(email)
     levels = (email, "*" + email[email.rfind("@") :], ANYBODY)
     given = {(each.who, each.project_id): each.role for each in entries}
 

@@ -59,6 +59,12 @@ def verify(key: bytes, token: str) -> Grant:
     return grant
 
 
+def check(key: bytes, purpose: str, token: str) -> None:
+    """LabelingError unless ``token`` is ours and made for ``purpose``; when it ends, and who may
+    do what, is looked at with the message."""
+    unseal(key, purpose, token)
+
+
 def seal(key: bytes, purpose: str, values: list[Any]) -> str:
     """Signed text of ``values``, fit for an address; good for its ``purpose`` only.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 from labeling_core.labeling.reservations import (
     Reservation,
@@ -30,6 +31,10 @@ class Want(NamedTuple):
     client: str
     number: int
 
+    @property
+    def browser(self) -> Browser:
+        return Browser(self.annotator, self.client)
+
 
 class Taken(NamedTuple):
     """A sample reserved for a browser, as its source holds it."""
@@ -43,7 +48,7 @@ def hand_out(
     project: Project,
     queue: Queue,
     wants: Sequence[Want],
-    screens: Mapping[str, str | None],
+    screens: Mapping[Browser, str | None],
 ) -> list[list[Taken]]:
     """Reserve samples for each of several browsers; no other gets them meanwhile.
 
@@ -57,14 +62,15 @@ def hand_out(
     with database.lock:
         moment = queue.clock()
         queue.reservations.lapse_expired(moment)
-        clients = {each.client for each in queue.reservations} | {each.client for each in wants}
+        browsers = {each.browser for each in queue.reservations} | {each.browser for each in wants}
         free = queue.pool.free()
         taken: list[list[Reservation]] = []
-        for annotator, client, number in wants:
+        for want in wants:
+            annotator, client, number = want
             ahead = sum(map(len, taken))
-            more = reclaim(queue, annotator, client, screens) if number and free <= ahead else 0
+            more = reclaim(queue, want.browser, screens) if number and free <= ahead else 0
             free += more
-            fair = max(4, more, (free + queue.offered_to(annotator)) // (4 * len(clients)))
+            fair = max(4, more, (free + queue.offered_to(annotator)) // (4 * len(browsers)))
             taken.append(queue.take(min(number, fair), annotator, client, moment, ahead))
         if not any(taken):
             return [[] for _ in wants]
@@ -84,28 +90,28 @@ def _named(reservation: Reservation, sample: samples.Sample) -> Taken:
     return Taken(reservation._replace(sample_id=sample.sample_id), sample)
 
 
-def reclaim(queue: Queue, annotator: str, client: str, screens: Mapping[str, str | None]) -> int:
-    """Free the last samples of the browser that holds most, so that it and ``client`` come to hold
+def reclaim(queue: Queue, browser: Browser, screens: Mapping[Browser, str | None]) -> int:
+    """Free the last samples of the browser that holds most, so that it and ``browser`` come to hold
     the same, little by little; how many these are.
 
     The sample on its screen stays, and the first KEPT. Its deck drops the others with its next
     message; one that was decided there meanwhile counts, unless somebody else was quicker.
     """
-    by_client: dict[str, list[Reservation]] = {}
+    by_browser: dict[Browser, list[Reservation]] = {}
     for each in queue.reservations:
-        by_client.setdefault(each.client, []).append(each)
-    own = len(by_client.pop(client, []))
-    if not by_client:
+        by_browser.setdefault(each.browser, []).append(each)
+    own = len(by_browser.pop(browser, []))
+    if not by_browser:
         return 0
-    most = max(by_client.values(), key=len)
+    most = max(by_browser.values(), key=len)
     number = min((len(most) - own) // 2, _MOST)
     if len(most) - number < KEPT or (own and number < _FEWEST):
         return 0
-    shown = screens.get(most[0].client)
+    shown = screens.get(most[0].browser)
     wanted = [
         each.sample_id
         for each in most[KEPT:]
         if each.sample_id != shown
-        and queue.reservations.is_wanted(each._replace(annotator=annotator))
+        and queue.reservations.is_wanted(each._replace(annotator=browser.annotator))
     ]
-    return len(queue.reservations.release(wanted[-number:], most[0].client))
+    return len(queue.reservations.release(wanted[-number:], most[0].browser))

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import duckdb
 
 from labeling_core.labeling.bookkeeping import Decision, Event, write_events
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.labeling.queue import Queue
 from labeling_core.projects.renames import follow, read_renames
@@ -85,10 +86,8 @@ def submit(
     with open_projects.in_step(project_id):
         project = open_projects.project(project_id)  # its categories may just have been changed
         queue = open_projects.queue(project)
-        last: dict[str, int] = {}
-        parts = [
-            each._replace(decisions=queue.sequences.fresh(each.decisions, last)) for each in parts
-        ]
+        last: dict[Browser, int] = {}
+        parts = [each._replace(decisions=queue.sequences.fresh(*each, last)) for each in parts]
         if not last:
             return [[] for _ in parts]
         with open_projects.database.transaction() as cursor:
@@ -103,12 +102,18 @@ def submit(
     return refusals
 
 
-def can_join(decisions: Sequence[Decision], others: Sequence[Part]) -> bool:
-    """Whether these decisions and the others may be stored at once: they do not depend on
+def can_join(part: Part, others: Sequence[Part]) -> bool:
+    """Whether the decisions of a part and the others may be stored at once: they do not depend on
     each other, so that it is as if one message had come after the other."""
-    known = [each for part in others for each in part.decisions]
-    clients, sample_ids = {each.client for each in known}, {each.sample_id for each in known}
-    return not any(each.client in clients or each.sample_id in sample_ids for each in decisions)
+    browsers = {browser for each in others for browser in _browsers(each)}
+    sample_ids = {each.sample_id for other in others for each in other.decisions}
+    return browsers.isdisjoint(_browsers(part)) and not any(
+        each.sample_id in sample_ids for each in part.decisions
+    )
+
+
+def _browsers(part: Part) -> set[Browser]:
+    return {Browser(part.annotator, each.client) for each in part.decisions}
 
 
 def _apply(rule: Rule, parts: Sequence[Part]) -> tuple[list[list[Refusal]], list[Event]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import duckdb
 import numpy as np
 
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 from labeling_core.labeling.reservations import Reservation
 from labeling_core.projects import final_labels, queries, samples
@@ -44,10 +45,11 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
 
 def _load_clients(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:
     senders = events.senders(cursor, project.project_id)
-    queue.sequences.last = {each.client: each.last_seq for each in senders}
+    queue.sequences.last = {Browser(each.annotator, each.client): each.last_seq for each in senders}
     put_back = events.last_put_back(cursor)
     if put_back is not None:
-        queue.sequences.heard = {each.client for each in senders if each.last_event > put_back}
+        since = [each for each in senders if each.last_event > put_back]
+        queue.sequences.heard = {Browser(each.annotator, each.client) for each in since}
 
 
 def _load_decisions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> None:

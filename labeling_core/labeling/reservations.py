@@ -10,6 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from labeling_core.access.tokens import LIFETIME
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.pool_order import PoolOrder
 from labeling_core.projects.overlap import Overlap
 from labeling_core.settings import Project
@@ -25,6 +26,10 @@ class Reservation(NamedTuple):
     origin: str
     session_id: int
     until: float
+
+    @property
+    def browser(self) -> Browser:
+        return Browser(self.annotator, self.client)
 
 
 class Reservations:
@@ -74,23 +79,23 @@ class Reservations:
         self._current[reservation.sample_id] = reservation
         self._pool.taken[reservation.position] = True
 
-    def renew(self, sample_ids: Iterable[str], client: str, moment: float) -> list[str]:
-        """Prolong what ``client`` holds; returns the ids that it holds no longer.
+    def renew(self, sample_ids: Iterable[str], browser: Browser, moment: float) -> list[str]:
+        """Prolong what ``browser`` holds; returns the ids that it holds no longer.
 
         Not before a tenth of the time is over: a message comes with every decision.
         """
         lost = []
         for each in sample_ids:
             current = self._current.get(each)
-            if current is None or current.client != client:
+            if current is None or current.browser != browser:
                 lost.append(each)
             elif current.until - moment < 0.9 * self.seconds:
                 self._current[each] = current._replace(until=moment + self.seconds)
         return lost
 
-    def release(self, sample_ids: Iterable[str], client: str) -> list[str]:
-        """Hand back what ``client`` holds of these; the ids really handed back."""
-        mine = [each for each in sample_ids if self._holds(each, client)]
+    def release(self, sample_ids: Iterable[str], browser: Browser) -> list[str]:
+        """Hand back what ``browser`` holds of these; the ids really handed back."""
+        mine = [each for each in sample_ids if self._holds(each, browser)]
         for each in mine:
             self._lapse(self._current.pop(each))
         return mine
@@ -128,9 +133,9 @@ class Reservations:
         if sample_id in self._current:
             self._lapse(self._current.pop(sample_id))
 
-    def _holds(self, sample_id: str, client: str) -> bool:
+    def _holds(self, sample_id: str, browser: Browser) -> bool:
         current = self._current.get(sample_id)
-        return current is not None and current.client == client
+        return current is not None and current.browser == browser
 
     def _lapse(self, reservation: Reservation) -> None:
         self._pool.taken[reservation.position] = False

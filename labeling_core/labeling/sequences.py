@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from labeling_core.labeling.bookkeeping import Decision
+from labeling_core.labeling.browsers import Browser
 
 
 @dataclass
@@ -16,33 +17,37 @@ class Sequences:
     a backup has forgotten the last decisions of each browser, which takes them for stored.
     """
 
-    last: dict[str, int] = field(default_factory=dict)
-    heard: set[str] | None = None
+    last: dict[Browser, int] = field(default_factory=dict)
+    heard: set[Browser] | None = None
 
-    def stored(self, clients: Iterable[str]) -> dict[str, int]:
-        """Up to which number the decisions of these browsers are stored."""
-        return {client: self.last.get(client, 0) for client in clients}
+    def stored(self, annotator: str, clients: Iterable[str]) -> dict[str, int]:
+        """Up to which number the decisions of a person's browsers are stored."""
+        return {client: self.last.get(Browser(annotator, client), 0) for client in clients}
 
-    def fresh(self, decisions: Iterable[Decision], last: dict[str, int]) -> list[Decision]:
-        """The decisions that follow without a gap on what is stored; ``last`` takes up how far.
+    def fresh(
+        self, annotator: str, decisions: Iterable[Decision], last: dict[Browser, int]
+    ) -> list[Decision]:
+        """A person's decisions that follow without a gap on what is stored; ``last`` takes up
+        how far.
 
         What is known already is passed over, and what comes after a gap waits for the resend;
         after a backup was put back, what is new follows on the gap that it has left.
         """
         found = []
         for each in sorted(decisions, key=lambda d: (d.client, d.seq)):
-            before = last.get(each.client, self.last.get(each.client, 0))
-            forgot = each.client not in last and self._forgot(each.client)
+            browser = Browser(annotator, each.client)
+            before = last.get(browser, self.last.get(browser, 0))
+            forgot = browser not in last and self._forgot(browser)
             if each.seq == before + 1 or (forgot and each.seq > before):
-                last[each.client] = each.seq
+                last[browser] = each.seq
                 found.append(each)
         return found
 
-    def take_over(self, last: dict[str, int]) -> None:
+    def take_over(self, last: dict[Browser, int]) -> None:
         """These numbers are stored now."""
         self.last.update(last)
         if self.heard is not None:
             self.heard.update(last)
 
-    def _forgot(self, client: str) -> bool:
-        return self.heard is not None and client not in self.heard
+    def _forgot(self, browser: Browser) -> bool:
+        return self.heard is not None and browser not in self.heard

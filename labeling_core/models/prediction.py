@@ -5,6 +5,7 @@ For the command line: numpy, pyarrow and skops are imported inside the functions
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import zipfile
@@ -19,6 +20,7 @@ from labeling_core.modalities.extraction import extract, known_entries, ledger_f
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.modalities.registry import modality_with, module_of
 from labeling_core.modalities.table_columns import batches, prepare
+from labeling_core.models import tampering
 from labeling_core.models.reading_report import ReadColumn, ReadingReport
 from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
@@ -39,6 +41,7 @@ TRUSTED = [
     "sklearn.tree._tree.Tree",
 ]
 _CHUNK = 4_096
+_MOST_BYTES = 4 * 1024**3
 _OURS = ("prediction", "probability", "problem")
 
 Progress = Callable[[float], None]
@@ -77,12 +80,17 @@ def read_model(path: Path) -> Model:
 
     try:
         with zipfile.ZipFile(path) as archive:
+            _bound(archive, path)
             card = json.loads(archive.read("model_card.json"))
             content = archive.read("model.skops")
-        return Model(card, skops.io.loads(content, trusted=TRUSTED))
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _bound(archive, path)
+        pipeline = skops.io.loads(content, trusted=TRUSTED)
+        tampering.check(pipeline)
+        return Model(card, pipeline)
     except FileNotFoundError as error:
         raise LabelingError(f"There is no file {path}.") from error
-    except UntrustedTypesFoundException as error:
+    except (UntrustedTypesFoundException, tampering.TamperedError) as error:
         raise LabelingError(
             f"{path.name} holds more than a classifier of this program: it is not opened."
         ) from error
@@ -91,6 +99,12 @@ def read_model(path: Path) -> Model:
             f"{path.name} is no model that was downloaded here: it should be a zip with "
             "model.skops and model_card.json."
         ) from error
+
+
+def _bound(archive: zipfile.ZipFile, path: Path) -> None:
+    """LabelingError for more than a model can be, before it is unpacked."""
+    if sum(each.file_size for each in archive.infolist()) > _MOST_BYTES:
+        raise LabelingError(f"{path.name} unpacks to more than a model can have: it is not opened.")
 
 
 class Predicted(NamedTuple):

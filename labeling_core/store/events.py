@@ -73,8 +73,9 @@ class Review(NamedTuple):
 
 
 class Sender(NamedTuple):
-    """How far the decisions of one browser are stored."""
+    """How far the decisions of one person's browser are stored."""
 
+    annotator: str
     client: str
     last_seq: int
     last_event: int
@@ -177,8 +178,8 @@ def category_changes(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list
 def senders(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[Sender]:
     """All browsers whose decisions are stored."""
     rows = cursor.execute(
-        "SELECT client, max(seq), max(event_id) FROM labeling.events WHERE project_id = ? "
-        "AND seq IS NOT NULL GROUP BY client",
+        "SELECT annotator, client, max(seq), max(event_id) FROM labeling.events "
+        "WHERE project_id = ? AND seq IS NOT NULL GROUP BY ALL",
         [project_id],
     ).fetchall()
     return [Sender(*row) for row in rows]

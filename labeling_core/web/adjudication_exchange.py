@@ -45,7 +45,7 @@ def answer(
     found = adjudicating.disputes(workspace.open_projects, project, by)
     viewer = viewer_of(workspace, project, by.name, browser)
     return (
-        stored(workspace.queue(project), message, refusals)
+        stored(workspace.queue(project), by.name, message, refusals)
         | {"notice": None, "counts": _counts(found), "learning": learning(workspace, project)}
         | _hand_out(workspace, project, found, message, viewer)
     )

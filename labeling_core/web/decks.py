@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 
 
@@ -12,7 +13,9 @@ from labeling_core.labeling.queue import Queue
 class Decks:
     """The labeling pages of one project; used under the database's lock."""
 
-    screens: dict[str, str | None] = field(default_factory=dict)  # the sample each browser shows
+    screens: dict[Browser, str | None] = field(
+        default_factory=dict
+    )  # the sample each browser shows
     refilled: float = 0.0  # when they were last given more samples, by the queue's clock
 
 

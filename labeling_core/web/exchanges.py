@@ -65,12 +65,15 @@ def learning(workspace: Workspace, project: Project) -> dict[str, Any]:
     }
 
 
-def stored(queue: Queue, message: Message, refusals: Sequence[Refusal]) -> dict[str, Any]:
-    """How far the decisions of the browsers in a message are stored, and which were refused."""
+def stored(
+    queue: Queue, annotator: str, message: Message, refusals: Sequence[Refusal]
+) -> dict[str, Any]:
+    """How far the decisions of the sender's browsers in a message are stored, and which were
+    refused."""
     clients = {each.client for each in message.decisions} | {message.client}
     return {
         "message": message.number,
-        "stored": queue.sequences.stored(clients),
+        "stored": queue.sequences.stored(annotator, clients),
         "refused": [each._asdict() for each in refusals],
     }
 

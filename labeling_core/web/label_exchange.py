@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from labeling_core.access import tokens
 from labeling_core.labeling import assignment, decisions
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.pipeline import Part, Refusal, can_join
 from labeling_core.labeling.queue import Queue
 from labeling_core.people import Person
@@ -111,13 +112,14 @@ def serve(
 
 def _joinable(asked: Sequence[Asked]) -> Sequence[Asked]:
     """The first messages, up to one that depends on those before it."""
-    clients: set[str] = set()
+    browsers: set[Browser] = set()
     parts: list[Part] = []
     for number, (annotator, message) in enumerate(asked):
-        if message.client in clients or not can_join(message.decisions, parts):
+        browser, part = Browser(annotator, message.client), Part(annotator, message.decisions)
+        if browser in browsers or not can_join(part, parts):
             return asked[:number]
-        clients.add(message.client)
-        parts.append(Part(annotator, message.decisions))
+        browsers.add(browser)
+        parts.append(part)
     return asked
 
 
@@ -148,23 +150,24 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
 
 
 def _hand_back(
-    queue: Queue, screens: dict[str, str | None], annotator: str, message: Message
+    queue: Queue, screens: dict[Browser, str | None], annotator: str, message: Message
 ) -> list[str]:
     """Renew and hand back what a deck holds: the ids that it shall drop."""
     decided = {each.sample_id for each in message.decisions}
     holding = [each for each in message.holding if each not in decided]
+    browser = Browser(annotator, message.client)
     if message.release:
-        screens.pop(message.client, None)
-        queue.reservations.release(holding, message.client)
+        screens.pop(browser, None)
+        queue.reservations.release(holding, browser)
         return []
-    screens[message.client] = message.screen
+    screens[browser] = message.screen
     outdated = message.version < queue.version
     kept = [each for each in holding if not outdated or each == message.screen]
     still = set(kept)
     dropped = [each for each in holding if each not in still]
-    queue.reservations.release(dropped, message.client)
+    queue.reservations.release(dropped, browser)
     now = queue.clock()
-    lost = queue.reservations.renew(kept, message.client, now)
+    lost = queue.reservations.renew(kept, browser, now)
     return dropped + [
         each for each in lost if not queue.reservations.regain(each, annotator, message.client, now)
     ]
@@ -206,7 +209,7 @@ def _news(
     queue: Queue, message: Message, refusals: Sequence[Refusal], annotator: str
 ) -> dict[str, Any]:
     left, skipped = queue.pool.free() or queue.offered_to(annotator), queue.counts.decisions[None]
-    return stored(queue, message, refusals) | {
+    return stored(queue, annotator, message, refusals) | {
         # Decisions, not samples: a sample for several people must not be told from others by
         # a count that does not move.
         "counts": {
@@ -221,22 +224,22 @@ def _news(
             "several": queue.overlap.used,
         },
         "finished": left == 0,
-        "waiting": None if left else _waiting(queue, annotator, message.client),
+        "waiting": None if left else _waiting(queue, Browser(annotator, message.client)),
     }
 
 
-def _waiting(queue: Queue, annotator: str, client: str) -> dict[str, Any] | None:
+def _waiting(queue: Queue, browser: Browser) -> dict[str, Any] | None:
     """The samples that are left, but in other hands: how many, whether the own ones (in another
     tab), and until when (seconds since the epoch) unless they are decided before."""
-    elsewhere = [each for each in queue.reservations if each.client != client]
+    elsewhere = [each for each in queue.reservations if each.browser != browser]
     others = [
         each
         for each in elsewhere
-        if queue.reservations.is_wanted(each._replace(annotator=annotator))
+        if queue.reservations.is_wanted(each._replace(annotator=browser.annotator))
     ]
     if not others:
         return None
-    own = all(each.annotator == annotator for each in others)
+    own = all(each.annotator == browser.annotator for each in others)
     return {"samples": len(others), "own": own, "until": max(each.until for each in others)}
 
 

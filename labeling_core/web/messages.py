@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, NamedTuple
 
 from labeling_core.errors import LabelingError
@@ -11,6 +13,26 @@ MAX_DECISIONS, MAX_WANTED, MAX_HISTORY = 5_000, 500, 200
 PORTION = 32  # samples sent at a time to somebody who is deciding; the deck is told
 MAX_ID, MAX_COMMENT, MAX_HOLDING = 4_096, 10_000, 2_000
 MAX_SECONDS = 3_600.0
+MAX_DEPTH, MAX_BRACKETS = 8, 2 * (MAX_DECISIONS + 100)
+# To the end where it is not closed: from each mark to the end would take long.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\)', re.DOTALL)
+
+
+def read_json(body: bytes) -> Any:
+    """What the text of a message says; ValueError unless it is JSON that is as flat as a message.
+
+    How deep it goes and how much is in it is looked at before: what is built of a text is up to
+    thirty times its size.
+    """
+    brackets = re.findall(rb"[][{}]", _STRING.sub(b"", body))
+    if len(brackets) > MAX_BRACKETS:
+        raise ValueError("too much in it")
+    depth = 0
+    for each in brackets:
+        depth += 1 if each in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+    return json.loads(body)
 
 
 class Message(NamedTuple):

@@ -78,7 +78,7 @@ def answer(
         refusals = reviewing.submit(workspace.open_projects, project_id, by, message.decisions)
         project = workspace.project(project_id)
         queue = workspace.queue(project)
-        reply = stored(queue, message, refusals) | _news(queue)
+        reply = stored(queue, by.name, message, refusals) | _news(queue)
     reply["learning"] = learning(workspace, project)
     viewer = viewer_of(workspace, project, by.name, browser)
     return reply | _hand_out(workspace, project, listing, message, viewer)

@@ -1,16 +1,16 @@
 """Plain HTTP handlers beside the pages: decisions in, samples out.
 
 A token or link tells who asks and for which project; what that person may do is looked up at
-every request. The token travels in the body and is in no cookie: another site cannot make a
-browser send it.
+every request. The token travels in a header or the body and is in no cookie: another site cannot
+make a browser send it.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
 from labeling_core.store.database import why_not_stored
 from labeling_core.web import (
@@ -31,11 +32,14 @@ from labeling_core.web import (
     review_exchange,
     security_headers,
 )
+from labeling_core.web.base_path import normalized
 from labeling_core.workspace import open_workspace
 
 Answer = Callable[..., dict[str, Any]]
 log = logging.getLogger(__name__)
-MAX_BODY = 32 * 1024 * 1024
+TOKEN = "x-labeling-token"
+MAX_BODY, MAX_UNSIGNED = 8 * 1024 * 1024, 64 * 1024  # bytes; a beacon's token is in its body
+BODY_SECONDS = 20.0  # for a body to arrive
 # Pictures are drawn a few at a time, so that they neither fill the memory nor hold up decisions.
 _DRAWING = anyio.CapacityLimiter(os.cpu_count() or 1)
 _HEADERS = {
@@ -46,13 +50,39 @@ _HEADERS = {
 
 
 async def post_exchange(request: Request, answer: Answer = label_exchange.respond) -> JSONResponse:
-    """One message of a deck; see exchange.py for what goes in and out."""
+    """One message of a deck; see label_exchange for what goes in and out.
+
+    The token in the header is looked at before anything is read. Without one only as much is read
+    as a beacon holds, which cannot have headers.
+    """
+    token = request.headers.get(TOKEN, "")
+    try:
+        if token:
+            tokens.check(open_workspace().key, _PURPOSES[answer], token)
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read(request, MAX_BODY if token else MAX_UNSIGNED)
+    except LabelingError as error:
+        return _closing(str(error), 403)
+    except TimeoutError:
+        return _closing("The message did not arrive in time.", 408)
+    if body is None:
+        return _closing("The message is too large.", 413)
+    return await run_in_threadpool(respond, body, _browser(request), answer, token)
+
+
+async def _read(request: Request, most: int) -> bytes | None:
+    """The body; None if it is longer."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            return JSONResponse({"error": "The message is too large."}, 413)
-    return await run_in_threadpool(respond, bytes(body), _browser(request), answer)
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
+def _closing(sentence: str, status: int) -> JSONResponse:
+    """A refusal after which nothing more is read."""
+    return JSONResponse({"error": sentence}, status, {"Connection": "close"})
 
 
 def _browser(request: Request) -> str:
@@ -61,18 +91,19 @@ def _browser(request: Request) -> str:
 
 
 def respond(
-    body: bytes, browser: str = "", answer: Answer = label_exchange.respond
+    body: bytes, browser: str = "", answer: Answer = label_exchange.respond, token: str = ""
 ) -> JSONResponse:
-    """The response to the raw body of one message; ``browser`` as media.browser_of gives it."""
+    """The response to the raw body of one message; ``browser`` as media.browser_of gives it,
+    ``token`` where it is not in the message."""
     try:
-        raw = json.loads(body)
+        raw = messages.read_json(body)
         message = messages.parse(raw)
     except (ValueError, RecursionError):
         return JSONResponse({"error": "The message is not JSON."}, 400)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        reply = answer(open_workspace(), raw.get("token"), message, browser)
+        reply = answer(open_workspace(), token or raw.get("token"), message, browser)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -120,9 +151,23 @@ def _refusal(error: LabelingError, status: int) -> Response:
 
 post_review = partial(post_exchange, answer=review_exchange.respond)
 post_adjudication = partial(post_exchange, answer=adjudication_exchange.respond)
-ROUTES = [
-    Route(security_headers.EXCHANGE, post_exchange, methods=["POST"]),
-    Route("/labeling/review", post_review, methods=["POST"]),
-    Route("/labeling/adjudication", post_adjudication, methods=["POST"]),
-    Route(media_links.ADDRESS + "{token}", get_media, methods=["GET"]),
+
+
+def below(base: str | None) -> list[Route]:
+    """The routes of an app whose own base is ``base``, as Streamlit's setting says it."""
+    start = normalized(base)
+    return [Route(start + path, answer, methods=[method]) for method, path, answer in _ROUTES]
+
+
+_PURPOSES: dict[Answer, str] = {
+    label_exchange.respond: "exchange",
+    review_exchange.respond: "review",
+    adjudication_exchange.respond: "exchange",
+}
+_ROUTES: list[tuple[str, str, Callable[..., Awaitable[Response]]]] = [
+    ("POST", security_headers.EXCHANGE, post_exchange),
+    ("POST", "/labeling/review", post_review),
+    ("POST", "/labeling/adjudication", post_adjudication),
+    ("GET", media_links.ADDRESS + "{token}", get_media),
 ]
+ROUTES = below("")

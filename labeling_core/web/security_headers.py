@@ -11,6 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from labeling_core.web.base_path import cookie_path, own_path
+
 COOKIE = "labeling_browser"
 COOKIE_SECONDS = 180 * 24 * 3600
 BROWSER = "labeling_browser"  # where the request's scope holds the value of the cookie
@@ -62,8 +64,8 @@ class SecureResponses:
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
                 page = headers.get("content-type", "").startswith("text/html")
-                if known is None and (page or scope["path"] == EXCHANGE):
-                    headers.append("Set-Cookie", _set_cookie(cookie, scope["scheme"] == "https"))
+                if known is None and (page or own_path(scope) == EXCHANGE):
+                    headers.append("Set-Cookie", _set_cookie(cookie, scope))
             await send(message)
 
         await self.app(scope, receive, send_on)
@@ -75,7 +77,8 @@ def _cookie(scope: Scope) -> str | None:
     return cookie if re.fullmatch(r"[\w-]{32}", cookie, re.ASCII) else None
 
 
-def _set_cookie(value: str, secure: bool) -> str:
+def _set_cookie(value: str, scope: Scope) -> str:
     # Not strict: a browser that comes by a link from elsewhere (the login) must not get another.
-    text = f"{COOKIE}={value}; HttpOnly; Max-Age={COOKIE_SECONDS}; Path=/; SameSite=lax"
-    return f"{text}; Secure" if secure else text
+    text = f"{COOKIE}={value}; HttpOnly; Max-Age={COOKIE_SECONDS}; "
+    text += f"Path={cookie_path(scope)}; SameSite=lax"
+    return f"{text}; Secure" if scope["scheme"] == "https" else text

@@ -3,6 +3,7 @@
    It outlives its place in the page (Streamlit switches pages without a reload), so that the outbox
    goes on being sent; `screen` is that place, or null. What it is for is its policy; see modes.js. */
 
+import { atBase } from "./address.js";
 import { COMMANDS } from "./commands.js";
 import { afterPaint } from "./dom.js";
 import { Exchange } from "./exchange.js";
@@ -66,7 +67,7 @@ export class Deck {
    * @param {Mounted} data
    * @param {(name: string, value: unknown) => void} setStateValue */
   update({ project, title, url, token, portion, categories, offered, view }, setStateValue) {
-    Object.assign(this, { project, title, url, token, portion });
+    Object.assign(this, { project, title, url: atBase(url), token, portion });
     this.view = VIEWS[view];
     this.sendAsState = (message) => setStateValue("message", message);
     const changed = offered !== this.offered;

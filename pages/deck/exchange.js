@@ -71,10 +71,11 @@ export class Exchange {
 
   async post(/** @type {Message} */ message, /** @type {AbortSignal} */ signal) {
     try {
+      const { token, ...body } = message; // looked at before the rest is read
       const response = await fetch(this.deck.url, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(message),
+        headers: { "Content-Type": "application/json", "X-Labeling-Token": token },
+        body: JSON.stringify(body),
         signal,
       });
       const reply = await response.json().catch(() => ({}));

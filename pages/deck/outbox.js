@@ -3,6 +3,8 @@
 
 /** @import { Decision, Delta, Fields, Numbered } from "./types.d.ts" */
 
+const MOST_TEXT = 1_000_000; // characters in a message: the server reads no more than 8 MB
+
 const randomId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -62,10 +64,14 @@ export class Outbox {
 
   /** By client and number, as the server wants them; the next message takes what is too much for one. */
   decisions() {
+    let room = MOST_TEXT;
+    const fits = (/** @type {Decision} */ decision, /** @type {number} */ i) =>
+      (room -= JSON.stringify(decision).length) > 0 || i === 0;
     return this.entries
       .map(({ decision }) => decision)
       .sort((a, b) => (a.client === b.client ? a.seq - b.seq : a.client < b.client ? -1 : 1))
-      .slice(0, 1000);
+      .slice(0, 1000)
+      .filter(fits);
   }
 
   holds(/** @type {Decision} */ wanted) {

@@ -2,6 +2,7 @@
 /* What images and sounds share: they are fetched ahead and kept for a while, asked for again when
    the network is back, and say in a sentence why one of them cannot be shown. */
 
+import { atBase } from "./address.js";
 import { node } from "./dom.js";
 import { RETRY } from "./exchange.js";
 
@@ -40,7 +41,7 @@ const refusal = (/** @type {string} */ sentence) => Object.assign(new Error(sent
  * @returns {Promise<Blob | null>} */
 export const fetchMedia = (url, most = Infinity) =>
   inTurn(async () => {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(atBase(url), { signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok) {
       const { error } = await response.json().catch(() => ({}));
       if (response.status >= 500) throw new Error(error);

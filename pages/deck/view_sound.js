@@ -2,6 +2,7 @@
 /* A sound: its picture with a playhead, heard as soon as it comes to the front. */
 
 import { node, write } from "./dom.js";
+import { atBase } from "./address.js";
 import { MediaView, decodedImage, fetchMedia, nameOf, showFacts } from "./view_media.js";
 
 /** @import { SoundFile, View } from "./types.d.ts" */
@@ -76,7 +77,7 @@ class Player {
   /** It came to the front. */
   enter() {
     Player.heard = this;
-    if (!this.audio.getAttribute("src")) this.audio.src = this.url;
+    if (!this.audio.getAttribute("src")) this.audio.src = atBase(this.url);
     this.adjust();
     this.audio.currentTime = 0;
     this.draw();

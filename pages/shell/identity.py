@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import Error as StreamlitError
 
-from labeling_core.access.roles import is_email, normalized
+from labeling_core.access.roles import confirmed_email
 from labeling_core.people import Person
 from labeling_core.web.media_links import browser_of
 from labeling_core.web.security_headers import COOKIE
@@ -42,7 +42,10 @@ def require_role() -> None:
 def _sign_in() -> None:
     st.title("ML-assisted labeling", anchor=False)
     if st.user.get("is_logged_in"):
-        st.warning("Your login comes without a confirmed e-mail address: confirm it there first.")
+        st.warning(
+            "Your login comes without a confirmed e-mail address: confirm it there first, or ask "
+            "an admin of this page (“Login” in docs/teams.md)."
+        )
         sign_out()
         return
     if st.button("Sign in", type="primary", icon=":material/login:"):
@@ -82,12 +85,8 @@ def person() -> Person:
 
 
 def _email() -> str:
-    """The e-mail of the login, unless its provider says that it is not confirmed."""
-    email = st.user.get("email")
-    confirmed = st.user.get("email_verified", True) in (True, None, "true", "True")
-    if not st.user.get("is_logged_in") or not isinstance(email, str) or not confirmed:
-        return ""
-    return normalized(email) if is_email(normalized(email)) else ""
+    """The e-mail of the login, if it is confirmed; see :func:`roles.confirmed_email`."""
+    return confirmed_email(st.user.to_dict()) if st.user.get("is_logged_in") else ""
 
 
 def system_user() -> str:

@@ -10,7 +10,15 @@ from annotating import LOCAL, rows
 from faults import full_disk
 
 from labeling_core import use_cases
-from labeling_core.access.roles import ADMINS, ANYBODY, Entry, Roles, normalized, resolve
+from labeling_core.access.roles import (
+    ADMINS,
+    ANYBODY,
+    Entry,
+    Roles,
+    confirmed_email,
+    normalized,
+    resolve,
+)
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, ForbiddenError
 from labeling_core.workspace import Workspace, close_workspaces, open_workspace
@@ -56,7 +64,7 @@ def test_what_only_looks_like_the_domain_is_not_in_it(email):
 
 def test_case_does_not_matter_but_a_foreign_letter_does():
     entries = [entry("kate@example.org", "admin")]
-    assert resolve(entries, " Kate@EXAMPLE.org ").role("wine") == "admin"
+    assert resolve(entries, "Kate@EXAMPLE.org").role("wine") == "admin"
     assert normalized("\u212aate@example.org") != "kate@example.org"  # the Kelvin sign
     assert resolve(entries, "\u212aate@example.org").role("wine") == "none"
 
@@ -166,3 +174,37 @@ def test_who_forgets_to_say_how_the_server_is_used_keeps_everybody_out(tmp_path,
         assert open_workspace(hosted=False).roles.hosted, "the first to open it has decided"
     finally:
         close_workspaces()
+
+
+EMAIL = "adam@example.org"
+
+
+@pytest.mark.parametrize("said", [True, "true", "True"])
+def test_a_confirmed_address_is_taken_in_lower_case(said):
+    assert confirmed_email({"email": "Adam@Example.org", "email_verified": said}) == EMAIL
+
+
+@pytest.mark.parametrize("said", [False, "false", "", 0, "yes", [True], None])
+def test_an_address_that_is_not_said_to_be_confirmed_is_nobodys(said):
+    assert confirmed_email({"email": EMAIL, "email_verified": said}) == ""
+    assert confirmed_email({"email": EMAIL}) == ""
+
+
+def test_a_setting_believes_a_provider_that_says_nothing_but_not_one_that_says_no(monkeypatch):
+    monkeypatch.setenv("LABELING_UNCONFIRMED_EMAILS", "accept")
+    assert confirmed_email({"email": EMAIL}) == EMAIL
+    assert confirmed_email({"email": EMAIL, "email_verified": False}) == ""
+    monkeypatch.setenv("LABELING_UNCONFIRMED_EMAILS", "perhaps")
+    with pytest.raises(LabelingError, match="LABELING_UNCONFIRMED_EMAILS is “perhaps”"):
+        confirmed_email({"email": EMAIL})
+
+
+@pytest.mark.parametrize(
+    "email",
+    [" {}", "{} ", "{}\n", "\t{}", "\u00a0{}", "\u200b{}", "{}\x00", "\ufeff{}", "{}\u2028",
+     "<{}>, x", "x,{}", "{}\x1f", "\u202e{}", None, 7],
+)  # fmt: skip
+def test_an_address_with_something_around_it_is_not_that_address(email):
+    address = email.format(EMAIL) if isinstance(email, str) else email
+    found = confirmed_email({"email": address, "email_verified": True})
+    assert found != EMAIL and resolve([entry(EMAIL, "admin")], found).role("wine") == "none"

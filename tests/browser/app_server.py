@@ -51,8 +51,9 @@ def free_port() -> int:
 class AppServer:
     """`streamlit run app.py` on 127.0.0.1 with a database of its own in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, base: str = "") -> None:
+        """``base``: the path below which the app knows itself to be, such as ``/labeling``."""
+        self.folder, self.base = folder, base
         self.path = folder / "deck.duckdb"
         self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
@@ -61,7 +62,7 @@ class AppServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.base}"
 
     def make_projects(self, settings: list[Settings], wines: bool = True) -> list[str]:
         """Make projects on the wine table, each with output tables of its own; their ids.
@@ -92,7 +93,8 @@ class AppServer:
         """Start the process and wait until it answers."""
         self.log = (self.folder / "server.log").open("a", encoding="utf-8")
         self.process = subprocess.Popen(
-            [*self.command, "--server.port", str(self.port), "--server.address", "127.0.0.1"],
+            [*self.command, "--server.port", str(self.port), "--server.address", "127.0.0.1"]
+            + (["--server.baseUrlPath", self.base] if self.base else []),
             cwd=ROOT,
             env=os.environ | {"LABELING_DATABASE": str(self.path), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,

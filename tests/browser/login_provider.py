@@ -16,7 +16,8 @@ from playwright.sync_api import Page
 PEOPLE = {
     "admin": {"email": "Admin@Example.org", "email_verified": True},
     "ana": {"email": "ana@example.org", "email_verified": True},
-    "vera": {"email": "vera@example.org"},
+    "vera": {"email": "vera@example.org", "email_verified": True},
+    "silent": {"email": "admin@example.org"},
     "unknown": {"email": "someone@else.org", "email_verified": True},
     "forger": {"email": "admin@example.org", "email_verified": False},
 }
@@ -59,14 +60,17 @@ class LoginProvider:
         self.process.wait(timeout=30)
 
 
-def hosted_server(folder: Path, provider: LoginProvider) -> AppServer:
-    """The app with a login; `Admin@Example.org` is its first admin."""
-    server = AppServer(folder)
+def hosted_server(
+    folder: Path, provider: LoginProvider, base: str = "", address: str = ""
+) -> AppServer:
+    """The app with a login; `Admin@Example.org` is its first admin. ``address`` is where browsers
+    find it, if that is not the server's own."""
+    server = AppServer(folder, base)
     secrets = folder / "secrets.toml"
     secrets.write_text(
         'LABELING_ADMINS = "admin@example.org"\n'
         "[auth]\n"
-        f'redirect_uri = "{server.url}/oauth2callback"\n'
+        f'redirect_uri = "{address or server.url}/oauth2callback"\n'
         'cookie_secret = "a text that only this test knows, of some length"\n'
         'client_id = "labeling"\n'
         'client_secret = "another"\n'
@@ -78,10 +82,10 @@ def hosted_server(folder: Path, provider: LoginProvider) -> AppServer:
     return server
 
 
-def sign_in(page: Page, url: str, name: str) -> None:
-    """From the sign-in page through the provider and back."""
+def sign_in(page: Page, url: str, name: str, app: str = "") -> None:
+    """From the sign-in page at ``url`` through the provider and back to the ``app``."""
     page.goto(url)
     page.get_by_role("button", name="Sign in").click(timeout=60_000)
     page.locator("input[name=sub]").fill(name)
     page.get_by_role("button", name="Authorize").click()
-    page.wait_for_url(f"{url}/**", timeout=60_000)
+    page.wait_for_url(f"{app or url}/**", timeout=60_000)

@@ -120,6 +120,7 @@ def test_a_link_leads_to_its_page_through_the_login(server: AppServer, new_page:
     [
         ("unknown", "someone@else.org has no role here yet"),
         ("forger", "Your login comes without a confirmed e-mail address"),
+        ("silent", "Your login comes without a confirmed e-mail address"),
     ],
 )
 def test_who_has_no_role_reads_one_sentence_and_can_sign_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 
 
@@ -63,5 +64,5 @@ def test_samples_that_came_after_the_last_session_are_served_behind_its_queue():
 def test_renewing_tells_what_is_held_no_longer():
     queue = make()
     loaded = [each.sample_id for each in take(queue, 2)]
-    assert queue.reservations.renew([*loaded, "999"], "c", 100.0) == ["999"]
+    assert queue.reservations.renew([*loaded, "999"], Browser("ana", "c"), 100.0) == ["999"]
     assert queue.reservations.get(loaded[0]).until == 700.0

@@ -150,7 +150,9 @@ def test_a_restored_backup_goes_on_and_the_replaced_file_is_kept(
         back.client, back.seq = ana.client, ana.seq
         assert len(back.label_truly(5)) == 5
         assert rows(again.database, "SELECT count(*) FROM wine_labels") == [(15,)]
-        assert again.queue(again.project("wine")).sequences.last[ana.client] == 20
+        assert again.queue(again.project("wine")).sequences.stored("ana", [ana.client]) == {
+            ana.client: 20
+        }
     finally:
         again.close()
     assert not list(path.parent.glob("*.restoring*"))

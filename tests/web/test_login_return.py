@@ -44,7 +44,9 @@ def responded(path: str, query: str = "", **headers: str) -> dict[str, str]:
         ("https://labels.org/?project=wine", "?project=wine"),
         ("https://labels.org/nowhere?project=wine", ""),
         ("https://labels.org/auth/logout", ""),
-        ("https://labels.org//evil.org/people", ""),
+        ("https://labels.org/labeling/people", "people"),  # below the app's own base
+        ("https://labels.org//evil.org/people", "people"),  # ours, not theirs
+        ("https://labels.org/labeling/auth/logout", ""),
         ("//evil.org", ""),
         ("settings?x=" + "y" * 600, ""),
         ("settings?x=\r\nSet-Cookie: a=b; c", "settings?x=Set-Cookie%3A+a%3Db%3B+c"),

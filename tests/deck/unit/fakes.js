@@ -95,6 +95,8 @@ export class Server {
   }
 }
 
+globalThis.location = new URL("https://labels.example.org/labeling/label_tabular?project=wine");
+
 /** What the browser sends as a beacon, until the test is over. */
 export function beacons(test) {
   const sent = [];

@@ -1,0 +1,52 @@
+"""What the server is told of Streamlit's sessions: who is behind them, and what they hold."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError
+from typing import Any
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
+
+from labeling_core.errors import LabelingError
+from labeling_core.web.bounds import ADMITTED
+from labeling_core.workspace import open_workspace
+from pages.shell import identity
+
+COOKIE = "_streamlit_user"
+
+
+def admit() -> None:
+    """Remember who sits behind the session of the page that runs."""
+    context = get_script_run_ctx()
+    if context is not None:
+        ADMITTED.enter(context.session_id, identity.person().name)
+
+
+def may_upload(session: str) -> bool:
+    """Whether somebody is behind the session who may manage, by their role of this moment."""
+    name = ADMITTED.find(session)
+    try:
+        return name is not None and open_workspace().roles.person(name).may_anywhere("manage")
+    except LabelingError:
+        return False
+
+
+def held() -> int:
+    """How many bytes of uploaded files are in memory."""
+    manager: Any = get_instance().uploaded_file_mgr
+    sessions = list(manager.file_storage.values())
+    return sum(len(file.data) for files in sessions for file in list(files.values()))
+
+
+def signed_in(scope: Scope) -> bool:
+    """Whether whoever opens a connection has logged in; always so where no login is set up."""
+    if not identity.configured():
+        return True
+    try:
+        return bool(_get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, COOKIE))
+    except (CookieError, ValueError, KeyError):
+        return False

@@ -1,0 +1,130 @@
+"""A model that somebody has changed is not used: what its trees say is looked at before."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+from sklearn.tree._tree import Tree
+
+from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.models.prediction import TRUSTED
+from labeling_core.models.tampering import TamperedError, check
+
+GENERATOR = np.random.default_rng(7)
+ROWS = GENERATOR.normal(size=(120, 5))
+CLASSES = np.array(["a", "b", "c"])[(ROWS[:, 0] > 0).astype(int) + (ROWS[:, 1] > 0.5)]
+
+
+def fitted(classifier):
+    """In a pipeline, as it comes out of a file."""
+    pipeline = make_pipeline(MinMaxScaler(), classifier).fit(ROWS, CLASSES)
+    return skops.io.loads(skops.io.dumps(pipeline), trusted=TRUSTED)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_on_offer_is_as_it_should_be(name):
+    check(fitted(CLASSIFIERS[name].build(1)))
+
+
+@pytest.mark.parametrize("other", [KNeighborsClassifier(), SVC()])
+def test_what_no_classifier_here_consists_of_is_refused(other):
+    with pytest.raises(TamperedError):
+        check(make_pipeline(MinMaxScaler(), other).fit(ROWS, CLASSES))
+
+
+def forest(change):
+    """A forest whose first tree has been changed; ``change`` is given its nodes and state."""
+    pipeline = fitted(RandomForestClassifier(3, random_state=1))
+    tree = pipeline[-1].estimators_[0].tree_
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    change(state["nodes"], state)
+    other = Tree(tree.n_features, np.asarray(tree.n_classes, np.intp), 1)
+    other.__setstate__(state)
+    pipeline[-1].estimators_[0].tree_ = other
+    return pipeline
+
+
+def boosting(change):
+    pipeline = fitted(HistGradientBoostingClassifier(max_iter=2, random_state=1))
+    predictor = pipeline[-1]._predictors[0][0]
+    predictor.nodes = predictor.nodes.copy()
+    change(predictor.nodes, predictor)
+    return pipeline
+
+
+def put(field, value):
+    return lambda nodes, _: nodes[field].__setitem__(0, value)
+
+
+@pytest.mark.parametrize("value", [10**9, -2, 0])
+@pytest.mark.parametrize("field", ["left_child", "right_child"])
+def test_a_child_that_is_not_there_or_leads_back_is_refused(field, value):
+    with pytest.raises(TamperedError):
+        check(forest(put(field, value)))
+
+
+@pytest.mark.parametrize("value", [5, 10**9, -1])
+def test_a_column_that_is_not_there_is_refused(value):
+    with pytest.raises(TamperedError):
+        check(forest(put("feature", value)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("left", 2**32 - 1), ("right", 0), ("feature_idx", 5), ("feature_idx", -1),
+     ("is_categorical", 1)],
+)  # fmt: skip
+def test_the_same_holds_for_boosted_trees(field, value):
+    with pytest.raises(TamperedError):
+        check(boosting(put(field, value)))
+
+
+def test_types_and_numbers_that_do_not_fit_together_are_refused():
+    pipeline = fitted(RandomForestClassifier(3, random_state=1))
+    pipeline[-1].n_features_in_ = 3  # its trees look at five
+    with pytest.raises(TamperedError):
+        check(pipeline)
+    pipeline = fitted(RandomForestClassifier(3, random_state=1))
+    pipeline[-1].estimators_[0].n_classes_ = 200
+    with pytest.raises(TamperedError):
+        check(pipeline)
+    with pytest.raises(TamperedError):
+        check(boosting(lambda nodes, each: setattr(each, "nodes", nodes["value"])))
+    with pytest.raises(TamperedError):
+        check(boosting(lambda nodes, each: setattr(each, "raw_left_cat_bitsets", "x")))
+    pipeline = fitted(HistGradientBoostingClassifier(max_iter=2, random_state=1))
+    del pipeline[-1]._bin_mapper
+    with pytest.raises(TamperedError):
+        check(pipeline)
+
+
+def test_whatever_is_changed_is_refused_or_harmless():
+    generator = np.random.default_rng(11)
+
+    def scramble(nodes, _):
+        field = generator.choice(nodes.dtype.names)
+        raw = nodes.view(np.uint8).reshape(len(nodes), -1)
+        offset, size = nodes.dtype.fields[field][1], nodes.dtype.fields[field][0].itemsize
+        row = generator.integers(len(nodes))
+        raw[row, offset : offset + size] = generator.integers(0, 256, size, np.uint8)
+
+    used = 0
+    for make in (forest, boosting):
+        for _ in range(60):
+            model = make(scramble)
+            try:
+                check(model)
+            except TamperedError:
+                continue
+            assert copy.copy(model).predict_proba(ROWS).shape == (len(ROWS), 3)
+            used += 1
+    assert 0 < used < 120  # some changes do no harm, and some are found
