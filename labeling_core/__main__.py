@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -21,12 +21,20 @@ from labeling_core.commands.options import (
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.modalities.registry import SUFFIXES, modality_with
 from labeling_core.models.prediction import predict_folder, predict_table, read_model
 from labeling_core.models.reading_report import sentences
-from labeling_core.simulation.labeled_data import Arrays, read_arrays, read_folder, read_table
+from labeling_core.simulation.labeled_data import (
+    Arrays,
+    labeled_files,
+    read_arrays,
+    read_folder,
+    read_table,
+)
 from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
 from labeling_core.sources.containers import LINES, TAKEN
+from labeling_core.sources.left_out import groups, look_through
 from labeling_core.store.backups import Backups, list_backups, restore
 from labeling_core.store.database import Database
 
@@ -130,7 +138,9 @@ def _labeled(
     if features_npz:
         return read_arrays(features_npz)
     if folder:
-        return read_folder(folder)
+        arrays = read_folder(folder)
+        _say_left_out(folder, SUFFIXES[labeled_files(folder).modality])
+        return arrays
     assert data is not None
     return read_table(data, label, part)
 
@@ -176,8 +186,15 @@ def _predict(
     assert folder is not None
     with progress_bar() as progress:
         files, broken = predict_folder(read, folder, out, safe, progress, excel)
+    _say_left_out(folder, modality_with(read.features["features"]).source.suffixes)
     unread = f", {broken:,} of them could not be read" if broken else ""
     click.echo(f"{out}: {files:,} files with their prediction{unread}")
+
+
+def _say_left_out(folder: Path, suffixes: Collection[str]) -> None:
+    """What of a folder is no sample, by kind, beside the results."""
+    for kind in groups(look_through(folder, suffixes).refusals):
+        click.echo(f"Not taken: {kind.files:,} × {kind.reason} ({kind.example})", err=True)
 
 
 def _require_one(given: dict[str, Path | None]) -> None:

@@ -16,12 +16,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import picture_formats
+from labeling_core.modalities.grey_levels import eight_bit
 from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+SUFFIXES = picture_formats.SUFFIXES
 # Neither black nor white drawings vanish on it.
 GROUND = (128, 128, 128)
 FEATURES_VERSION = 1
@@ -34,8 +35,9 @@ _THUMBNAIL = 16
 PIXEL_COLUMNS = 3 * _THUMBNAIL**2
 
 
-def facts(path: Path) -> dict[str, str | int]:
-    """Name, size (bytes), date (ISO 8601, UTC), width and height (pixels, upright), format.
+def facts(path: Path) -> dict[str, Any]:
+    """Name, size (bytes), date (ISO 8601, UTC), width and height (pixels, upright), format,
+    and how many ``pages`` there are: only the first is ever shown.
 
     Reads only the header. Raises LabelingError for what is no image.
     """
@@ -44,7 +46,8 @@ def facts(path: Path) -> dict[str, str | int]:
         known = image.format != "PNG" or "exif" in image.info
         turned = known and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         width, height = reversed(image.size) if turned else image.size
-        return file_facts(path) | {"width": width, "height": height, "format": image.format or ""}
+        found = {"width": width, "height": height, "format": image.format or ""}
+        return file_facts(path) | found | {"pages": picture_formats.pages(image)}
 
 
 def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
@@ -57,8 +60,15 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
         "width": max(1, round(width * share)),
         "height": max(1, round(height * share)),
         "pixelated": max(width, height) <= PIXELATED,
-        "facts": [*shown_facts(sample, found), ["pixels", f"{width}×{height}"]],
+        "facts": [*shown_facts(sample, found), ["pixels", f"{width}×{height}"], *_pages(found)],
     }
+
+
+def _pages(found: dict[str, Any]) -> list[list[str]]:
+    if found["pages"] == 1:
+        return []
+    count = f"{found['pages']}" if found["format"] == "TIFF" else "several"
+    return [["pages", f"{count}, of which the first is shown and learned from"]]
 
 
 def shown(cache: Path, path: Path) -> tuple[Path, str]:
@@ -98,8 +108,20 @@ def decoded(path: Path, enough: tuple[int, int] | None = None) -> Image.Image:
             # Before it is turned upright, either side may be the width.
             share = min(1.0, max(enough) / max(image.size))
             image.draft("RGB", (int(image.width * share), int(image.height * share)))
+        whole = _loaded(image, path)
+        return _on_ground(ImageOps.exif_transpose(eight_bit(whole)))
+
+
+def _loaded(image: Image.Image, path: Path) -> Image.Image:
+    """The image, decoded to its end."""
+    try:
         image.load()
-        return _on_ground(ImageOps.exif_transpose(_eight_bit(image)))
+    except OSError as error:
+        mendable = image.format in ("JPEG", "MPO") and "truncated" in str(error)
+        if mendable and (whole := picture_formats.without_end_mark(path)) is not None:
+            return whole
+        raise
+    return image
 
 
 @contextmanager
@@ -110,34 +132,21 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+            with picture_formats.opened(path) as image:
                 yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise LabelingError(f"{path.name} has more than {most:.0f} million pixels.") from error
     except Image.UnidentifiedImageError as error:
-        known = ", ".join(FORMATS)
+        known = picture_formats.KNOWN
         raise LabelingError(f"{path.name} is damaged or no image ({known}).") from error
+    except LabelingError:
+        raise
     except Exception as error:
         # Decoders fail in every way there is: struct, zlib, Syntax, Overflow, Memory errors.
         early = "truncated" in str(error) or isinstance(error, EOFError)
         what = "ends early: the rest of it is missing" if early else "is damaged"
         raise LabelingError(f"{path.name} {what}.") from error
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Greys of 16 or 32 bits as 8-bit greys: 16 bits by their full range, wider ones by the
-    range that the image really uses; every other image as it is."""
-    if not image.mode.startswith(("I", "F")):
-        return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
-    if image.mode != "F" and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
-    scaled = (values - low) * (255 / max(high - low, 1e-12))
-    grey = Image.fromarray(np.rint(scaled).astype(np.uint8))
-    grey.info, grey.getexif()[0x0112] = dict(image.info), image.getexif().get(0x0112, 1)
-    return grey
 
 
 def _on_ground(image: Image.Image) -> Image.Image:

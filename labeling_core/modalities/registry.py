@@ -64,9 +64,10 @@ class Modality:
     ``view`` says what the deck's view ``deck_view`` shows of a sample; ``renditions`` are what
     browsers may ask for of its file: kind → function of a cache and the file that gives what is
     sent, and its media type. ``features`` has the value of the setting ``choice`` as key; the
-    first is the usual one. ``reads_files`` says whether each file has to be read before anything
-    can be learned, which may take hours, and may set files aside; ``test_tables`` whether accuracy
-    can be measured on a labeled table.
+    first is the usual one; ``older`` are those of models that were downloaded before.
+    ``reads_files`` says whether each file has to be read before anything can be learned, which
+    may take hours, and may set files aside; ``test_tables`` whether accuracy can be measured on
+    a labeled table.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Modality:
     features: Mapping[str, Features]
     choice: Choice | None = None
     renditions: Mapping[str, Rendition] = field(default_factory=dict)
+    older: tuple[Features, ...] = ()
     reads_files: bool = False
     test_tables: bool = False
 
@@ -84,6 +86,11 @@ class Modality:
     def page(self) -> str:
         """The page on which its samples are labeled."""
         return f"label_{self.name}"
+
+    @property
+    def every(self) -> tuple[Features, ...]:
+        """All ways there are or were, of models that are in use."""
+        return (*self.features.values(), *self.older)
 
     @property
     def usual(self) -> Features:
@@ -129,10 +136,16 @@ _KINDS = (
         "sounds",
         icon="graphic_eq",
         source=FolderSource("sounds", sounds.SUFFIXES),
-        view=sounds.view,
+        view=sound_pictures.view,
         deck_view="sound",
-        features={"": Features("sounds", _MODULES + "sounds")},
-        renditions={"picture": sound_pictures.shown, "audio": sounds.heard},
+        features={"": Features("sounds_band", _MODULES + "sound_band")},
+        older=(Features("sounds", _MODULES + "sounds"),),
+        renditions={
+            "picture": sound_pictures.shown,
+            "picture_linear": sound_pictures.shown_linear,
+            "audio": sounds.heard,
+            "slow": sounds.slowed,
+        },
         reads_files=True,
     ),
 )
@@ -142,7 +155,7 @@ MODALITIES = {each.name: each for each in _KINDS}
 SUFFIXES = {each.name: each.source.suffixes for each in _KINDS if each.source.suffixes}
 RENDITIONS = {kind: make for each in _KINDS for kind, make in each.renditions.items()}
 # What can be computed of a single file: key of the features → the module that does.
-FEATURES = {one.key: one.module for each in _KINDS for one in each.features.values() if one.module}
+FEATURES = {one.key: one.module for each in _KINDS for one in each.every if one.module}
 
 
 def modality_of(settings: Settings) -> Modality:
@@ -164,7 +177,7 @@ def features_of(settings: Settings) -> Features:
 
 def modality_with(features: str) -> Modality:
     """The kind of sample that has a key of FEATURES among its features."""
-    return next(each for each in _KINDS if features in [one.key for one in each.features.values()])
+    return next(each for each in _KINDS if features in [one.key for one in each.every])
 
 
 def module_of(features: str) -> ModuleType:

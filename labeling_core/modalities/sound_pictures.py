@@ -1,4 +1,4 @@
-"""The picture of a sound: its waveform above its mel spectrogram, as one PNG.
+"""The picture of a sound: its waveform above its spectrogram (mel or linear), as one PNG.
 
 The server draws it while people wait, so NumPy, soundfile and Pillow have to do; the file is
 read once, in pieces, so that an hour needs no more memory than a second.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 from PIL import Image
 
+from labeling_core.modalities import sounds
 from labeling_core.modalities.renditions import remembered, rendition_place
+from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.modalities.sounds import mono, opened
 
 SHOWN_SIZE = (1200, 360)  # pixels that a browser gets
@@ -24,6 +26,9 @@ _WINDOWS = 8
 _FEWEST_FRAMES = 16
 _BANDS = 96
 _RANGE = 80.0  # dB from the loudest to black
+_SILENCE = -50.0  # dB below a full-scale tone: what is never louder is not made bright
+_TICKS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000)
+SCALES = ("mel", "linear")
 # Indices into the palette of the picture; the shades of the spectrogram follow.
 _CLEAR, _WAVE, _DARKEST = 0, 1, 2
 _WAVE_COLOUR = (94, 129, 214)
@@ -35,26 +40,53 @@ _SHADES = np.array(
 
 class Outline(NamedTuple):
     """A sound by columns of equal duration: lowest and highest value of each (-1..1), and its
-    mean power in mel bands, bands × columns, low bands first."""
+    mean power in bands of frequency, bands × columns, low bands first; 1 is a full-scale tone."""
 
     lowest: np.ndarray
     highest: np.ndarray
     bands: np.ndarray
 
 
-def shown(cache: Path, path: Path) -> tuple[Path, str]:
+def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
+    """The view of a sound: ``seconds`` long; ``picture`` (``linear``) shows it over that time, with
+    the ``axes`` of its frequencies; ``slow`` is it at a tenth of its speed."""
+    found = sounds.facts(viewer.file(sample.sample_id))
+    rate, channels = f"{int(found['rate']):,} Hz", int(found["channels"])
+    return {
+        "url": viewer.link("audio", sample.sample_id),
+        "slow": viewer.link("slow", sample.sample_id),
+        "picture": viewer.link("picture", sample.sample_id),
+        "linear": viewer.link("picture_linear", sample.sample_id),
+        "axes": {each: axis(int(found["rate"]), each) for each in SCALES},
+        "seconds": found["seconds"],
+        "facts": [
+            *shown_facts(sample, found),
+            ["duration", f"{found['seconds']:g} s"],
+            ["sampled at", rate if channels == 1 else f"{rate}, {channels} channels"],
+        ],
+    }
+
+
+def shown(cache: Path, path: Path, scale: str = "mel") -> tuple[Path, str]:
     """The picture that a browser gets of a sound, kept in ``cache``, and its media type."""
-    remembered(cache, path, "picture", lambda: picture(path, *SHOWN_SIZE))
-    return rendition_place(cache, path, "picture"), "image/png"
+    what = f"picture 2 {scale}"
+    remembered(cache, path, what, lambda: picture(path, *SHOWN_SIZE, scale))
+    return rendition_place(cache, path, what), "image/png"
 
 
-def picture(path: Path, width: int, height: int) -> bytes:
+def shown_linear(cache: Path, path: Path) -> tuple[Path, str]:
+    """:func:`shown` with frequencies evenly spaced in hertz."""
+    return shown(cache, path, "linear")
+
+
+def picture(path: Path, width: int, height: int, scale: str = "mel") -> bytes:
     """PNG of ``width`` × ``height`` pixels: the first third the waveform on a transparent
-    ground, below it the mel spectrogram, 80 dB from bright to dark. Column x shows the time
-    x / width of the duration. Raises LabelingError for what cannot be read."""
+    ground, below it the spectrogram up to half the rate, its frequencies by one of SCALES, 80 dB
+    from bright to dark; silence is dark. Column x shows the time x / width of the duration.
+    Raises LabelingError for what cannot be read."""
     with opened(path) as sound:
         columns = int(np.clip(sound.frames // _FEWEST_FRAMES, 1, width))
-    drawn = outline(path, columns)
+        drawn = _outline(sound, columns, scale)
     above = height // 3
     wave = _wave(drawn.lowest, drawn.highest, above)[:, np.arange(width) * columns // width]
     spectrum = _spectrogram(drawn.bands, width, height - above)
@@ -65,18 +97,49 @@ def picture(path: Path, width: int, height: int) -> bytes:
     return content.getvalue()
 
 
-def outline(path: Path, columns: int) -> Outline:
+def axis(rate: int, scale: str) -> list[list[str | float]]:
+    """Frequencies to write beside the picture of a sound at ``rate`` (Hz): each with its share of
+    the picture's height, from its top (the waveform's third) down."""
+    place = _mel if scale == "mel" else float
+    top = float(place(rate / 2))
+    ticks = [tick for tick in _TICKS if tick < rate / 2]
+    if scale != "mel":
+        step = max((tick for tick in ticks if rate / 2 / tick >= 4), default=rate)
+        ticks = list(range(step, rate // 2, step))
+    places = [(tick, 1 - float(place(tick)) / top) for tick in ticks]
+    # Labels that would touch are left out, the lower ones first.
+    kept: list[tuple[int, float]] = []
+    for tick, share in reversed(places):
+        if share > 0.04 and (not kept or share - kept[-1][1] > 0.1):
+            kept.append((tick, share))
+    return [[_hertz(tick), round(1 / 3 + 2 / 3 * share, 4)] for tick, share in kept]
+
+
+def _hertz(frequency: int) -> str:
+    return f"{frequency} Hz" if frequency < 1000 else f"{frequency / 1000:g} kHz"
+
+
+def _mel(frequency: float) -> float:
+    return float(2595 * np.log10(1 + frequency / 700))
+
+
+def outline(path: Path, columns: int, scale: str = "mel") -> Outline:
     """Read the sound once. A column longer than a piece is read as several and put together."""
     with opened(path) as sound:
-        size = int(2 ** np.clip(np.round(np.log2(sound.samplerate * 0.032)), 8, 13))
-        each = -(-sound.frames // (columns * _PIECE))
-        edges = np.linspace(0, sound.frames, columns * each + 1).astype(int)
-        lows, highs, powers = _read(sound, np.diff(edges), size)
-        mel = mel_bands(sound.samplerate, size, _BANDS)
+        return _outline(sound, columns, scale)
+
+
+def _outline(sound: soundfile.SoundFile, columns: int, scale: str) -> Outline:
+    size = int(2 ** np.clip(np.round(np.log2(sound.samplerate * 0.032)), 8, 13))
+    each = -(-sound.frames // (columns * _PIECE))
+    edges = np.linspace(0, sound.frames, columns * each + 1).astype(int)
+    lows, highs, powers = _read(sound, np.diff(edges), size)
+    filters = mel_bands if scale == "mel" else linear_bands
     lowest = lows.reshape(columns, each).min(axis=1)
     highest = highs.reshape(columns, each).max(axis=1)
-    bands = mel @ powers.reshape(columns, each, -1).mean(axis=1).T
-    return Outline(lowest, highest, bands)
+    shares = filters(sound.samplerate, size, _BANDS)
+    bands = shares @ powers.reshape(columns, each, -1).mean(axis=1).T
+    return Outline(lowest, highest, bands / (size / 4) ** 2)
 
 
 def _read(
@@ -110,8 +173,17 @@ def _exactly(sound: soundfile.SoundFile, frames: int) -> np.ndarray:
 def mel_bands(rate: int, size: int, bands: int) -> np.ndarray:
     """Triangular filters, bands × (size / 2 + 1), evenly spaced in mel = 2595 log10(1 + f / 700)
     (O'Shaughnessy, 1987) up to half the ``rate``; each sums to one."""
-    top = 2595 * np.log10(1 + rate / 2 / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
+    edges = 700 * (10 ** (np.linspace(0, _mel(rate / 2), bands + 2) / 2595) - 1)
+    return _triangles(edges, rate, size)
+
+
+def linear_bands(rate: int, size: int, bands: int) -> np.ndarray:
+    """:func:`mel_bands`, evenly spaced in hertz."""
+    return _triangles(np.linspace(0, rate / 2, bands + 2), rate, size)
+
+
+def _triangles(edges: np.ndarray, rate: int, size: int) -> np.ndarray:
+    bands = len(edges) - 2
     frequencies = np.linspace(0, rate / 2, size // 2 + 1)
     step = rate / size
     # A low band may be narrower than the distance of two frequencies: it is widened to it.
@@ -135,8 +207,8 @@ def _wave(lowest: np.ndarray, highest: np.ndarray, height: int) -> np.ndarray:
 
 def _spectrogram(bands: np.ndarray, width: int, height: int) -> np.ndarray:
     """Palette indices, height × width, high bands at the top."""
-    decibels = 10 * np.log10(np.maximum(bands, 1e-12))
-    level = np.clip(1 + (decibels - decibels.max()) / _RANGE, 0, 1)
+    decibels = 10 * np.log10(np.maximum(bands, 1e-20))
+    level = np.clip(1 + (decibels - max(decibels.max(), _SILENCE)) / _RANGE, 0, 1)
     grey = Image.fromarray(level[::-1].astype(np.float32)).resize((width, height))
     shade = np.clip(np.asarray(grey), 0, 1)
     return (_DARKEST + np.rint(shade * (255 - _DARKEST))).astype(np.uint8)

@@ -16,16 +16,23 @@ import numpy as np
 import soundfile
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import ogg_pages, sound_decoding
 from labeling_core.modalities.renditions import keep, rendition_place
-from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
 from labeling_core.store.removal import remove
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff"})
+SUFFIXES = frozenset({
+    ".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
+    ".w64", ".opus", ".spx", ".m4a", ".m4b", ".m4r", ".3ga", ".aac", ".wma", ".amr", ".awb",
+    ".mp2", ".mka", ".weba", ".wv", ".tta", ".ape", ".ac3", ".voc",
+})  # fmt: skip
 MEDIA_TYPES = {"WAV": "audio/wav", "FLAC": "audio/flac", "OGG": "audio/ogg", "MP3": "audio/mpeg"}
-FORMATS = (*MEDIA_TYPES, "WAVEX", "AIFF")
+# What libsndfile reads; all else, and what it does not see all of, is decoded by FFmpeg.
+FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "AIFF")
 FEATURES_VERSION = 1
 PIXEL_COLUMNS = 0
+SLOWDOWN = 10  # times, of what is above hearing
+_LOWEST_RATE = 8_000  # hertz, of what a browser plays for certain
 
 _PLAYABLE = ("PCM_16", "PCM_24", "PCM_U8", "PCM_S8", "FLOAT", "VORBIS", "OPUS", "MPEG_LAYER_III")
 _RATE = 22_050
@@ -34,90 +41,110 @@ _PARTS = 6
 _BLOCK = 1 << 16
 # Programs that write to a pipe leave such a length behind; it says nothing.
 _UNKNOWN_LENGTH = 0x7FFFF000
+_UNCOUNTED = 2**48  # more frames than there are: a FLAC that was written to a pipe
 
 
-def facts(path: Path) -> dict[str, str | int | float]:
+def facts(path: Path) -> dict[str, Any]:
     """Name, size (bytes), date (ISO 8601, UTC), seconds, rate (Hz), channels, format.
 
     Reads only the header. Raises LabelingError for what is no sound.
     """
-    with opened(path) as sound:
+    with _described(path):
+        if not _read_directly(path):
+            seconds, rate, channels, kind, _ = sound_decoding.told(path)
+        else:
+            with soundfile.SoundFile(path) as sound:
+                seconds, rate = sound.frames / sound.samplerate, sound.samplerate
+                channels, kind = sound.channels, str(sound.format)
         return file_facts(path) | {
-            "seconds": round(sound.frames / sound.samplerate, 3),
-            "rate": sound.samplerate,
-            "channels": sound.channels,
-            "format": sound.format,
+            "seconds": round(seconds, 3),
+            "rate": rate,
+            "channels": channels,
+            "format": kind,
         }
-
-
-def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
-    """The view of a sound: ``seconds`` long; ``picture`` shows it over that time."""
-    found = facts(viewer.file(sample.sample_id))
-    rate, channels = f"{int(found['rate']):,} Hz", int(found["channels"])
-    return {
-        "url": viewer.link("audio", sample.sample_id),
-        "picture": viewer.link("picture", sample.sample_id),
-        "seconds": found["seconds"],
-        "facts": [
-            *shown_facts(sample, found),
-            ["duration", f"{found['seconds']:g} s"],
-            ["sampled at", rate if channels == 1 else f"{rate}, {channels} channels"],
-        ],
-    }
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[soundfile.SoundFile]:
     """The sound, open for reading; whatever goes wrong inside becomes one LabelingError."""
+    with _described(path):
+        direct = _read_directly(path)
+        with soundfile.SoundFile(path) if direct else sound_decoding.decoded(path) as sound:
+            yield sound
+
+
+@contextmanager
+def _described(path: Path) -> Iterator[None]:
     require_media(path, "a sound")
     try:
-        with soundfile.SoundFile(path) as sound:
-            if sound.format not in FORMATS or not 0 < sound.channels <= 64:
-                raise LabelingError(f"{path.name} is {sound.format}, which cannot be played.")
-            if sound.frames <= 0 or sound.samplerate <= 0:
-                raise LabelingError(f"{path.name} holds no sound.")
-            yield sound
+        yield
     except soundfile.SoundFileError as error:
-        raise LabelingError(f"{path.name} is damaged or no sound that can be read.") from error
+        raise LabelingError(f"{path.name} {sound_decoding.NO_SOUND}.") from error
+
+
+def _read_directly(path: Path) -> bool:
+    """Whether libsndfile reads the file, and all of it."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    # An MP3: what is wrong with one, mpg123 would write into the log of the server.
+    if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
+        return False
+    try:
+        with soundfile.SoundFile(path) as sound:
+            known = sound.format in FORMATS and 0 < sound.channels <= 64
+            counted = 0 < sound.frames < _UNCOUNTED and sound.samplerate > 0
+            return known and counted and not (sound.format == "OGG" and ogg_pages.is_chain(path))
+    except soundfile.SoundFileError:
+        return False
 
 
 def require_complete(sound: soundfile.SoundFile, path: Path) -> None:
-    """Raise LabelingError when the file ends before its header says so."""
-    lengths = re.search(r"(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info)
-    early = lengths and int(lengths[2]) < int(lengths[1]) < _UNKNOWN_LENGTH
-    # The length of an MP3 is an estimate.
-    last = sound.frames - 1 if sound.format != "MP3" else sound.frames * 9 // 10
-    try:
-        sound.seek(last)
-        early = early or len(sound.read(1)) == 0 or _lacks_last_page(sound, path)
-    except soundfile.SoundFileError:
-        early = True
-    if early:
+    """Raise LabelingError when the file ends before what it holds does.
+
+    A wrong length in a header alone is no such end: programs that write to a pipe leave one
+    behind. What counts is whether the last unit (page, frame) of the file is whole.
+    """
+    if isinstance(sound, sound_decoding.DecodedSound):
+        early = sound.early
+    else:
+        lengths = re.search(r"(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info)
+        # One that counts the file's header in is a mistake of the program that wrote it.
+        length = int(lengths[1]) if lengths else 0
+        early = path.stat().st_size < length < _UNKNOWN_LENGTH or not _has_last_frame(sound)
+    if early or ogg_pages.is_cut(path):
         raise LabelingError(f"{path.name} ends early: the rest of it is missing.")
     sound.seek(0)
 
 
-def _lacks_last_page(sound: soundfile.SoundFile, path: Path) -> bool:
-    """Whether an Ogg file stops before the page that is marked as its end (RFC 3533, §6)."""
-    if sound.format != "OGG":
+def _has_last_frame(sound: soundfile.SoundFile) -> bool:
+    try:
+        sound.seek(sound.frames - 1)
+        return len(sound.read(1)) == 1
+    except soundfile.SoundFileError:
         return False
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65_307))  # the largest page there can be
-        tail = file.read()
-    start = tail.rfind(b"OggS")
-    return start < 0 or len(tail) < start + 6 or not tail[start + 5] & 4
 
 
 def playable(path: Path, copy: Path) -> tuple[Path, str]:
     """A file that browsers play, and its media type: ``path`` itself, or else ``copy``, a FLAC
     of it, which is written unless it is there already. Raises LabelingError."""
-    with opened(path) as sound:
-        kind = sound.format.removesuffix("X")
-        if kind in MEDIA_TYPES and sound.subtype in _PLAYABLE:
-            return path, MEDIA_TYPES[kind]
-        if not copy.exists():
+    with _described(path):
+        kind = _played_by_browsers(path)
+    if kind:
+        return path, MEDIA_TYPES[kind]
+    if not copy.exists():
+        with opened(path) as sound:
             _write_flac(sound, copy)
     return copy, MEDIA_TYPES["FLAC"]
+
+
+def _played_by_browsers(path: Path) -> str:
+    """A key of MEDIA_TYPES; empty where browsers would play nothing, or not all of it."""
+    if not _read_directly(path):
+        found = sound_decoding.told(path)
+        return "MP3" if found.format == "MP3" and found.plain else ""
+    with soundfile.SoundFile(path) as sound:
+        kind = sound.format.removesuffix("X")
+        return kind if kind in MEDIA_TYPES and sound.subtype in _PLAYABLE else ""
 
 
 def heard(cache: Path, path: Path) -> tuple[Path, str]:
@@ -125,19 +152,41 @@ def heard(cache: Path, path: Path) -> tuple[Path, str]:
     return playable(path, rendition_place(cache, path, "audio"))
 
 
-def _write_flac(sound: soundfile.SoundFile, copy: Path) -> None:
+def slowed(cache: Path, path: Path) -> tuple[Path, str]:
+    """The sound at a tenth of its speed and pitch, so that what is above hearing is heard: a FLAC
+    kept in ``cache``, and its media type. Browsers would resample it first, and lose that."""
+    copy = rendition_place(cache, path, "slow")
+    if not copy.exists():
+        with opened(path) as sound:
+            _write_flac(sound, copy, SLOWDOWN)
+    return copy, MEDIA_TYPES["FLAC"]
+
+
+def _write_flac(sound: soundfile.SoundFile, copy: Path, slowdown: int = 1) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
     part = copy.with_name(f".{copy.name}.{id(sound)}.part")  # two may ask at once
     # FLAC knows up to 8 channels.
     channels = sound.channels if sound.channels <= 8 else 1
-    shape = (part, "w", sound.samplerate, channels, "PCM_16", None, "FLAC")
+    # Browsers play no rate below 3 kHz.
+    rate = sound.samplerate // slowdown
+    more = -(-_LOWEST_RATE // rate) if slowdown > 1 else 1
+    shape = (part, "w", rate * more, channels, "PCM_16", None, "FLAC")
     try:
         with soundfile.SoundFile(*shape) as target:
             for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
-                target.write(block if channels > 1 else block.mean(axis=1))
+                values = block if channels > 1 else block.mean(axis=1, keepdims=True)
+                target.write(_finer(values, more))
         keep(part, copy)
     finally:
         remove(part)
+
+
+def _finer(block: np.ndarray, times: int) -> np.ndarray:
+    """``times`` values in the place of each, on straight lines between them."""
+    if times == 1:
+        return block
+    places = np.arange(len(block) * times) / times
+    return np.stack([np.interp(places, np.arange(len(block)), each) for each in block.T], axis=1)
 
 
 def mono(sound: soundfile.SoundFile, frames: int) -> np.ndarray:
@@ -159,13 +208,17 @@ def features(path: Path) -> np.ndarray:
     Sounds of more than a minute are represented by twelve excerpts of five seconds, evenly
     spread. Raises LabelingError for what is damaged or cut, or holds NaN or infinity.
     """
+    return statistics(*excerpts(path)).astype(np.float32)
+
+
+def excerpts(path: Path) -> tuple[list[np.ndarray], int]:
+    """What :func:`features` sees of a sound, mono, and its rate in hertz; raises as that does."""
     with opened(path) as sound:
         require_complete(sound, path)
-        excerpts = _excerpts(sound)
-        rate = sound.samplerate
-    if not all(np.isfinite(excerpt).all() for excerpt in excerpts):
+        parts, rate = _excerpts(sound), sound.samplerate
+    if not all(np.isfinite(part).all() for part in parts):
         raise LabelingError(f"{path.name} holds values that are no numbers.")
-    return _statistics(excerpts, rate).astype(np.float32)
+    return parts, rate
 
 
 def _excerpts(sound: soundfile.SoundFile) -> list[np.ndarray]:
@@ -173,17 +226,18 @@ def _excerpts(sound: soundfile.SoundFile) -> list[np.ndarray]:
     length = _EXCERPT_SECONDS * sound.samplerate
     if sound.frames <= _EXCERPTS * length:
         return [mono(sound, sound.frames)]
-    excerpts = []
+    parts = []
     for start in np.linspace(0, sound.frames - length, _EXCERPTS).astype(int).tolist():
         sound.seek(start)
-        excerpts.append(mono(sound, length))
-    return excerpts
+        parts.append(mono(sound, length))
+    return parts
 
 
-def _statistics(excerpts: list[np.ndarray], rate: int) -> np.ndarray:
+def statistics(parts: list[np.ndarray], rate: int) -> np.ndarray:
+    """The numbers of :func:`features`, of excerpts at a rate (Hz); nothing above 11 kHz counts."""
     import librosa
 
-    alike = [librosa.resample(part, orig_sr=rate, target_sr=_RATE) for part in excerpts]
+    alike = [librosa.resample(part, orig_sr=rate, target_sr=_RATE) for part in parts]
     signal = np.concatenate(alike)
     sounding, _ = librosa.effects.trim(signal, top_db=25, frame_length=512, hop_length=128)
     signal = librosa.util.fix_length(sounding, size=max(len(sounding), 4096))

@@ -18,10 +18,10 @@ from typing import IO, BinaryIO, NamedTuple
 
 from labeling_core.errors import LabelingError
 from labeling_core.sources.folders import Refusal, has_suffix
+from labeling_core.sources.left_out import is_hidden, reason
 from labeling_core.store.file_names import Names, plain, require_short, sanitised, shown
 from labeling_core.store.removal import remove, replace
 
-ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar", ".lz4"}
 _BLOCK = 1 << 20
 # Below this size a high ratio is harmless, and common: a blank BMP packs 1:1000.
 _SMALL = 10 * 2**20
@@ -78,20 +78,19 @@ def unpack(
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not _passed_over(entry)]
+            files = [entry for entry in opened.infolist() if not entry.is_dir()]
+            hidden = [entry for entry in files if is_hidden(entry.filename.replace("\\", "/"))]
+            names = {entry.filename for entry in hidden}
+            entries = [entry for entry in files if entry.filename not in names]
             _require_bounded(opened, entries, limits)
             if isinstance(target, Path):
                 target = Target(target, suffixes)
-            return _unpack_entries(opened, entries, target, limits)
+            refusals, left = _unpack_entries(opened, entries, target, limits)
+            passed = [Refusal(shown(name), reason(name.replace("\\", "/"))) for name in names]
+            return [*refusals, *sorted(passed)], left
     except _DAMAGE as error:
         _require_damage(error)
         raise LabelingError("The archive is damaged or not a zip file.", "upload") from error
-
-
-def _passed_over(entry: zipfile.ZipInfo) -> bool:
-    parts = entry.filename.replace("\\", "/").split("/")
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-    return entry.is_dir() or hidden or "__MACOSX" in parts
 
 
 def _require_bounded(
@@ -159,11 +158,8 @@ def _require_harmless(entry: zipfile.ZipInfo, limits: Limits) -> None:
 def _place(name: str, target: Target) -> str:
     """The relative path under which a file called ``name`` can be stored; LabelingError if none."""
     relative = sanitised(name)
-    if has_suffix(relative, ARCHIVES):
-        raise LabelingError("Archives inside of an upload are not unpacked: unpack it first.")
     if not has_suffix(relative, target.suffixes):
-        known = ", ".join(sorted(target.suffixes))
-        raise LabelingError(f"The kind of file does not belong to this project ({known}).")
+        raise LabelingError(reason(relative))
     free = target.names.free(relative)
     require_short(target.folder, free)
     path = target.folder.joinpath(*PurePosixPath(free).parts)

@@ -13,9 +13,8 @@ from labeling_core.labeling.queue import Queue
 class Decks:
     """The labeling pages of one project; used under the database's lock."""
 
-    screens: dict[Browser, str | None] = field(
-        default_factory=dict
-    )  # the sample each browser shows
+    screens: dict[Browser, str | None] = field(default_factory=dict)  # the sample that each shows
+    heard: dict[Browser, float] = field(default_factory=dict)  # when, by the queue's clock
     refilled: float = 0.0  # when they were last given more samples, by the queue's clock
 
 

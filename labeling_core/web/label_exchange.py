@@ -10,6 +10,7 @@ from labeling_core.labeling import assignment, decisions
 from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.pipeline import Part, Refusal, can_join
 from labeling_core.labeling.queue import Queue
+from labeling_core.labeling.succession import hand_over
 from labeling_core.people import Person
 from labeling_core.projects import samples
 from labeling_core.settings import Project
@@ -137,7 +138,12 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
         parts = [Part(each.annotator, each.message.decisions) for each in asked]
         refusals = decisions.submit(workspace.open_projects, project_id, parts)
         queue = workspace.queue(project)
-        screens = decks_of(queue).screens
+        decks = decks_of(queue)
+        screens = decks.screens
+        for annotator, message in asked:
+            if message.wanted and not message.release:
+                hand_over(queue, Browser(annotator, message.client), decks.heard, screens)
+            decks.heard[Browser(annotator, message.client)] = queue.clock()
         dropped = [_hand_back(queue, screens, *each) for each in asked]
         wants = _wants(queue, asked, dropped)
         taken = assignment.hand_out(database, project, queue, wants, screens)

@@ -33,7 +33,10 @@ export interface ImageFile extends MediaData {
 }
 
 export interface SoundFile extends MediaData {
-  picture: string;
+  picture: string; // frequencies by mel
+  linear: string; // the same, evenly spaced in hertz
+  axes: { mel: [string, number][]; linear: [string, number][] }; // label, share of the height
+  slow: string; // the sound at a tenth of its speed and pitch
   seconds: number;
 }
 

@@ -8,8 +8,10 @@ import { MediaView, decodedImage, fetchMedia, nameOf, showFacts } from "./view_m
 /** @import { SoundFile, View } from "./types.d.ts" */
 
 const IN_ONE = 2 * 2 ** 20; // bytes; longer files are fetched piece by piece while they play
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
-const AUTOPLAY = "mll-autoplay"; // name in the browser's storage
+const SLOW = 0.1; // the server makes it: a browser would throw away what is above hearing first
+const SPEEDS = [SLOW, 0.5, 0.75, 1, 1.25, 1.5, 2];
+const LINEAR = "mll-linear"; // names in the browser's storage
+const AUTOPLAY = "mll-autoplay";
 const MUTE = "Press any key or click: this browser plays no sound before that.";
 
 /** What the browser's storage holds under a name, after `value` was put there if there is one.
@@ -28,24 +30,30 @@ class Player {
   static autoplay = remembered(AUTOPLAY) !== "off";
   static loop = false;
   static speed = 1;
+  static linear = remembered(LINEAR) === "on";
   /** @type {Player | null} */
   static heard = null; // the player in front
   own = ""; // url of a blob that is to be freed
   frameAsked = 0;
+  slow = false; // whether it plays its slow copy
+  linear = false; // whether its picture is the linear one
 
   /** `picture` may be null; `blob` is null for a file that is played from its `url`.
    * @param {HTMLImageElement | null} picture
    * @param {Blob | null} blob
    * @param {SoundFile} view */
-  constructor(picture, blob, { url, seconds }) {
-    this.url = url;
-    this.seconds = seconds;
+  constructor(picture, blob, view) {
+    this.view = view;
+    this.seconds = view.seconds;
     this.audio = new Audio(); // src is set as late as possible: an open file holds a connection
     this.audio.preload = "auto";
     if (blob) this.audio.src = this.own = URL.createObjectURL(blob);
     this.wave = node("div", "wave");
     this.head = node("i", "head");
-    this.wave.append(picture ?? node("p", "quiet", "There is no picture of this sound."), this.head);
+    this.picture = picture ?? node("p", "quiet", "There is no picture of this sound.");
+    this.axis = node("div", "axis");
+    this.wave.append(this.picture, this.axis, this.head);
+    if (picture) this.label("mel");
     this.clock = node("figcaption", "reading");
     this.hint = node("p", "hint");
     this.hint.hidden = true;
@@ -68,27 +76,73 @@ class Player {
     wave.onpointermove = (event) => wave.hasPointerCapture(event.pointerId) && this.seek(event);
   }
 
+  /** How many seconds are played in the place of one. */
+  get stretch() {
+    return this.slow ? 1 / SLOW : 1;
+  }
+
+  /** Write the frequencies of a scale beside the picture.
+   * @param {"mel" | "linear"} scale */
+  label(scale) {
+    this.axis.replaceChildren(
+      ...(this.view.axes?.[scale] ?? []).map(([text, share]) => {
+        const tick = node("span", "", text);
+        tick.style.top = `${100 * share}%`;
+        return tick;
+      }),
+    );
+  }
+
+  /** Show the frequencies by the scale that is chosen. */
+  async scale() {
+    const linear = Player.linear;
+    if (linear === this.linear || !(this.picture instanceof HTMLImageElement)) return;
+    this.linear = linear;
+    const { picture, linear: other } = this.view;
+    const drawn = await decodedImage(linear ? other : picture, this.picture.alt).catch(() => null);
+    if (!drawn || linear !== this.linear) return;
+    this.picture.replaceWith(drawn);
+    this.picture = drawn;
+    this.label(linear ? "linear" : "mel");
+  }
+
   seek(/** @type {PointerEvent} */ { clientX }) {
     const { left, width } = this.wave.getBoundingClientRect();
-    this.audio.currentTime = this.seconds * Math.min(Math.max((clientX - left) / width, 0), 1);
+    this.audio.currentTime = this.stretch * this.seconds * Math.min(Math.max((clientX - left) / width, 0), 1);
     this.draw();
   }
 
   /** It came to the front. */
   enter() {
     Player.heard = this;
-    if (!this.audio.getAttribute("src")) this.audio.src = atBase(this.url);
+    if (!this.audio.getAttribute("src")) this.audio.src = this.source();
     this.adjust();
+    this.scale();
     this.audio.currentTime = 0;
     this.draw();
     if (Player.autoplay) this.play();
+  }
+
+  source() {
+    return this.slow ? atBase(this.view.slow) : this.own || atBase(this.view.url);
+  }
+
+  /** Change to the slow copy or back, at the same moment of the sound. */
+  change() {
+    const { audio } = this;
+    const share = audio.currentTime / (this.stretch * this.seconds || 1);
+    const playing = !audio.paused;
+    this.slow = !this.slow;
+    audio.src = this.source();
+    audio.currentTime = share * this.stretch * this.seconds;
+    if (playing) this.play();
   }
 
   leave() {
     if (Player.heard === this) Player.heard = null;
     this.audio.pause();
     this.hint.hidden = true;
-    if (this.own) return;
+    if (this.own && !this.slow) return;
     this.audio.removeAttribute("src");
     this.audio.load(); // lets go of the connection
   }
@@ -99,9 +153,10 @@ class Player {
 
   adjust() {
     const { audio } = this;
+    if (this.slow !== (Player.speed === SLOW)) this.change();
     audio.loop = Player.loop;
     audio.preservesPitch = true;
-    audio.playbackRate = audio.defaultPlaybackRate = Player.speed;
+    audio.playbackRate = audio.defaultPlaybackRate = this.slow ? 1 : Player.speed;
     this.draw();
   }
 
@@ -132,7 +187,7 @@ class Player {
   }
 
   draw() {
-    const now = Math.min(this.audio.currentTime, this.seconds); // decoders may add some silence
+    const now = Math.min(this.audio.currentTime / this.stretch, this.seconds); // decoders may add some silence
     const share = this.seconds ? now / this.seconds : 0;
     this.head.style.transform = `translateX(${100 * share}%)`;
     const speed = Player.speed === 1 ? "" : ` · ${Player.speed} ×`;
@@ -191,7 +246,16 @@ const soundActions = {
       },
       on: () => Player.loop,
     },
-    slower: { keys: ["-"], text: "Slower", help: "slower, at the same pitch", run: () => faster(-1) },
+    linear: {
+      text: "Linear",
+      run: () => {
+        Player.linear = !Player.linear;
+        remembered(LINEAR, Player.linear ? "on" : "off");
+        Player.heard?.scale();
+      },
+      on: () => Player.linear,
+    },
+    slower: { keys: ["-"], text: "Slower", help: "slower, at the same pitch; last of all a tenth, and lower", run: () => faster(-1) },
     faster: { keys: ["+", "="], text: "Faster", help: "faster, at the same pitch", run: () => faster(1) },
     autoplay: {
       text: "Autoplay",

@@ -12,7 +12,8 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import SUFFIXES, Modality
 from labeling_core.settings import Project, Settings, slug
 from labeling_core.sources import uploads
-from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder, list_files
+from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder
+from labeling_core.sources.left_out import groups, look_through
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
@@ -51,7 +52,7 @@ def source(
 @st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")
 def listing(folder: Path, modality: str) -> Listing:
     """The files of a folder; looked through again after half a minute."""
-    return list_files(folder, SUFFIXES[modality])
+    return look_through(folder, SUFFIXES[modality])
 
 
 def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | None]:
@@ -90,19 +91,27 @@ def _stage(files: list[Any], home: Path, modality: str) -> Staged:
 
 
 def _preview(count: int, refusals: list[Refusal], modality: str) -> None:
-    """How many files there are, and which were not taken, each with its reason."""
+    """How many files there are, and which were not taken: by kind, and each with its reason."""
     st.caption(f"{count:,} {modality}.")
     _told("not taken", refusals)
 
 
 def _told(what: str, files: Sequence[Refusal]) -> None:
-    if files:
-        number = f"{len(files):,} file{'s' * (len(files) != 1)}"
-        with st.expander(f"{number} {what}", icon=":material/warning:"):
-            st.dataframe(
-                {"file": [each.name for each in files], "reason": [each.reason for each in files]},
-                hide_index=True,
-            )
+    if not files:
+        return
+    number = f"{len(files):,} file{'s' * (len(files) != 1)}"
+    with st.expander(f"{number} {what}", icon=":material/warning:"):
+        kinds = groups(files)
+        st.dataframe(
+            {"files": [each.files for each in kinds],
+             "what they are, and what would help": [each.reason for each in kinds],
+             "for example": [each.example for each in kinds]},
+            hide_index=True,
+        )  # fmt: skip
+        st.dataframe(
+            {"file": [each.name for each in files], "reason": [each.reason for each in files]},
+            hide_index=True,
+        )
 
 
 def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:

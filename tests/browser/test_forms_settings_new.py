@@ -25,6 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     (folder / "shelf").mkdir()
     for each in sorted((ROOT / "data/digits").glob("*.png"))[:5]:
         shutil.copy(each, folder / "shelf")
+    (folder / "shelf" / "film.mov").touch()
     server = AppServer(folder)
     server.make_projects([])
     server.make_tables({"known": "SELECT i, 'red' AS colour FROM range(9) t(i)",
@@ -155,6 +156,9 @@ def test_images_of_a_folder_on_the_server(server: AppServer, context: BrowserCon
     folder = str(server.folder / "shelf")
     form.text("Folder", folder)
     expect(form.page.get_by_text("5 images.")).to_be_visible()
+    form.page.get_by_text("1 file not taken").click()
+    table = form.page.get_by_test_id("stDataFrame").first
+    expect(table).to_contain_text("Video (.mov): export pictures of it")
     form.choose("Image features", "Pretrained embedding")
     wanted = fill_in(form, "shelved") | {"modality": "images", "source": folder}
     made(form, server, "shelved", wanted | {"image_features": "embedding"})

@@ -325,7 +325,7 @@ def test_what_a_sound_can_do_stands_in_one_row_and_a_share_says_of_what(tab: Tab
     buttons = page.locator('[data-part="tools"] button')
     expect(buttons.locator("kbd")).to_have_text(["␣", "L", "-", "+", "I"])
     rows = buttons.evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
-    assert len(rows) == 7
+    assert len(rows) == 8
     assert len(set(rows)) == 1
     button = page.get_by_role("button", name="one 0 % of the labels")
     expect(button.locator(".part")).to_have_attribute("title", "0 % of the labels")

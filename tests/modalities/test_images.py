@@ -3,14 +3,17 @@ from __future__ import annotations
 import os
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pillow_heif
+import pillow_jxl  # noqa: F401
 import pytest
 from broken_media import broken_images, encoded, photo, refusal, write_all
 from PIL import Image
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import images
+from labeling_core.modalities import images, picture_formats
 
 FORMATS = {
     "PNG": ".png",
@@ -47,6 +50,67 @@ def test_every_format_has_facts_a_rendition_and_features(tmp_path: Path, format:
     assert refusal(images.decoded, path) is None
     assert shown(path).size == (300, 280) and shown(path, 150, 500).size == (150, 140)
     assert images.features(path).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x.avif", "x.heic", "x.jxl", "x.jp2", "x.ppm", "x.tga", "x.ico", "x.pcx", "x.dds", "x.qoi",
+     "x.sgi", "x.mpo", "x.jfif"],
+)  # fmt: skip
+def test_further_formats_look_like_the_same_picture_as_a_png(tmp_path: Path, name: str) -> None:
+    pillow_heif.register_heif_opener()
+    picture = photo(256, 256)
+    kinds = {".jfif": "JPEG", ".heic": "HEIF", ".jxl": "JXL"}
+    suffix = Path(name).suffix
+    picture.save(tmp_path / name, **({"format": kinds[suffix]} if suffix in kinds else {}))
+    known = written(tmp_path, picture, "same.png")
+    facts = images.facts(tmp_path / name)
+    assert (facts["width"], facts["height"], facts["pages"]) == (256, 256, 1)
+    difference = np.asarray(shown(tmp_path / name), int) - np.asarray(shown(known), int)
+    assert np.abs(difference).mean() < 4
+    mine, other = images.features(tmp_path / name), images.features(known)
+    assert np.abs(mine - other).mean() < 0.02
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "JXL", "AVIF"])
+def test_cut_pictures_of_further_formats_are_refused(tmp_path: Path, kind: str) -> None:
+    pillow_heif.register_heif_opener()
+    content = encoded(photo(256, 256), kind)
+    path = tmp_path / "x.bin"
+    path.write_bytes(content[: len(content) // 2])
+    assert str(refusal(images.decoded, path)).startswith("x.bin ")
+
+
+def test_without_its_plugin_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pillow_heif.register_heif_opener()
+    monkeypatch.setattr(picture_formats, "_loaded", lambda plugin: False)
+    for kind, package in (("HEIF", "pillow-heif"), ("JXL", "pillow-jxl-plugin")):
+        path = tmp_path / "x.png"
+        path.write_bytes(encoded(photo(), kind))
+        assert str(refusal(images.decoded, path)).endswith(f": pip install {package}")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_without_its_end_mark_is_whole_and_a_cut_one_is_not(
+    tmp_path: Path, progressive: bool
+) -> None:
+    content = encoded(photo(400, 300), "JPEG", quality=90, progressive=progressive)
+    (tmp_path / "whole.jpg").write_bytes(content)
+    for lost in (1, 2):
+        (tmp_path / "x.jpg").write_bytes(content[:-lost])
+        assert images.decoded(tmp_path / "x.jpg") == images.decoded(tmp_path / "whole.jpg")
+        assert images.features(tmp_path / "x.jpg").size
+    for lost in (30, len(content) // 3):
+        (tmp_path / "x.jpg").write_bytes(content[:-lost])
+        assert "ends early" in str(refusal(images.decoded, tmp_path / "x.jpg"))
+
+
+def test_what_stands_behind_the_end_of_a_picture_does_not_matter(tmp_path: Path) -> None:
+    for format in FORMATS:
+        (tmp_path / "x").write_bytes(encoded(photo(), format) + b"anything" * 20)
+        assert refusal(images.decoded, tmp_path / "x") is None
 
 
 BROKEN = broken_images()
@@ -143,6 +207,43 @@ def test_wider_greys_are_spread_over_the_range_they_use(tmp_path: Path) -> None:
     for values in (np.array([[-1.5, 0.0, 1.5]], np.float32), np.array([[-9, 0, 9]], np.int32)):
         result = shown(written(tmp_path, Image.fromarray(values), "x.tif"))
         assert [result.getpixel((x, 0))[0] for x in range(3)] == [0, 128, 255]
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("name", ["x.png", "x.tif"])
+def test_greys_of_few_bits_in_sixteen_are_stretched(tmp_path: Path, name: str, bits: int) -> None:
+    ramp = np.linspace(0, 2**bits - 1, 64 * 64).reshape(64, 64).astype(np.uint16)
+    path = written(tmp_path, Image.fromarray(ramp), name)
+    reference = np.rint(ramp * (255 / (2**bits - 1))).astype(np.uint8)
+    assert np.array_equal(np.asarray(shown(path))[..., 0], reference)
+    known = written(tmp_path, Image.fromarray(reference), "known.png")
+    assert np.array_equal(images.features(path), images.features(known))
+
+
+def test_floats_are_stretched_by_their_finite_values(tmp_path: Path) -> None:
+    ramp = np.linspace(-3, 5, 64 * 64).reshape(64, 64).astype(np.float32)
+    holed = ramp.copy()
+    holed[0, :3] = np.inf, -np.inf, np.nan
+    path = written(tmp_path, Image.fromarray(holed), "x.tif")
+    reference = np.rint((ramp + 3) * (255 / 8)).astype(np.uint8)
+    reference[0, :3] = 255, 0, 0
+    seen = np.asarray(shown(path))[..., 0].astype(int)
+    assert np.abs(seen - reference).max() <= 1
+    known = written(tmp_path, Image.fromarray(reference), "known.png")
+    assert np.abs(images.features(path) - images.features(known)).mean() < 0.002
+    nothing = written(tmp_path, Image.fromarray(np.full((4, 4), np.nan, np.float32)), "n.tif")
+    assert shown(nothing).getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_a_file_of_several_pages_says_so(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (5, 5), colour) for colour in ("red", "blue", "green")]
+    more = {"save_all": True, "append_images": pages[1:]}
+    counts = {"x.tif": 3, "x.gif": 2, "x.webp": 2, "x.png": 2}
+    for name, count in counts.items():
+        assert images.facts(written(tmp_path, pages[0], name, **more))["pages"] == count
+    viewer = SimpleNamespace(file=lambda name: tmp_path / name, link=lambda *_: "")
+    told = images.view(SimpleNamespace(sample_id="x.tif", fields=[]), viewer)["facts"]
+    assert ["pages", "3, of which the first is shown and learned from"] in told
 
 
 def test_of_an_animation_the_first_frame_is_shown(tmp_path: Path) -> None:

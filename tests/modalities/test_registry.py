@@ -117,7 +117,7 @@ def test_a_record_is_whole(kind: Modality) -> None:
 
 
 def test_what_is_known_by_name_is_known_once() -> None:
-    keys = [each.key for kind in MODALITIES.values() for each in kind.features.values()]
+    keys = [each.key for kind in MODALITIES.values() for each in kind.every]
     assert len(keys) == len(set(keys))
     assert len(RENDITIONS) == sum(len(kind.renditions) for kind in MODALITIES.values())
     for one in SUFFIXES.values():
@@ -130,7 +130,7 @@ def test_features_of_files_have_a_module_and_a_modality(key: str) -> None:
     module = module_of(key)
     assert callable(module.features)
     assert isinstance(module.FEATURES_VERSION, int) and isinstance(module.PIXEL_COLUMNS, int)
-    assert key in [each.key for each in modality_with(key).features.values()]
+    assert key in [each.key for each in modality_with(key).every]
 
 
 def test_features_that_are_unknown_are_one_sentence() -> None:
@@ -146,7 +146,7 @@ def test_features_that_are_unknown_are_one_sentence() -> None:
         ("images", "classical", "images"),
         ("images", "embedding", "images_embedding"),
         ("images", "magic", "images"),
-        ("sounds", "embedding", "sounds"),
+        ("sounds", "embedding", "sounds_band"),
     ],
 )
 def test_only_images_leave_a_choice_of_features(modality: str, chosen: str, key: str) -> None:

@@ -11,7 +11,7 @@ from broken_media import broken_sounds, recorded, tone, write_all
 from PIL import Image
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.sound_pictures import mel_bands, outline, picture
+from labeling_core.modalities.sound_pictures import axis, mel_bands, outline, picture
 
 
 def drawn(folder: Path, signal: np.ndarray, rate: int = 16_000, width: int = 300) -> np.ndarray:
@@ -99,3 +99,25 @@ def test_a_broken_sound_has_no_picture_but_a_sentence(tmp_path: Path) -> None:
     for name in ("empty.wav", "text.mp3", "html.ogg", "random.aiff", "no_frames.wav"):
         with pytest.raises(LabelingError):
             picture(tmp_path / name, 100, 60)
+
+
+@pytest.mark.parametrize("scale", ["mel", "linear"])
+@pytest.mark.parametrize("rate", [8_000, 44_100, 250_000])
+def test_a_tone_stands_where_the_axis_says(tmp_path: Path, scale: str, rate: int) -> None:
+    ticks = axis(rate, scale)
+    assert len(ticks) >= 3 and all(1 / 3 < share < 1 for _, share in ticks)
+    units = {"Hz": 1, "kHz": 1_000}
+    for text, share in ticks:
+        number, unit = str(text).split()
+        pitch = float(number) * units[unit]
+        content = recorded(tone(0.5, rate, pitch), rate, "WAV")
+        path = write_all(tmp_path, {"x.wav": content}) / "x.wav"
+        image = Image.open(BytesIO(picture(path, 200, 360, scale))).convert("RGB")
+        column = np.asarray(image).astype(int)[120:, 100].sum(axis=1)
+        assert abs((120 + column.argmax()) / 360 - float(share)) < 0.015
+
+
+def test_silence_is_dark_and_a_quiet_sound_is_not(tmp_path: Path) -> None:
+    nothing = drawn(tmp_path, np.zeros((16_000, 1), np.float32))
+    quiet = drawn(tmp_path, 0.001 * tone(1))
+    assert nothing[40:, :, :3].max() <= 24 and quiet[40:, :, :3].max() > 180

@@ -107,10 +107,14 @@ def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
         "one.wav": recorded(tone(0.3, pitch=350.0), 16_000, "WAV"),
         "two.wav": recorded(tone(0.3, pitch=2600.0), 16_000, "WAV"),
         "three.wav": b"no sound",
+        "film.mp4": b"x",
+        "sub/Thumbs.db": b"x",
     })  # fmt: skip
     out = tmp_path / "out.csv"
     assert predict("--model", model, "--folder", new, "--out", out) == 0
-    assert "3 files with their prediction, 1 of them could not be read" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "3 files with their prediction, 1 of them could not be read" in printed.out
+    assert "Not taken: 1 × Video (.mp4)" in printed.err and "Thumbs.db" in printed.err
     found = {row["path"]: row for row in read_csv(out)}
     assert (found["one.wav"]["prediction"], found["two.wav"]["prediction"]) == ("a", "b")
     assert found["three.wav"]["prediction"] == "" and found["three.wav"]["problem"]

@@ -127,7 +127,7 @@ def test_nested_archives_and_other_kinds_of_files_are_refused(tmp_path: Path) ->
     inner = zipped({"x.png": IMAGE}).getvalue()
     entries = {"a.zip": inner, "b.tar.gz": b"x", "c.exe": b"MZ", "d": b"x"}
     reasons = [refusal.reason for refusal in unpack(zipped(entries), tmp_path, PNG)]
-    assert ["Archives inside" in reason for reason in reasons] == [True, True, False, False]
+    assert ["unpack it first" in reason for reason in reasons] == [True, True, False, False]
     assert stored(tmp_path) == []
 
 
@@ -177,9 +177,12 @@ def test_what_is_no_zip_is_refused_with_a_sentence(tmp_path: Path, content: byte
         unpack(BytesIO(content), tmp_path, PNG)
 
 
-def test_hidden_files_and_those_of_the_mac_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_those_of_the_mac_are_passed_over_and_named(tmp_path: Path) -> None:
     entries = {"__MACOSX/._a.png": b"x", ".DS_Store": b"x", ".git/a.png": b"x", "a.png": IMAGE}
-    assert unpack(zipped(entries), tmp_path, PNG) == []
+    told = {each.name: each.reason for each in unpack(zipped(entries), tmp_path, PNG)}
+    assert set(told) == {"__MACOSX/._a.png", ".DS_Store", ".git/a.png"}
+    assert told[".git/a.png"].startswith("Hidden file")
+    assert told[".DS_Store"] == told["__MACOSX/._a.png"] != told[".git/a.png"]
     assert stored(tmp_path) == ["a.png"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import av
 import numpy as np
 import soundfile
 from PIL import Image
@@ -122,3 +123,19 @@ def write_all(folder: Path, contents: dict[str, bytes]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
+
+
+def coded(signal: np.ndarray, rate: int, container: str, codec: str) -> bytes:
+    """``signal`` (frames × channels, -1..1) as FFmpeg's ``codec`` in its ``container``."""
+    content = BytesIO()
+    with av.open(content, "w", container) as file:
+        stream = file.add_stream(codec, rate=rate)
+        stream.codec_context.bit_rate = 64_000
+        stream.layout = "mono" if signal.shape[1] == 1 else "stereo"
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(signal, np.float32).reshape(1, -1), "flt", stream.layout
+        )
+        frame.sample_rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    return content.getvalue()
