@@ -83,7 +83,9 @@ class Proxy:
             off = "proxy_buffering off;\n        proxy_request_buffering off;\n        "
             site = changed(site, "proxy_http_version", f"{off}proxy_http_version")
         configuration = folder / "nginx.conf"
-        configuration.write_text(AROUND.format(folder=folder, site=site, beside=free_port()))
+        configuration.write_text(
+            AROUND.format(folder=folder, site=site, beside=free_port()), encoding="utf-8"
+        )
         with (folder / "nginx.out").open("w") as log:
             assert NGINX
             self.process = subprocess.Popen(
@@ -114,5 +116,7 @@ class Proxy:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((self.folder / "nginx.out").read_text()) from None
+                    raise RuntimeError(
+                        (self.folder / "nginx.out").read_text(encoding="utf-8")
+                    ) from None
                 time.sleep(0.05)

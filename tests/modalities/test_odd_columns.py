@@ -125,7 +125,9 @@ def test_a_missing_marker_beside_numbers_or_dates_is_no_category(tmp_path, marke
     features = fitted(tmp_path, {"a": [*values, *[marker] * 40]})
     assert features.columns == {"a": kind} and features.missing == {"a": [marker]}
     assert features.matrix[:, 1].tolist() == [0.0] * 60 + [1.0] * 40
-    assert json.loads((features.folder / "features.json").read_text())["missing"] == {"a": [marker]}
+    assert json.loads((features.folder / "features.json").read_text(encoding="utf-8"))[
+        "missing"
+    ] == {"a": [marker]}
 
 
 def test_the_same_texts_among_words_are_words(tmp_path):

@@ -143,7 +143,7 @@ def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table)
     )
     script += "assert not [each for each in sys.modules if each.startswith('labeling_core')]\n"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", script], cwd=elsewhere, capture_output=True, text=True
+        [sys.executable, "-I", "-c", script], cwd=elsewhere, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr[-2000:]
     for name in FRAMES:

@@ -191,7 +191,9 @@ def test_it_says_what_could_be_read_of_each_column_and_warns(shop_model, tmp_pat
     ages = ["NA", "3", "x", *["4"] * 7]
     casks = ["cask 1", "barrel", *["cask 2"] * 8]
     rows = [f"{each},9,{casks[at]},{ages[at]}" for at, each in enumerate(days)]
-    data.write_text("day,Acidity_,cask,age\n".replace("Acidity_", "acidity") + "\n".join(rows))
+    data.write_text(
+        "day,Acidity_,cask,age\n".replace("Acidity_", "acidity") + "\n".join(rows), encoding="utf-8"
+    )
     assert predict("--model", shop_model, "--data", data, "--out", out) == 0
     told = capsys.readouterr()
     assert told.out.splitlines()[1:] == [
@@ -210,7 +212,9 @@ def test_it_says_what_could_be_read_of_each_column_and_warns(shop_model, tmp_pat
 
 def test_a_column_of_which_nothing_can_be_read_is_refused(shop_model, tmp_path, capsys):
     data, out = tmp_path / "new.csv", tmp_path / "out.csv"
-    data.write_text("day,acidity,cask,age\n15.03.2022,9,cask 1,3\n16.03.2022,1,cask 1,NA\n")
+    data.write_text(
+        "day,acidity,cask,age\n15.03.2022,9,cask 1,3\n16.03.2022,1,cask 1,NA\n", encoding="utf-8"
+    )
     assert predict("--model", shop_model, "--data", data, "--out", out) == 2
     assert capsys.readouterr().err == (
         "None of the 2 values in the column “day” could be read: the model needs dates (such as "
@@ -218,7 +222,7 @@ def test_a_column_of_which_nothing_can_be_read_is_refused(shop_model, tmp_path, 
         "\n"
     )
     assert not out.exists()
-    data.write_text("day,acidity,cask,age\n,9,cask 1,3\n,1,cask 1,NA\n")
+    data.write_text("day,acidity,cask,age\n,9,cask 1,3\n,1,cask 1,NA\n", encoding="utf-8")
     assert predict("--model", shop_model, "--data", data, "--out", out) == 0
     assert "day: 0 of 0 read, 2 missing" in capsys.readouterr().out
 
@@ -227,7 +231,9 @@ def test_columns_that_clash_are_renamed_whatever_their_case_and_that_is_said(
     wine_model, tmp_path, capsys
 ):
     data, out = tmp_path / "new.csv", tmp_path / "out.csv"
-    data.write_text("Prediction,acidity,PROBABILITY,prediction_source,cask\na,1.2,b,c,\n")
+    data.write_text(
+        "Prediction,acidity,PROBABILITY,prediction_source,cask\na,1.2,b,c,\n", encoding="utf-8"
+    )
     assert predict("--model", wine_model, "--data", data, "--out", out, "--excel") == 0
     assert out.read_bytes().startswith(b"\xef\xbb\xbfPrediction_source_source,acidity,")
     with out.open(encoding="utf-8-sig") as file:

@@ -57,7 +57,9 @@ def test_a_session_learns_from_the_columns_as_they_were_chosen(workspace, projec
     assert run_session(workspace, project).state == "idle"
     assert features.learned(workspace.database, project) == (KINDS, LEFT_OUT)
     told = json.loads(
-        (features.features_folder(workspace.database, project) / "features.json").read_text()
+        (features.features_folder(workspace.database, project) / "features.json").read_text(
+            encoding="utf-8"
+        )
     )
     assert told["missing"] == {"weight": ["-999"], "age": ["NA"]}
     train(workspace, project)
@@ -102,7 +104,7 @@ def test_a_simulation_learns_from_the_same_columns(workspace, project, tmp_path)
     (tmp_path / "data").mkdir()
     prepared = source.prepare(tmp_path / "data")
     X, y = job._arrays(prepared.data, tmp_path / "data", lambda text, share: None)
-    told = json.loads((tmp_path / "data" / "features.json").read_text())
+    told = json.loads((tmp_path / "data" / "features.json").read_text(encoding="utf-8"))
     assert told["columns"] == KINDS
     assert told["left_out"].keys() >= LEFT_OUT.keys()
     assert told["missing"]["weight"] == ["-999"]
