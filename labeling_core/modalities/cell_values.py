@@ -19,6 +19,11 @@ MARKERS = (
     "NULL", "Null", "None", "NONE", "none", "nil", "\\N", "-", "--", "?", ".",
     "inf", "-inf", "infinity", "-infinity", "0000-00-00", "0000-00-00 00:00:00",
 )  # fmt: skip
+# A number whose thousands are parted beyond doubt, 1.234,5 or 1,234,567 → the mark that does so.
+GROUPED = {
+    r"^-?[1-9]\d{0,2}((\.\d{3})+,\d+|(\.\d{3}){2,})$": ".",
+    r"^-?[1-9]\d{0,2}((,\d{3})+\.\d+|(,\d{3}){2,})$": ",",
+}
 NUMBER = r"^-?(0|[1-9]\d*)?(\.\d*)?([eE][-+]?\d+)?$"
 DATE = (
     r"^(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?:[ T](?P<hour>\d{2}):(?P<minute>\d{2})"
@@ -118,11 +123,15 @@ def without_sentinels(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def text_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Stripped texts as float64, null where they are no number; one comma is a decimal mark."""
+    """Stripped texts as float64, null where they are no number; one comma is a decimal mark, and
+    thousands may be parted where it is plain which mark does so (see GROUPED)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     plain = pc.replace_substring_regex(values, r"^\+", "")
+    for pattern, mark in GROUPED.items():
+        grouped = pc.fill_null(pc.match_substring_regex(plain, pattern), False)
+        plain = pc.if_else(grouped, pc.replace_substring(plain, mark, ""), plain)
     plain = pc.replace_substring(plain, ",", ".")
     # With leading zeros it is an id; a lone point or sign has no digit.
     number = pc.and_(

@@ -27,6 +27,10 @@ TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 ]
+GROUPED = {  # a number whose thousands are parted beyond doubt → the mark that does so
+    re.compile(r"-?[1-9]\d{0,2}((\.\d{3})+,\d+|(\.\d{3}){2,})", re.ASCII): ".",
+    re.compile(r"-?[1-9]\d{0,2}((,\d{3})+\.\d+|(,\d{3}){2,})", re.ASCII): ",",
+}
 NUMBER = re.compile(r"-?(0|[1-9]\d*)?(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 CLOCK = r"(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?P<part>\.\d{1,9})?)?"
 TIME = re.compile(CLOCK, re.ASCII)
@@ -171,7 +175,11 @@ def _float(value: Any) -> float:
 
 def _number(text: str) -> float | None:
     """A text as a number; one comma is a decimal mark, leading zeros make it an id."""
-    plain = (text[1:] if text.startswith("+") else text).replace(",", ".")
+    plain = text[1:] if text.startswith("+") else text
+    for pattern, mark in GROUPED.items():
+        if pattern.fullmatch(plain):
+            plain = plain.replace(mark, "")
+    plain = plain.replace(",", ".")
     if not NUMBER.fullmatch(plain) or not re.match(r"-?\.?\d", plain, re.ASCII):
         return None
     return float(plain)
