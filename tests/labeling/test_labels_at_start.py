@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from annotating import LOCAL, SETTINGS, Annotator, make_source, rows
 from PIL import Image
-from running import check_memory, wait
+from running import check_memory, train, wait
 
 from labeling_core import use_cases
+from labeling_core.config import DATA
 from labeling_core.labeling.labels_at_start import Given
 from labeling_core.projects.labels import measuring_end, read_labels, split
 from labeling_core.projects.validation import SettingsError
-from labeling_core.settings import Column, Project
+from labeling_core.sessions import features
+from labeling_core.settings import Column, Project, default_tables
 from labeling_core.sources.foreign_labels import read_file
 from labeling_core.sources.importing import inspect
 from labeling_core.sources.label_records import write_samples
@@ -163,3 +167,49 @@ def test_another_tools_project_becomes_one_of_ours(
     given_there = {(r.fields["sku"], r.annotator, r.label, r.moment) for r in file.records}
     assert len(found) == annotations
     assert {each if timed else (*each[:3], None) for each in found} == given_there
+
+
+def test_labels_of_a_column_teach_what_the_same_labels_by_keys_do(
+    workspace: Workspace, annotator: People
+) -> None:
+    wines = str(DATA / "wine_colour" / "answers.csv")
+    table = f"(SELECT *, row_number() OVER () AS n FROM read_csv('{wines}') LIMIT 500)"
+    with workspace.database.transaction() as cursor:
+        cursor.execute(
+            f"CREATE TABLE main.known AS SELECT * EXCLUDE (n, label), "
+            f"CASE WHEN n % 10 < 3 THEN label END AS colour FROM {table} ORDER BY n"
+        )
+        cursor.execute("CREATE TABLE main.plain AS SELECT * EXCLUDE (colour) FROM known")
+        truth = [label for (label,) in cursor.execute(
+            f"SELECT label FROM {table} ORDER BY n").fetchall()]  # fmt: skip
+    shared = {"probe_share": 0.0, "every": 10_000}
+    settings = {
+        name: replace(SETTINGS, title=name, source=name, **default_tables(name), **shared)
+        for name in ("known", "plain")
+    }
+    by_column = use_cases.create_project(
+        workspace, replace(settings["known"], columns=(Column("colour", "labels"),)), LOCAL
+    )
+    by_keys = use_cases.create_project(workspace, settings["plain"], LOCAL)
+    labeled = {str(n) for n in range(1, 501) if n % 10 < 3}
+    person, left = annotator(by_keys), set(labeled)
+    while left:
+        taken = person.take(500)
+        mine = [each for each in taken if each in left]
+        left -= set(mine)
+        person.send([
+            person.decision(each, "label", category=truth[int(each) - 1]) for each in mine
+        ])  # fmt: skip
+    accuracy = {}
+    for project in (by_column, by_keys):
+        wait(workspace, project)
+        train(workspace, project)
+        content = use_cases.export_predictions(workspace, project, "CSV", LOCAL)
+        found = pd.read_csv(io.BytesIO(content), dtype=str).set_index("sample_id")
+        others = found[~found.index.isin(labeled)]
+        right = [truth[int(n) - 1] == said for n, said in others.prediction.items()]
+        assert len(right) == 350
+        accuracy[project.project_id] = np.mean(right)
+        assert "colour" not in (features.learned(workspace.database, project) or ((), ()))[0]
+    assert accuracy["known"] == pytest.approx(accuracy["plain"], abs=0.01)
+    assert accuracy["known"] > 0.95
