@@ -16,7 +16,7 @@ from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.notebook.project import LabelingProject
 from labeling_core.people import local_person
-from labeling_core.settings import Category, Settings, default_tables, slug
+from labeling_core.settings import Category, Column, Settings, default_tables, slug
 from labeling_core.sources.importing import inspect
 from labeling_core.sources.uploads import Upload
 from labeling_core.workspace import Workspace
@@ -71,7 +71,8 @@ class Labeling:
         self,
         title: str,
         source: str | Path | pd.DataFrame,
-        categories: Sequence[str | Category],
+        categories: Sequence[str | Category] = (),
+        labels: str = "",
         **settings: Any,
     ) -> LabelingProject:
         """Make a project of a table or of a folder of files.
@@ -79,13 +80,16 @@ class Labeling:
         ``source`` is a DataFrame, the path of a table, the name of a table in the database, or,
         with a ``modality`` of files, a folder below the allowed roots. ``settings``
         are fields of labeling_core.settings.Settings, such as ``every=10``; the output tables are
-        named after the title unless they are given.
+        named after the title unless they are given. ``labels`` is the column that holds labels
+        already: its values become categories, its rows are labeled.
         Raises LabelingError with the first thing that is wrong; nothing is made then.
         """
         unknown = sorted(set(settings) - set(Settings.__dataclass_fields__))
         if unknown:
             raise LabelingError(f"There is no setting “{unknown[0]}”.", unknown[0])
         wanted = default_tables(title) | settings
+        if labels:
+            wanted["columns"] = (*wanted.get("columns", ()), Column(labels, "labels"))
         chosen = tuple(Category(each) if isinstance(each, str) else each for each in categories)
         with self._uploaded(
             title, source, str(wanted.get("modality", Settings.modality))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.bookkeeping import Decision
+from labeling_core.labeling.label_import import How
+from labeling_core.labeling.label_plan import WINS
 from labeling_core.models import final_model
 from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.models.reading_report import sentences
@@ -24,6 +26,7 @@ from labeling_core.settings import Project, Settings
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.replay import Plan
 from labeling_core.simulation.summary import rows
+from labeling_core.sources.foreign_labels import read_files
 from labeling_core.store import eventlog
 from labeling_core.store.events import Entry
 from labeling_core.store.exporting import FORMATS
@@ -95,6 +98,37 @@ class LabelingProject:
     def release(self, sample_ids: Sequence[str]) -> None:
         """Hand back samples that were reserved and will not be decided here."""
         self._exchange(holding=list(sample_ids), release=True)
+
+    def import_labels(
+        self,
+        file: str | Path,
+        match: str = "",
+        label: str = "",
+        wins: str = WINS[0],
+        create_categories: bool = False,
+        random_draw: bool = False,
+        dry_run: bool = False,
+    ) -> list[str]:
+        """Bring in labels that exist: a table, or a file of Label Studio, doccano, Prodigy, Argilla
+        or the labeling plugin; what was done, in sentences.
+
+        ``match`` is the column that tells the samples, ``label`` that of the labels: found where
+        empty. ``wins`` says whose label holds where they contradict. With ``dry_run`` nothing is
+        stored. Raises LabelingError for a file that holds no labels, and while a session runs.
+        """
+        path = Path(file).expanduser()
+        if not path.is_file():
+            raise LabelingError(f"There is no file {path}.", "file")
+        read = read_files([(path, path.name)], "auto", label, [self.settings.label_column])
+        how = How(match, wins, create_categories, random_draw)
+        if dry_run:
+            plan = use_cases.plan_labels(self._workspace, self._id, read, how, self._person)
+        else:
+            self._wait()
+            _, plan = use_cases.bring_in_labels(
+                self._workspace, self._id, read, path.name, how, self._person
+            )
+        return plan.lines(wins)
 
     def run_session(self, classifier: str = "", strategy: str = "") -> Session:
         """Train, measure, score the pool and order the queue anew; the session's row.

@@ -84,6 +84,22 @@ def test_decisions_are_skipped_taken_back_and_handed_back(opened):
         project.label(project.next()[0].sample_id, "blue")
 
 
+def test_labels_that_are_there_are_the_start_and_more_are_brought_in(opened, tmp_path):
+    frame = bottles()
+    frame["colour"] = [("white" if at % 2 else "red") if at < 40 else None for at in range(120)]
+    project = opened.create("Wine", frame, labels="colour", every=1_000)
+    assert project.settings.names == ("red", "white")
+    assert len(project.labels()) == 40 and set(project.metadata().origin) == {"import"}
+    file = tmp_path / "more.csv"
+    file.write_text("sample_id,label\n50,white\n51,red\n52,rosé\n", encoding="utf-8")
+    told = "\n".join(project.import_labels(file, dry_run=True))
+    assert "rosé" in told and len(project.labels()) == 40
+    project.import_labels(file)
+    assert len(project.labels()) == 42
+    with pytest.raises(lc.Error, match="There is no file"):
+        project.import_labels(tmp_path / "none.csv")
+
+
 def test_a_simulation_of_the_labels_says_what_a_strategy_saves(opened):
     project = opened.create("Wine", bottles(), ["red", "white"], every=1_000)
     with pytest.raises(lc.Error, match="label"):
