@@ -150,9 +150,10 @@ def test_every_option_of_simulate_is_told() -> None:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {each.language for each in BLOCKS} == {
-        "sh", "powershell", "sql", "python", "json",
+        "sh", "powershell", "nginx", "sql", "python", "json",
     }  # fmt: skip
     assert {each.document for each in BLOCKS if each.language == "powershell"} == {"README.md"}
+    assert {each.document for each in BLOCKS if each.language == "nginx"} == {"docs/hosting.md"}
     assert {each.document for each in BLOCKS if each.language == "json"} == {"docs/protocol.md"}
 
 

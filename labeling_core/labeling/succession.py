@@ -11,35 +11,28 @@ from collections.abc import Mapping
 from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 
-SILENT = 12.0  # seconds: a deck in front says something at least every five
+SILENT = 7.0  # seconds: a deck in front says something at least every five
 
 
 def hand_over(
     queue: Queue,
     browser: Browser,
     heard: Mapping[Browser, float],
-    screens: Mapping[Browser, str | None],
 ) -> int:
     """Free what other browsers of the same annotator hold, unless somebody else holds samples too;
     how many these are. ``heard`` says when a browser last said something, by the queue's clock.
 
-    A browser that comes new gets at once all that was ahead in the others; those that are still
-    there drop it with their next message, and what they have decided by then counts. What stands on
-    a screen is left there until its browser has been silent for SILENT seconds.
+    A browser is taken to be gone when it has been silent for SILENT seconds; no two that are there
+    ever hold the same sample. One that comes back drops what it held with its next message, and
+    what it has decided by then counts.
     """
     moment = queue.clock()
     queue.reservations.lapse_expired(moment)
     if any(each.annotator != browser.annotator for each in queue.reservations):
         return 0
-    comes_new, gone = browser not in heard, 0
     left: dict[Browser, list[str]] = {}
     for each in queue.reservations:
-        if each.browser == browser:
-            continue
         silent = abs(moment - heard.get(each.browser, 0.0)) >= SILENT
-        ahead = comes_new and screens.get(each.browser) != each.sample_id
-        if silent or ahead:
+        if silent and each.browser != browser:
             left.setdefault(each.browser, []).append(each.sample_id)
-    for other, sample_ids in left.items():
-        gone += len(queue.reservations.release(sample_ids, other))
-    return gone
+    return sum(len(queue.reservations.release(held, other)) for other, held in left.items())

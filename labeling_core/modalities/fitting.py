@@ -23,7 +23,7 @@ def fit(table: Path, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     column_kinds.find_kinds has to know of its columns."""
     if job["features"] != "tabular":
         return file_features.fit_features(table, job, progress)
-    fit_table(table, Path(job["folder"]), job["exclude"], progress, job["chosen"])
+    fit_table(table, Path(job["folder"]), job["exclude"], progress, job.get("chosen"))
     return {"complete": True, "broken": {}}
 
 

@@ -142,7 +142,7 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
         screens = decks.screens
         for annotator, message in asked:
             if message.wanted and not message.release:
-                hand_over(queue, Browser(annotator, message.client), decks.heard, screens)
+                hand_over(queue, Browser(annotator, message.client), decks.heard)
             decks.heard[Browser(annotator, message.client)] = queue.clock()
         dropped = [_hand_back(queue, screens, *each) for each in asked]
         wants = _wants(queue, asked, dropped)

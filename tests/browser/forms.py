@@ -66,7 +66,7 @@ class Form:
 
     def __init__(self, context: BrowserContext, server: AppServer) -> None:
         self.page: Page = context.new_page()
-        self.page.set_viewport_size({"width": 1280, "height": 2600})  # nothing is out of sight
+        self.page.set_viewport_size({"width": 1280, "height": 4200})  # nothing is out of sight
         self._url, self._runs = server.url, Runs(self.page)
         self.root: Page | Locator = self.page
 

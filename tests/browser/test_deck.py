@@ -75,13 +75,21 @@ def tab(server: AppServer, context: BrowserContext) -> Iterator[Tab]:
     opened: list[DeckPage] = []
 
     def open_tab(
-        project: str, transport: str = "post", url: str = "", meddle: Meddle | None = None
+        project: str,
+        transport: str = "post",
+        url: str = "",
+        meddle: Meddle | None = None,
+        headers: Callable[[str], dict[str, str]] | None = None,
     ) -> DeckPage:
         opened.append(DeckPage(context, url or server.url, project, transport))
         if meddle:  # before it opens: what goes out straight after this may get past it
             opened[-1].page.route(
                 EXCHANGE,
-                lambda route: route.continue_(post_data=meddle(route.request.post_data or "")),
+                lambda route: route.continue_(
+                    post_data=meddle(route.request.post_data or ""),
+                    headers=route.request.headers
+                    | (headers or (lambda message: {}))(route.request.post_data or ""),
+                ),
             )
         return opened[-1].open()
 
@@ -536,12 +544,11 @@ def test_a_refused_decision_is_told_and_holds_nothing_up(
 def test_a_page_that_is_not_signed_in_says_so_and_keeps_its_decisions(
     server: AppServer, project: str, tab: Tab
 ) -> None:
-    def sign_out(message: str) -> str:
-        """From the first decision on."""
-        holds_none = '"decisions":[]' in message
-        return message if holds_none else message.replace('"token":"', '"token":"x')
+    def sign_out(message: str) -> dict[str, str]:
+        """From the first decision on, the token is none."""
+        return {} if '"decisions":[]' in message else {"x-labeling-token": "x"}
 
-    deck = tab(project, meddle=sign_out)
+    deck = tab(project, meddle=str, headers=sign_out)
     deck.type_keys(3, rate=20)
     assert_all_stored(server, project, deck, 3)  # the other way, which is tried after a while
     told = deck.page.evaluate("told")

@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_read_at_first_can_be_once_it_is_said_how(open_pag
         "Lines to leave out begin with", "Quotation mark", "Escape sign", "Read on at broken bytes",
     }  # fmt: skip
     next(each for each in at.selectbox if each.label == "Delimiter").set_value(";").run()
-    assert not at.error and "2 rows, 1 columns" in texts(at)
+    assert not at.error and "2 rows, 1 column." in texts(at)
 
 
 def test_a_running_project_can_show_and_learn_from_other_columns(open_page):  # noqa: F811

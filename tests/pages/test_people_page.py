@@ -24,7 +24,7 @@ def page(tmp_path, monkeypatch):
     main = Path(__file__).parents[2] / "pages" / "main.py"
     at = AppTest.from_file(str(main), default_timeout=60)
     at.secrets = {"auth": {"client_id": "labeling"}}
-    at.user = {"is_logged_in": True, "email": ADMIN}
+    at.user = {"is_logged_in": True, "email": ADMIN, "email_verified": True}
     at.run()
     yield at.switch_page("people.py").run()
     workspaces.close_workspaces()

@@ -60,7 +60,7 @@ def measured(table: Rows, seeds: int) -> tuple[float, float]:
     """Mean last accuracy and mean area under the accuracy curve (0..1)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
-        with path.open("w", newline="") as file:
+        with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(table[0]))
             writer.writeheader()
             writer.writerows(table)

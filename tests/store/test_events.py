@@ -38,7 +38,7 @@ def test_only_the_store_writes_sql_for_events():
         if "labeling.events" in path.read_text("utf-8")
     }
     assert found == {
-        f"labeling_core/store/{name}.py" for name in ("eventlog", "events", "migrations")
+        f"labeling_core/store/{name}.py" for name in ("eventlog", "events", "imports", "migrations")
     }
 
 
@@ -71,7 +71,10 @@ def test_an_event_is_found_as_it_was_appended(database):
 def test_how_far_each_browser_is_stored(database):
     append(database, *(NewEvent("decision", "ann", {}, "s", n, "a", n) for n in (1, 2)))
     append(database, NewEvent("undo", "bob", {}, "s", 1, "b", 9), NewEvent("session", "bob", {}))
-    assert sorted(asked(database, events.senders, "wine")) == [Sender("a", 2, 2), Sender("b", 9, 3)]
+    assert sorted(asked(database, events.senders, "wine")) == [
+        Sender("ann", "a", 2, 2),
+        Sender("bob", "b", 9, 3),
+    ]
     assert asked(database, events.decided_since, "wine", 1) == 2
 
 
