@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from labeling_core.errors import LabelingError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choices:
     """How a file is to be read; what is None is found out.
 
@@ -34,6 +34,11 @@ class Choices:
     types: Mapping[str, str] = field(default_factory=dict)
     part: str = ""
 
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """Field → value of the choices alone, also of what was read by them."""
+        return {each.name: getattr(self, each.name) for each in fields(Choices)}
+
 
 @dataclass(frozen=True)
 class ColumnFound:
@@ -53,7 +58,7 @@ class ColumnFound:
 
 
 @dataclass(frozen=True)
-class Preview:
+class Preview(Choices):
     """What an uploaded file holds and how it was, or is to be, read.
 
     The fields that it shares with :class:`Choices` say how the file was read and may be replaced
@@ -63,31 +68,16 @@ class Preview:
 
     name: str
     format: str  # "csv" (TSV too), "parquet" or "json"
-    encoding: str | None
-    delimiter: str | None
-    decimal: str | None
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Any, ...], ...]
     row_count: int
     notes: tuple[str, ...]
     found: tuple[ColumnFound, ...] = ()
-    header: bool | None = None
-    skip: int | None = None
-    comment: str | None = None
-    quote: str | None = None
-    escape: str | None = None
-    errors: str | None = None
-    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
-    part: str = ""
 
     @property
     def choices(self) -> Choices:
         """The choices that read the file as it was read."""
-        return Choices(
-            self.encoding, self.delimiter, self.decimal, self.header, self.skip, self.comment,
-            self.quote, self.escape, self.errors, self.missing, self.types, self.part,
-        )  # fmt: skip
+        return Choices(**self.by_name)
 
 
 def check(choices: Choices) -> None:

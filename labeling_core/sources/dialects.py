@@ -22,21 +22,12 @@ _DATA = rf"{_NUMBER}|\d{{4}}-\d\d-\d\d.*|true|false|TRUE|FALSE|NA|NaN|NULL"
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(Choices):
     """How to read a file: its format, its dialect (see Choices), and notes on what was found."""
 
     name: str
     format: str  # "csv" (TSV too), "parquet" or "json"
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
     notes: tuple[str, ...] = ()
-    header: bool | None = None
-    skip: int | None = None
-    comment: str | None = None
-    quote: str | None = None
-    escape: str | None = None
-    errors: str | None = None
     choices: Choices = field(default_factory=Choices)
 
 
@@ -53,7 +44,7 @@ def find_reading(path: Path, name: str, choices: Choices) -> Reading:
     _refuse_what_is_no_parquet(suffix, name)
     encoding, notes = find_encoding(path, head, name, choices.encoding, choices.errors)
     reading = Reading(
-        name, "json", encoding, notes=notes, errors=choices.errors or "strict", choices=choices
+        name, "json", notes, choices, encoding=encoding, errors=choices.errors or "strict"
     )
     text = _decoded(head, encoding, reading.errors or "strict", name)
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip().startswith('{"'):

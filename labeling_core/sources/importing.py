@@ -38,23 +38,13 @@ def inspect(path: Path, name: str, choices: Choices | None = None, **given: Any)
     return Preview(
         name=name,
         format=reading.format,
-        encoding=reading.encoding,
-        delimiter=reading.delimiter,
-        decimal=reading.decimal,
         columns=columns,
         rows=tuple(rows),
         row_count=plan.row_count,
         notes=plain.notes + reading.notes + plan.notes,
         found=plan.found,
-        header=reading.header,
-        skip=reading.skip,
-        comment=reading.comment,
-        quote=reading.quote,
-        escape=reading.escape,
-        errors=reading.errors,
-        missing=choices.missing,
-        types=choices.types,
-        part=choices.part,
+        **reading.by_name
+        | {"missing": choices.missing, "types": choices.types, "part": choices.part},
     )
 
 

@@ -12,7 +12,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.sources import importing
 from labeling_core.sources.importing import Choices, Preview
 from pages.forms.fields import Fields
-from pages.forms.upload_fields import Given
+from pages.forms.upload_fields import Given, inspect
 
 DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
 HEADERS = {"": "found out", "yes": "holds the names", "no": "is a row like the others"}
@@ -47,12 +47,6 @@ def read(fields: Fields, given: Given) -> Preview | None:
     except LabelingError as error:
         place.error(str(error))
         return None
-
-
-@st.cache_data(max_entries=16, show_spinner="Reading the file …", hash_funcs={Choices: repr})
-def inspect(path: Path, name: str, choices: Choices | None = None) -> Preview:
-    """Read the whole upload once, not at every rerun of the page."""
-    return importing.inspect(path, name, choices)
 
 
 def chosen_columns(preview: Preview, path: Path, choices: dict[str, Any]) -> Preview | None:

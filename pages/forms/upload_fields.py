@@ -10,6 +10,7 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.sources import containers, importing, several_files
+from labeling_core.sources.importing import Choices
 from labeling_core.sources.uploads import discard_table, stage_table
 from labeling_core.workspace import Workspace
 
@@ -30,7 +31,7 @@ class Given(NamedTuple):
 
     def inspect(self) -> importing.Preview:
         """Look at it, with what was found out of it."""
-        return inspect(self.path, self.name, part=self.part)
+        return inspect(self.path, self.name, Choices(part=self.part))
 
 
 def choose(
@@ -100,10 +101,10 @@ def _joined(
     return target, notes
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading the file …")
-def inspect(path: Path, name: str, **reading: Any) -> importing.Preview:
+@st.cache_data(max_entries=16, show_spinner="Reading the file …", hash_funcs={Choices: repr})
+def inspect(path: Path, name: str, choices: Choices) -> importing.Preview:
     """Read the whole upload once, not at every rerun of the page."""
-    return importing.inspect(path, name, **reading)
+    return importing.inspect(path, name, choices)
 
 
 def size_of(preview: importing.Preview) -> str:

@@ -584,7 +584,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
             wine,
             Upload(
                 Path("none"),
-                Preview("no", "csv", None, None, None, (("nothing", "BIGINT"),), (), 1, ()),
+                Preview("no", "csv", (("nothing", "BIGINT"),), (), 1, ()),
             ),
             by,
         ),

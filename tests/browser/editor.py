@@ -33,9 +33,7 @@ class Editor:
         """Type into cells of a row of the editable table, by the titles of their columns."""
         self._look_at()
         for name, value in values.items():
-            titles = self._grid.locator("[role=columnheader]").all_text_contents()
-            column = titles.index(name) + self._first
-            self._select(row, column)
+            column = self._go(row, name)
             self._page.keyboard.press("Enter")
             self._overlay.fill(value)
             self._run(lambda: self._overlay.press("Tab"))  # Enter may leave all rows
@@ -45,9 +43,7 @@ class Editor:
         """Choose from the lists in cells of a row."""
         self._look_at()
         for name, value in values.items():
-            titles = self._grid.locator("[role=columnheader]").all_text_contents()
-            column = titles.index(name) + self._first
-            self._select(row, column)
+            column = self._go(row, name)
             self._page.keyboard.press("Enter")
             expect(self._page.locator("#portal input")).to_be_focused()
             self._page.keyboard.type(value)  # the list shows what holds it
@@ -58,9 +54,7 @@ class Editor:
         """Turn boxes in cells of a row to their other side."""
         self._look_at()
         for name in boxes:
-            titles = self._grid.locator("[role=columnheader]").all_text_contents()
-            column = titles.index(name) + self._first
-            self._select(row, column)
+            self._go(row, name)
             self._run(lambda: self._page.keyboard.press("Space"))  # drawn, and not told in words
 
     def add_row(self, row: int, **values: str) -> None:
@@ -89,6 +83,13 @@ class Editor:
         if not self._selected():
             self._click_row(0)
         expect(self._chosen).to_have_count(1)
+
+    def _go(self, row: int, name: str) -> int:
+        """Select the cell below a column's title; the column's number."""
+        titles = self._grid.locator("[role=columnheader]").all_text_contents()
+        column = titles.index(name) + self._first
+        self._select(row, column)
+        return column
 
     def _select(self, row: int, column: int) -> None:
         """Go to a cell by keys, one at a time; a click on a selected one would open it.
