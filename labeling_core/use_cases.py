@@ -30,8 +30,6 @@ from labeling_core.store.database import OWN_FOLDERS
 from labeling_core.store.removal import remove
 from labeling_core.workspace import Workspace
 
-# The tables name everybody's decisions, and which samples were probes.
-_OPEN_EXPORTS = ("sessions",)
 _ENOUGH = (Category("a"), Category("b"))  # nothing is wrong with these
 
 
@@ -256,24 +254,6 @@ def stop_reading(workspace: Workspace, project: Project, by: Person) -> None:
     """Stop reading the files of a project; what was read is kept."""
     by.require("manage", project.project_id)
     workspace.loop.stop_reading(project)
-
-
-def exports(project: Project, by: Person) -> list[str]:
-    """What of export.exports a person may download; the model comes on top for admins."""
-    manages = by.may("manage", project.project_id)
-    sees = by.may("see", project.project_id)
-    return [
-        each for each in downloads.exports(project) if manages or (sees and each in _OPEN_EXPORTS)
-    ]
-
-
-def export_table(
-    workspace: Workspace, project: Project, what: str, form: str, by: Person, safe: bool = False
-) -> bytes:
-    """One of export.exports as a file in one of export.FORMATS; ``safe`` as export.table has it."""
-    by.require("see" if what in _OPEN_EXPORTS else "manage", project.project_id)
-    with workspace.database.read() as cursor:
-        return downloads.table(cursor, project, what, form, safe, workspace.queue(project))
 
 
 def export_model(workspace: Workspace, project: Project, by: Person) -> bytes:

@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from labeling_core import use_cases
 from labeling_core.progress import figures, learning_curve
 from labeling_core.progress.session_words import explain_accuracy, interval, percent, session_row
 from labeling_core.store import exporting
@@ -18,7 +17,7 @@ from pages.blocks import (
     log_filter,
     stopping_advice,
 )
-from pages.blocks.downloads import export_model, export_table
+from pages.blocks.downloads import export_model, links
 from pages.shell import identity
 from pages.shell.figure import show_figure
 from pages.shell.project import current_project
@@ -119,20 +118,13 @@ if sessions:
 
 st.subheader("Download", anchor=False)
 form = st.segmented_control("Format", list(exporting.FORMATS), default="CSV", required=True)
-safe = form != "Parquet" and st.toggle(
+safe = exporting.is_csv(form) and st.toggle(
     "Safe to open in a spreadsheet",
     help="Texts that begin with = + - @, a tab or a line break get an apostrophe in front, so "
     "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",
 )
 with st.container(horizontal=True):
-    for what in use_cases.exports(project, person):
-        st.download_button(
-            what.capitalize(),
-            partial(export_table, project, what, form, safe, person.name),
-            file_name=f"{project.project_id}_{what}.{exporting.FORMATS[form][0]}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+    links(project, form, bool(safe))
     if finished and person.may("manage", project.project_id):
         st.download_button(
             "Model of the last session",

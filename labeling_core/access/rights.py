@@ -26,6 +26,7 @@ ROUTES = {
     "POST /labeling/review": "label",
     "POST /labeling/adjudication": "manage",
     "GET /labeling/media/{token}": "label",
+    "GET /labeling/export/{token}": "manage",
 }
 # Functions that take the person who acts (``by: Person``), as room.module.name.
 USE_CASES = {
@@ -69,8 +70,6 @@ USE_CASES = {
     "use_cases.export_final_model": "manage",
     "use_cases.export_model": "manage",
     "use_cases.export_predictions": "manage",
-    "use_cases.export_table": "manage",
-    "use_cases.exports": "see",
     "use_cases.merge_category": "manage",
     "use_cases.offer_category": "manage",
     "use_cases.plan_labels": "manage",
@@ -84,6 +83,8 @@ USE_CASES = {
     "use_cases.update_project": "manage",
     "use_cases.visible_projects": "see",
     "web.adjudication_exchange.answer": "manage",
+    "web.exports.export": "manage",
+    "web.exports.listed": "see",
     "web.label_exchange.answer": "label",
     "web.review_exchange.answer": "label",
     "web.review_exchange.issue": "label",

@@ -20,7 +20,8 @@ from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.models.reading_report import sentences
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.people import Person
-from labeling_core.progress import learning_curve
+from labeling_core.progress import downloads, label_filter, learning_curve
+from labeling_core.progress.label_filter import Wanted
 from labeling_core.progress.learning_curve import Session
 from labeling_core.settings import Project, Settings
 from labeling_core.simulation import data_sources
@@ -29,8 +30,8 @@ from labeling_core.simulation.summary import rows
 from labeling_core.sources.foreign_labels import read_files
 from labeling_core.store import eventlog
 from labeling_core.store.events import Entry
-from labeling_core.store.exporting import FORMATS
-from labeling_core.web import label_exchange, messages
+from labeling_core.store.exporting import form_of
+from labeling_core.web import exports, label_exchange, messages
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -243,21 +244,22 @@ class LabelingProject:
                 warnings.warn(sentence, stacklevel=2)
             return pd.read_parquet(out).set_axis(frame.index)
 
-    def export(self, what: str, path: str | Path) -> None:
-        """Write labels, metadata, queries or sessions to a ``.csv`` or ``.parquet`` file."""
-        target = Path(path).expanduser()
-        known = use_cases.exports(self._project, self._person)
-        if what not in known:
-            raise LabelingError(f"“{what}” cannot be exported: choose one of {', '.join(known)}.")
-        forms = {f".{suffix}": form for form, (suffix, _) in FORMATS.items()}
-        form = forms.get(target.suffix.lower())
-        if form is None:
-            raise LabelingError(f"{target.name} should end in {' or '.join(forms)}.")
-        content = use_cases.export_table(self._workspace, self._project, what, form, self._person)
-        try:
-            target.write_bytes(content)
-        except OSError as error:
-            raise LabelingError(f"{target} cannot be written: {error.strerror}.") from error
+    def export(
+        self, what: str, path: str | Path, wanted: Wanted = label_filter.ALL, safe: bool = False
+    ) -> None:
+        """Write one of ``exports`` to a file; see labeling_core.web.exports.export.
+
+        The suffix of a table's file says its format: ``.csv``, ``.parquet`` or ``.jsonl``.
+        """
+        form = form_of(Path(path)) if what in downloads.exports(self._project) else ""
+        by = self._person
+        found = exports.export(self._workspace, self._project, what, form, by, wanted, safe)
+        exports.save(found, Path(path).expanduser())
+
+    @property
+    def exports(self) -> list[str]:
+        """What :meth:`export` can write."""
+        return exports.listed(self._project, self._person)
 
     def _table(self, name: str) -> pd.DataFrame:
         with self._workspace.database.read() as cursor:

@@ -1,25 +1,102 @@
-"""Tables and models out of the database, written by DuckDB itself."""
+"""What of a project can be taken away, as queries that DuckDB itself writes to files."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import duckdb
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.progress import learning_curve
-from labeling_core.settings import Project, quote
+from labeling_core.progress import label_filter, learning_curve
+from labeling_core.progress.label_filter import Wanted
+from labeling_core.projects import samples
+from labeling_core.settings import Project
+from labeling_core.store import eventlog
 from labeling_core.store.database import literal
 from labeling_core.store.exporting import packed, to_file
 
-_SESSIONS = "session table"
+SOURCE = "source with labels"
+FILTERED = ("labels", "metadata", SOURCE)  # what label_filter.Wanted is about
 
 
-def exports(project: Project) -> dict[str, str]:
-    """What can be downloaded of a project: a word for it, and its table's name."""
-    settings = project.settings
-    found = {"labels": settings.labels_table, "metadata": settings.metadata_table}
-    if settings.queries_table:
-        found |= {"queries": settings.queries_table, "sessions": _SESSIONS}
-    return found
+class Query(NamedTuple):
+    """SQL, and the values of its parameters."""
+
+    sql: str
+    values: list[Any]
+
+
+def exports(project: Project) -> list[str]:
+    """The tables of a project that can be downloaded."""
+    learns = ["queries", "sessions"] if project.settings.queries_table else []
+    return ["labels", "metadata", *learns, "history", SOURCE]
+
+
+def query(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    what: str,
+    queue: Queue | None = None,
+    wanted: Wanted = label_filter.ALL,
+) -> Query:
+    """One of :func:`exports`; those of FILTERED with what is ``wanted`` only, the rest whole.
+
+    With ``queue``, accuracy by session is measured on the probes of today, as on the page; see
+    progress.sessions.
+    """
+    if what == "sessions":
+        return _sessions(cursor, project, queue)
+    if what == "history":
+        return Query(eventlog.history(project.project_id), [])
+    tables = project.tables
+    if what == "queries":
+        return Query(f"SELECT * FROM {tables.queries}", [])
+    chosen, values = label_filter.condition(project, wanted)
+    if what == "metadata":
+        return Query(f"SELECT * FROM {tables.metadata} WHERE {chosen}", values)
+    if what == SOURCE:
+        return _source(cursor, project, wanted)
+    if wanted == label_filter.ALL:
+        return Query(f"SELECT * FROM {tables.labels}", [])
+    ids = f"SELECT {tables.label_id} FROM {tables.metadata} WHERE {chosen}"
+    return Query(f"SELECT * FROM {tables.labels} WHERE {tables.label_id} IN ({ids})", values)
+
+
+def _source(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) -> Query:
+    """Every sample with its label, if it has one; with a filter the wanted ones alone."""
+    tables, settings = project.tables, project.settings
+    chosen, values = label_filter.condition(project, wanted)
+    ours = ("sample_id", settings.label_column, settings.label_id_column)
+    columns = samples.listed(cursor, project.project_id, ours)
+    labeled = (
+        f"SELECT m.sample_id AS __labeled, l.{tables.label}, l.{tables.label_id} FROM (SELECT * "
+        f"FROM {tables.metadata} WHERE {chosen}) AS m JOIN (SELECT {tables.label}, "
+        f"{tables.label_id} FROM {tables.labels}) AS l ON l.{tables.label_id} = m.{tables.label_id}"
+    )
+    join = "LEFT JOIN" if wanted == label_filter.ALL else "JOIN"
+    return Query(
+        f"SELECT s.{samples.SAMPLE_ID} AS sample_id, {columns}, d.{tables.label}, "
+        f"d.{tables.label_id} FROM {samples.table(project.project_id)} AS s "
+        f"{join} ({labeled}) AS d ON d.__labeled = s.{samples.SAMPLE_ID} "
+        f"WHERE s.{samples.PRESENT} OR d.__labeled IS NOT NULL",
+        values,
+    )
+
+
+def _sessions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None) -> Query:
+    found = learning_curve.sessions(cursor, project, queue)
+    measured = ("session_id", "evaluated", "accuracy", "low", "high", "auc")
+    unnested = ", ".join(f"unnest(?::{'INTEGER' if n < 2 else 'DOUBLE'}[]) AS {each}"
+                         for n, each in enumerate(measured))  # fmt: skip
+    sql = (
+        "SELECT session_id, state, started_by, started, finished, classifier, strategy, labels, "
+        "evaluation, m.evaluated, m.accuracy, m.low, m.high, m.auc, "
+        "s.evaluated AS evaluated_then, correct / nullif(s.evaluated, 0) AS accuracy_then, "
+        "changed, compared, changed / nullif(compared, 0) AS contradictions, reason "
+        f"FROM labeling.sessions AS s JOIN (SELECT {unnested}) AS m USING (session_id) "
+        f"WHERE project_id = {literal(project.project_id)} ORDER BY session_id"
+    )
+    return Query(sql, [[getattr(each, column) for each in found] for column in measured])
 
 
 def table(
@@ -30,28 +107,10 @@ def table(
     safe: bool = False,
     queue: Queue | None = None,
 ) -> bytes:
-    """One of :func:`exports` as a file in one of FORMATS; ``safe`` as for :func:`to_file`.
-
-    With ``queue``, accuracy by session is measured on the probes of today, as on the page; see
-    progress.sessions.
-    """
-    name = exports(project)[what]
-    if name != _SESSIONS:
-        return to_file(cursor, f"SELECT * FROM main.{quote(name)}", form, safe)
-    found = learning_curve.sessions(cursor, project, queue)
-    measured = ("session_id", "evaluated", "accuracy", "low", "high", "auc")
-    unnested = ", ".join(f"unnest(?::{'INTEGER' if n < 2 else 'DOUBLE'}[]) AS {each}"
-                         for n, each in enumerate(measured))  # fmt: skip
-    query = (
-        "SELECT session_id, state, started_by, started, finished, classifier, strategy, labels, "
-        "evaluation, m.evaluated, m.accuracy, m.low, m.high, m.auc, "
-        "s.evaluated AS evaluated_then, correct / nullif(s.evaluated, 0) AS accuracy_then, "
-        "changed, compared, changed / nullif(compared, 0) AS contradictions, reason "
-        f"FROM labeling.sessions AS s JOIN (SELECT {unnested}) AS m USING (session_id) "
-        f"WHERE project_id = {literal(project.project_id)} ORDER BY session_id"
-    )
-    values = [[getattr(each, column) for each in found] for column in measured]
-    return to_file(cursor, query, form, safe, values)
+    """One of :func:`exports` as a file in one of FORMATS, in memory; see :func:`query`, and
+    :func:`to_file` for ``safe``."""
+    found = query(cursor, project, what, queue)
+    return to_file(cursor, found.sql, form, safe, found.values)
 
 
 def model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:

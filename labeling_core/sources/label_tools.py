@@ -35,6 +35,7 @@ def _read_label_studio(entries: Sequence[Entry], made: LabelFile, label: str) ->
         for each in annotations:
             who = each.get("completed_by")
             who = (who.get("email") or who.get("id")) if isinstance(who, dict) else who
+            who = who or each.get("created_username")  # our own export: Label Studio knows nobody
             when = each.get("created_at") or each.get("updated_at")
             if each.get("was_cancelled") or each.get("skipped"):
                 made.skip(line, fields, who, when)

@@ -10,7 +10,7 @@ import duckdb
 
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.settings import Settings
-from labeling_core.store.database import Database, now
+from labeling_core.store.database import Database, literal, now
 from labeling_core.store.events import COLUMNS, Entry, NewEvent, append
 from labeling_core.store.exporting import to_file
 
@@ -132,6 +132,14 @@ def export(cursor: duckdb.DuckDBPyConnection, wanted: Filter, by: Person) -> byt
         f"FROM labeling.events WHERE {where}) ORDER BY event_id"
     )
     return to_file(cursor, query, "CSV", safe=True, values=values)
+
+
+def history(project_id: str) -> str:
+    """A query for all events of a project as stored, oldest first; what only admins may see."""
+    return (
+        "SELECT event_id, happened, annotator, kind, sample_id, label_id, detail "
+        f"FROM labeling.events WHERE project_id = {literal(project_id)}"
+    )
 
 
 def _where(wanted: Filter, by: Person) -> tuple[str, list[Any]]:

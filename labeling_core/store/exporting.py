@@ -7,20 +7,28 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from labeling_core.errors import LabelingError
 from labeling_core.settings import quote
 from labeling_core.store.database import literal
 
-EXCEL = "CSV for Excel"
+EXCEL, JSON_LINES = "CSV for Excel", "JSON lines"
 _CSV = ("csv", "FORMAT csv, HEADER true")
 # A missing value is nothing in a CSV, an empty text is "".
-FORMATS = {"CSV": _CSV, EXCEL: _CSV, "Parquet": ("parquet", "FORMAT parquet")}
+FORMATS = {
+    "CSV": _CSV,
+    EXCEL: _CSV,
+    "Parquet": ("parquet", "FORMAT parquet"),
+    JSON_LINES: ("jsonl", "FORMAT json"),
+}
 
+
+_ROWS = 2000  # rows of JSON that are fetched at a time
 
 # A text that begins like this is a formula to a spreadsheet, also behind blanks.
 _FORMULA = r"^\s*[=+\-@\t\r\n＝＋－＠]"
@@ -43,13 +51,53 @@ def to_file(
     A ``safe`` CSV has an apostrophe in front of each text that a spreadsheet would take for a
     formula (OWASP, “CSV Injection”); numbers, and texts that are numbers, are left alone.
     """
-    suffix, options = FORMATS[form]
-    if safe and suffix == "csv":
-        query = _without_formulas(cursor, query, values)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"export.{suffix}"
-        cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})", list(values))
-        return (codecs.BOM_UTF8 if form == EXCEL else b"") + path.read_bytes()
+        path = Path(folder) / "export"
+        write(cursor, query, form, path, safe, values)
+        return head(form) + path.read_bytes()
+
+
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    query: str,
+    form: str,
+    path: Path,
+    safe: bool = False,
+    values: Sequence[Any] = (),
+) -> None:
+    """The rows of a query as the file ``path``, which grows at its end only; it lacks what
+    :func:`head` says. See :func:`to_file`."""
+    if safe and is_csv(form):
+        query = _without_formulas(cursor, query, values)
+    options = f"{FORMATS[form][1]}, USE_TMP_FILE false"
+    cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})", list(values))
+
+
+def json_lines(
+    cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> Iterator[bytes]:
+    """The rows of a query as JSON lines, in pieces: COPY holds several 100 MB of a million rows."""
+    rows = cursor.execute(f"SELECT to_json(__row)::VARCHAR FROM ({query}) AS __row", list(values))
+    while some := rows.fetchmany(_ROWS):
+        yield "".join(f"{line}\n" for (line,) in some).encode()
+
+
+def is_csv(form: str) -> bool:
+    """Whether spreadsheets open a file of this form."""
+    return FORMATS[form][0] == "csv"
+
+
+def form_of(path: Path) -> str:
+    """The one of FORMATS that the suffix of ``path`` says; LabelingError for another suffix."""
+    forms = {f".{FORMATS[each][0]}": each for each in ("CSV", "Parquet", JSON_LINES)}
+    if path.suffix.lower() not in forms:
+        raise LabelingError(f"{path.name} should end in {' or '.join(forms)}.")
+    return forms[path.suffix.lower()]
+
+
+def head(form: str) -> bytes:
+    """What a file of this form begins with, before what DuckDB writes."""
+    return codecs.BOM_UTF8 if form == EXCEL else b""
 
 
 def _without_formulas(cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any]) -> str:

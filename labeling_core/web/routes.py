@@ -12,13 +12,21 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 import anyio.to_thread
 import duckdb
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from labeling_core.access import tokens
@@ -26,6 +34,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.store.database import why_not_stored
 from labeling_core.web import (
     adjudication_exchange,
+    exports,
     label_exchange,
     media_links,
     messages,
@@ -145,6 +154,27 @@ def show(token: str, browser: str, known: str = "") -> Response:
     return FileResponse(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
 
 
+async def get_export(request: Request) -> Response:
+    """The file behind the link of a download; see exports.py."""
+    return await run_in_threadpool(take_away, request.path_params["token"], _browser(request))
+
+
+def take_away(token: str, browser: str) -> Response:
+    """The response to the link of a download; it begins when the first piece is there."""
+    try:
+        found = exports.follow(open_workspace(), token, browser)
+        first = next(found.pieces, b"")
+    except LabelingError as error:
+        return _refusal(error, 403)
+    except (duckdb.Error, OSError):
+        log.exception("An export failed")
+        return _refusal(LabelingError("The file cannot be made at the moment."), 503)
+    name = f"attachment; filename*=UTF-8''{quote(found.name)}"
+    headers = _HEADERS | {"Cache-Control": "no-store", "Content-Disposition": name}
+    pieces = chain([first], found.pieces)
+    return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+
 def _refusal(error: LabelingError, status: int) -> Response:
     return PlainTextResponse(str(error), status, _HEADERS | {"Cache-Control": "no-store"})
 
@@ -169,5 +199,6 @@ _ROUTES: list[tuple[str, str, Callable[..., Awaitable[Response]]]] = [
     ("POST", "/labeling/review", post_review),
     ("POST", "/labeling/adjudication", post_adjudication),
     ("GET", media_links.ADDRESS + "{token}", get_media),
+    ("GET", exports.ADDRESS + "{token}", get_export),
 ]
 ROUTES = below("")

@@ -46,13 +46,14 @@ from labeling_core.sources.uploads import Upload
 from labeling_core.store import backups, eventlog
 from labeling_core.web import (
     adjudication_exchange,
+    exports,
     label_exchange,
+    media_links,
     messages,
     review_exchange,
     routes,
 )
 from labeling_core.workspace import Workspace
-from pages.blocks.downloads import export_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__", "main"})
@@ -307,7 +308,10 @@ def test_a_download_knows_the_tables_by_the_names_of_this_moment(workspace: Work
     use_cases.update_project(
         workspace, "wine", replace(seen.settings, labels_table="renamed"), LOCAL
     )
-    assert export_table(seen, "labels", "CSV", False, PEOPLE["admin"]).startswith(b"bottle")
+    asked = exports.asked_by(seen, PEOPLE["admin"], "b", "labels", "CSV", False)
+    token = exports.link(workspace.key, asked).rsplit("/", 1)[1]
+    found = exports.follow(workspace, token, "b")
+    assert b"".join(found.pieces).startswith(b"bottle")
 
 
 # Routes
@@ -360,6 +364,15 @@ def media_url(browser: Browser, workspace: Workspace, who: str) -> str:
     return str(reply["samples"][0]["view"]["url"])
 
 
+def export_url(browser: Browser, workspace: Workspace, who: str) -> str:
+    """A link as the server makes it for those who may; without a login it names nobody."""
+    browser.post(message(workspace, "annotator"))  # which brings the cookie
+    cookie = media_links.browser_of(browser.cookie.partition("=")[2])
+    wine = workspace.project("wine")
+    asked = exports.asked_by(wine, PEOPLE[who], cookie, "metadata", "CSV", False)
+    return f"/{exports.link(workspace.key, asked)}"
+
+
 @pytest.mark.parametrize("route", rights.ROUTES)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_route_serves_those_the_table_names(
@@ -373,6 +386,8 @@ def test_a_route_serves_those_the_table_names(
         if who == "no login":
             del body["token"]
         answer = browser.post(body, path)
+    elif path.startswith(exports.ADDRESS):
+        answer = browser.get(export_url(browser, workspace, who))
     elif who == "no login":
         answer = Browser(browser.port).get(media_url(browser, workspace, "annotator"))
     else:
@@ -561,10 +576,11 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "use_cases.export_predictions": lambda by: use_cases.export_predictions(
             workspace, wine, "CSV", by
         ),
-        "use_cases.export_table": lambda by: use_cases.export_table(
-            workspace, wine, "metadata", "CSV", by
-        ),
-        "use_cases.exports": lambda by: use_cases.exports(wine, by) != [],
+        "web.exports.export": lambda by: [
+            b"".join(exports.export(workspace, wine, what, "CSV", by).pieces)
+            for what in ("metadata", "history", "DuckDB file", "Label Studio")
+        ],
+        "web.exports.listed": lambda by: exports.listed(wine, by) != [],
         "use_cases.read_files": lambda by: use_cases.read_files(workspace, wine, by),
         "use_cases.run_session": lambda by: use_cases.run_session(
             workspace, wine, by, "logistic_regression", "auto"
@@ -624,9 +640,29 @@ def given(what: Callable[[Person], object], by: Person) -> bool:
 
 
 def test_a_viewer_may_download_how_the_sessions_went_and_nothing_else(workspace: Workspace) -> None:
-    vera = workspace.roles.person(PEOPLE["viewer"])
-    assert use_cases.exports(workspace.project("wine"), vera) == ["sessions"]
-    use_cases.export_table(workspace, workspace.project("wine"), "sessions", "CSV", vera)
-    for what in ("labels", "metadata", "queries"):
+    vera, wine = workspace.roles.person(PEOPLE["viewer"]), workspace.project("wine")
+    everything = exports.listed(wine, LOCAL)
+    assert exports.listed(wine, vera) == ["sessions"]
+    assert b"".join(exports.export(workspace, wine, "sessions", "CSV", vera).pieces)
+    for what in {*everything} - {"sessions"}:
         with pytest.raises(ForbiddenError):
-            use_cases.export_table(workspace, workspace.project("wine"), what, "CSV", vera)
+            exports.export(workspace, wine, what, "CSV", vera)
+
+
+def test_the_link_of_a_download_is_good_in_one_browser_for_a_while_and_unaltered(
+    workspace: Workspace,
+) -> None:
+    asked = exports.asked_by(
+        workspace.project("wine"), PEOPLE["admin"], "b", "labels", "CSV", False
+    )
+    whole = exports.link(workspace.key, asked).rsplit("/", 1)[1]
+    over = exports.link(workspace.key, asked._replace(expires=0.0)).rsplit("/", 1)[1]
+    for token, browser in ((whole, "other"), (whole, ""), (over, "b"), (whole[1:], "b")):
+        with pytest.raises(labeling_core.errors.LabelingError):
+            exports.follow(workspace, token, browser)
+    nowhere = exports.link(
+        workspace.key, asked._replace(project_id="nowhere", annotator=PEOPLE["viewer"])
+    ).rsplit("/", 1)[1]
+    with pytest.raises(ForbiddenError):
+        exports.follow(workspace, nowhere, "b")
+    assert b"".join(exports.follow(workspace, whole, "b").pieces).startswith(b"bottle")

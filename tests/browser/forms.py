@@ -198,9 +198,10 @@ class Form:
         return self.field("button", name)
 
     def download(self, name: str) -> tuple[str, bytes]:
-        """Press a download button; the file's name and content."""
+        """Press a download button, or follow its link; the file's name and content."""
+        link = self.page.get_by_role("link", name=name, exact=True)
         with self.page.expect_download() as download:
-            self.button(name).click()
+            self.button(name).or_(link).click()
         return download.value.suggested_filename, download.value.path().read_bytes()
 
     @property

@@ -178,7 +178,7 @@ def test_a_table_is_downloaded(name: str, visit: Callable[[str], Visit]) -> None
     deck.wait_saved()
     page.goto(f"{url}/session_progress?project=taken")
     with page.expect_download() as download:
-        page.get_by_role("button", name="metadata").first.click()
+        page.get_by_role("link", name="Metadata", exact=True).click()
     with Path(download.value.path()).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["label"] for row in rows] == [each[1] for each in decisions(server, "taken")]

@@ -68,7 +68,7 @@ def test_pages_decks_figures_and_downloads_work_under_them(
     figure.hover(timeout=60_000)
     for button in (
         page.locator("[data-title^='Download plot']").first,
-        page.get_by_role("button", name="Labels", exact=False).first,
+        page.get_by_role("link", name="Labels", exact=True),
     ):
         with page.expect_download() as download:
             button.click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 
@@ -63,6 +64,15 @@ def test_every_table_is_downloaded_in_each_format(
         assert name == f"curve_{each}.csv", each
         assert len(table_of(content)) == wanted[each], each
     assert {row["comment"] for row in table_of(found["metadata"][1])} == {FORMULA}
+    name, content = form.download("Source with labels")
+    assert name == "curve_source_with_labels.csv"
+    assert len(table_of(content)) == queued + 40
+    name, content = form.download("History")
+    assert {row["kind"] for row in table_of(content)} >= {"decision"}
+    name, content = form.download("Label Studio")
+    assert name == "curve_label_studio.json" and len(json.loads(content)) == 40
+    name, content = form.download("DuckDB file")
+    assert name == "curve_tables.duckdb" and content[8:12] == b"DUCK"
     form.switch("Safe to open in a spreadsheet")
     _, safe = form.download("Metadata")
     assert {row["comment"] for row in table_of(safe)} == {f"'{FORMULA}"}

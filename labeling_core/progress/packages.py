@@ -1,0 +1,163 @@
+"""A project for other programs: one DuckDB file, Label Studio, a folder of media for `datasets`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import duckdb
+
+from labeling_core.errors import LabelingError
+from labeling_core.labeling.queue import Queue
+from labeling_core.progress import downloads, label_filter
+from labeling_core.progress.downloads import Query
+from labeling_core.progress.label_filter import Wanted
+from labeling_core.projects import samples
+from labeling_core.settings import Project
+from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.store.database import folder_of, literal
+
+_ROWS = 500  # rows that are fetched at a time
+_SLICE = 50_000  # samples that are grouped at a time
+_PIECE = 1 << 20  # bytes
+
+
+def write_database(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    path: Path,
+    queue: Queue | None,
+    wanted: Wanted,
+) -> None:
+    """One DuckDB file with every table of downloads.exports, called as it is there."""
+    name = f"export_{path.parent.name.replace('-', '_')}"
+    cursor.execute(f"ATTACH {literal(str(path))} AS {name}")
+    try:
+        for what in downloads.exports(project):
+            sql, values = downloads.query(cursor, project, what, queue, wanted)
+            table = what.replace(" ", "_")
+            cursor.execute(f"CREATE TABLE {name}.main.{table} AS {sql}", values)
+    finally:
+        cursor.execute(f"DETACH {name}")
+
+
+def label_studio(
+    cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted
+) -> Iterator[bytes]:
+    """The pieces of a JSON file of decided samples as tasks of Label Studio, each decision an
+    annotation.
+
+    A column is ``$column`` in its labeling configuration; the choices are those of the control
+    ``label`` on the object ``sample``.
+    """
+    sql, values = _tasks(cursor, project, wanted)
+    before = "[\n"
+    for start in range(0, project.samples, _SLICE):  # what is grouped at a time stays small
+        rows = cursor.execute(sql, [start, start + _SLICE, *values])
+        while some := rows.fetchmany(_ROWS):
+            yield (before + ",\n".join(task for (task,) in some)).encode()
+            before = ",\n"
+    yield b"\n]\n" if before == ",\n" else b"[]\n"
+
+
+def _tasks(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) -> Query:
+    """A task a row, of the samples from one place to another."""
+    tables, pool = project.tables, samples.table(project.project_id)
+    chosen, values = label_filter.condition(project, wanted)
+    annotation = (
+        "{'result': CASE WHEN status = 'LABELED' THEN [{'from_name': 'label', 'to_name': 'sample', "
+        f"'type': 'choices', 'value': {{'choices': [{tables.label}]}}}}] ELSE [] END, "
+        "'was_cancelled': status = 'SKIPPED', 'created_username': annotator, "
+        "'created_at': strftime(labeled_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'), "
+        "'lead_time': seconds}"
+    )
+    columns = samples.listed(cursor, project.project_id, ("sample_id",))
+    here = (
+        f"SELECT s.{samples.SAMPLE_ID} AS sample_id, {columns} FROM {pool} AS s "
+        f"WHERE s.{samples.PLACE} >= ? AND s.{samples.PLACE} < ?"
+    )
+    decided = (
+        f"SELECT sample_id AS __decided, list({annotation} ORDER BY {tables.label_id}) AS __made "
+        f"FROM {tables.metadata} WHERE sample_id IN (SELECT sample_id FROM __here) "
+        f"AND {chosen} GROUP BY sample_id"
+    )
+    return Query(
+        f"WITH __here AS MATERIALIZED ({here}) "
+        "SELECT to_json({'data': __here, 'annotations': __made})::VARCHAR "
+        f"FROM __here JOIN ({decided}) ON __decided = __here.sample_id",
+        values,
+    )
+
+
+def folder(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) -> Iterator[bytes]:
+    """The pieces of a zip of the labeled files with ``metadata.csv``, as Hugging Face `datasets`
+    reads it with `imagefolder` and `audiofolder`.
+
+    Files are called by their ``label_id``: of a name with “test” in it `datasets` would make
+    another split. ``path`` says what they were called. Files that cannot be read any more are
+    named in ``left_out.txt``.
+    """
+    home, sink = source_folder(project.settings.source, folder_of(cursor)), _Sink()
+    told, lost = io.StringIO(newline=""), []
+    table = csv.writer(told)
+    table.writerow(["file_name", "label", "label_id", "path", "annotator", "labeled_at", "comment"])
+    with zipfile.ZipFile(sink, "w") as archive:
+        for label_id, path, *more in _labeled_files(cursor, project, wanted):
+            name = f"data/{label_id}{PurePosixPath(path).suffix.lower()}"
+            try:
+                file = resolve_file(home, path).open("rb")
+            except (LabelingError, OSError):
+                lost.append(path)
+                continue
+            with file, archive.open(name, "w", force_zip64=True) as target:
+                while piece := file.read(_PIECE):
+                    target.write(piece)
+                    yield sink.taken()
+            label, who, when, comment = more
+            table.writerow([name, label, label_id, path, who, when.isoformat(), comment])
+        archive.writestr("metadata.csv", told.getvalue(), zipfile.ZIP_DEFLATED)
+        if lost:
+            archive.writestr("left_out.txt", "\n".join(lost) + "\n")
+    yield sink.taken()
+
+
+def _labeled_files(
+    cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted
+) -> Iterator[tuple[Any, ...]]:
+    """(label_id, path, label, annotator, labeled_at, comment) of the labels wanted."""
+    tables = project.tables
+    chosen, values = label_filter.condition(project, wanted)
+    rows = cursor.execute(
+        f"SELECT m.{tables.label_id}, m.sample_id, l.{tables.label}, annotator, labeled_at, "
+        f"comment FROM {tables.metadata} AS m JOIN {tables.labels} AS l "
+        f"ON l.{tables.label_id} = m.{tables.label_id} WHERE m.{tables.label_id} IN "
+        f"(SELECT {tables.label_id} FROM {tables.metadata} WHERE {chosen}) ORDER BY 1",
+        values,
+    )
+    while some := rows.fetchmany(_ROWS):
+        yield from some
+
+
+class _Sink(io.RawIOBase):
+    """What a zip is written to: it holds what has not been passed on yet."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self._held += piece
+        return len(piece)
+
+    def taken(self) -> bytes:
+        """What has been written since the last time."""
+        piece = bytes(self._held)
+        self._held.clear()
+        return piece

@@ -1,0 +1,73 @@
+"""Files on their way to somebody while they are still written: never whole in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+
+from labeling_core.store.database import Database
+
+Write = Callable[[duckdb.DuckDBPyConnection, Path], object]
+_PIECE = 1 << 20  # bytes
+_TURN = 0.02  # seconds between two looks at a file that has not grown
+
+
+def stream(
+    database: Database, write: Write, head: bytes = b"", grows: bool = True
+) -> Iterator[bytes]:
+    """The bytes of the file that ``write`` makes at a path, in pieces of up to 1 MiB.
+
+    A file that ``grows`` at its end only is passed on while it is written; any other when it is
+    complete. ``head`` goes before the first piece. What ``write`` raises is raised here. Whoever
+    closes the iterator stops the writing.
+    """
+    with tempfile.TemporaryDirectory(prefix="export-") as folder, database.read() as cursor:
+        writer = _Writer(write, cursor, Path(folder) / "export")
+        writer.start()
+        try:
+            for piece in writer.pieces(grows):
+                yield head + piece
+                head = b""
+        finally:
+            while writer.is_alive():  # again and again: between two statements it has no effect
+                cursor.interrupt()
+                writer.join(_TURN)
+
+
+class _Writer(threading.Thread):
+    """Writes one file, beside whoever reads it."""
+
+    def __init__(self, write: Write, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
+        super().__init__(name="export", daemon=True)
+        self.write, self.cursor, self.path = write, cursor, path
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self.write(self.cursor, self.path)
+        except BaseException as error:  # raised again by whoever reads
+            self.error = error
+        finally:
+            self.done.set()
+
+    def pieces(self, grows: bool) -> Iterator[bytes]:
+        """What is in the file so far, and then what comes."""
+        while not (self.done.is_set() or (grows and self.path.exists())):
+            self.done.wait(_TURN)
+        if self.error:
+            raise self.error
+        with self.path.open("rb") as file:
+            while True:
+                last = self.done.is_set()  # asked before reading: what is written since counts
+                while piece := file.read(_PIECE):
+                    yield piece
+                if last:
+                    break
+                self.done.wait(_TURN)
+        if self.error:
+            raise self.error

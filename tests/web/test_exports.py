@@ -1,0 +1,206 @@
+"""What is taken away: whole, filtered, in pieces, and readable by those it is meant for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from annotating import LOCAL, SETTINGS
+from broken_media import photo
+from picture_project import SETTINGS as PICTURES
+from running import run_session
+
+from labeling_core import use_cases
+from labeling_core.errors import LabelingError
+from labeling_core.labeling.label_import import How
+from labeling_core.progress.label_filter import Wanted
+from labeling_core.sources.foreign_labels import read_files
+from labeling_core.store import exporting
+from labeling_core.store.growing_files import stream
+from labeling_core.web import exports
+
+
+def taken(workspace: Any, project: Any, what: str, form: str = "CSV", **more: Any) -> bytes:
+    return b"".join(exports.export(workspace, project, what, form, LOCAL, **more).pieces)
+
+
+def table(workspace: Any, project: Any, what: str, **more: Any) -> list[dict[str, str]]:
+    text = taken(workspace, project, what, **more).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def labeled(workspace: Any, make_project: Any, annotator: Any) -> Any:
+    """40 labels of one person and a session."""
+    project = make_project(every=1000)
+    annotator(project).label_truly(40)
+    run_session(workspace, project)
+    return project
+
+
+def test_every_table_comes_out_alike_in_every_format(workspace: Any, labeled: Any) -> None:
+    with workspace.database.read() as cursor:
+        events = cursor.execute("SELECT count(*) FROM labeling.events WHERE project_id = 'wine'")
+        history = events.fetchall()[0][0]
+    expected = {"labels": 40, "metadata": 40, "queries": 160, "sessions": 1, "history": history,
+                "source with labels": 200}  # fmt: skip
+    for what, number in expected.items():
+        found = [
+            pd.read_csv(io.BytesIO(taken(workspace, labeled, what, "CSV"))),
+            pd.read_csv(io.BytesIO(taken(workspace, labeled, what, exporting.EXCEL))),
+            pd.read_parquet(io.BytesIO(taken(workspace, labeled, what, "Parquet"))),
+            pd.DataFrame(
+                map(json.loads, taken(workspace, labeled, what, "JSON lines").splitlines())
+            ),
+        ]
+        assert [len(each) for each in found] == [number] * 4, what
+        assert len({tuple(each.columns) for each in found}) == 1, what
+
+
+def test_the_source_comes_with_the_labels_that_it_has(workspace: Any, labeled: Any) -> None:
+    rows = table(workspace, labeled, "source with labels")
+    assert sorted(int(row["bottle"]) for row in rows) == list(range(200))
+    known = [row for row in rows if row["label"]]
+    assert len(known) == 40
+    for row in known:
+        assert row["label"] == ("white" if float(row["acidity"]) > 5 else "red")
+        assert int(row["sample_id"]) == int(row["bottle"]) + 1
+
+
+def test_one_duckdb_file_holds_all_tables(workspace: Any, labeled: Any, tmp_path: Path) -> None:
+    path = tmp_path / "taken.duckdb"
+    path.write_bytes(taken(workspace, labeled, "DuckDB file"))
+    with duckdb.connect(str(path), read_only=True) as other:
+        counts = {
+            name: other.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+            for (name,) in other.execute("SHOW TABLES").fetchall()
+        }
+    assert counts.pop("history") >= 40
+    assert counts == {"labels": 40, "metadata": 40, "queries": 160, "sessions": 1,
+                      "source_with_labels": 200}  # fmt: skip
+    with workspace.database.read() as cursor:
+        names = cursor.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    assert not [name for (name,) in names if name.startswith("export")]
+
+
+def test_only_the_decisions_that_are_wanted(
+    workspace: Any, make_project: Any, annotator: Any
+) -> None:
+    project = make_project(rows=10, every=1000, overlap_share=1.0, overlap_people=2)
+    ana, ben = annotator(project, "ana"), annotator(project, "ben")
+    while found := ana.send(want=5)["samples"]:
+        ana.send([ana.decision(each["sample_id"], "label", category="red") for each in found])
+    after = datetime.now(UTC)
+    whites = 0
+    while found := ben.send(want=1)["samples"]:
+        whites += 1
+        category = "white" if whites <= 3 else "red"
+        ben.send([ben.decision(found[0]["sample_id"], "label", category=category)])
+
+    def count(what: str = "metadata", **wanted: Any) -> int:
+        return len(table(workspace, project, what, wanted=Wanted(**wanted)))
+
+    assert count() == 20
+    assert count(categories=("white",)) == 3
+    assert count(people=("ana",)) == count(until=after) == 10
+    assert count(since=after, categories=("red",)) == 7
+    assert count(agreement=1.0) == 14 and count(agreement=0.5) == 20
+    assert count("labels", agreement=1.0) == count("source with labels", agreement=1.0) == 7
+    tasks = json.loads(taken(workspace, project, "Label Studio", wanted=Wanted(agreement=1.0)))
+    assert [len(each["annotations"]) for each in tasks] == [2] * 7
+    for wrong in ({"agreement": 2.0}, {"since": after.replace(tzinfo=None)}):
+        with pytest.raises(LabelingError):
+            count(**wrong)
+    with pytest.raises(LabelingError, match="cannot be filtered"):
+        count("history", people=("ana",))
+    with pytest.raises(LabelingError, match="cannot be exported"):
+        taken(workspace, project, "secrets")
+    with pytest.raises(LabelingError, match="no format"):
+        taken(workspace, project, "labels", "XML")
+
+
+def test_what_goes_to_label_studio_comes_back_as_it_was(
+    workspace: Any, make_project: Any, annotator: Any, tmp_path: Path
+) -> None:
+    project = make_project(every=1000)
+    annotator(project).label_truly(20)
+    file = tmp_path / "out.json"
+    file.write_bytes(taken(workspace, project, "Label Studio"))
+    before = table(workspace, project, "labels")
+    named: Any = {f"{each}_table": f"again_{each}" for each in ("labels", "metadata", "queries")}
+    again = use_cases.create_project(
+        workspace, replace(SETTINGS, title="Again", every=1000, **named), LOCAL
+    )
+    use_cases.bring_in_labels(
+        workspace, again.project_id, read_files([(file, file.name)]), file.name, How(), LOCAL
+    )
+    after = table(workspace, again, "labels")
+    told = [sorted((row["bottle"], row["label"]) for row in rows) for rows in (before, after)]
+    assert len(told[0]) == 20 and told[0] == told[1]
+    metadata = table(workspace, again, "metadata")
+    assert {row["annotator"] for row in metadata} == {"ana"}
+
+
+def test_labeled_pictures_come_as_a_folder_that_datasets_reads(
+    workspace: Any, annotator: Any, media: Path
+) -> None:
+    (media / "test").mkdir()
+    for number in range(6):
+        photo(seed=number).save(media / ("test" if number % 2 else "") / f"test_{number}.PNG")
+    project = use_cases.create_project(workspace, PICTURES, LOCAL)
+    ana = annotator(project)
+    for each in ana.send(want=4)["samples"]:
+        ana.send([ana.decision(each["sample_id"], "label", category="a")])
+    lost = table(workspace, project, "labels")[0]["path"]
+    (media / lost).unlink()
+    with zipfile.ZipFile(io.BytesIO(taken(workspace, project, exports.FOLDER))) as archive:
+        assert archive.testzip() is None
+        rows = list(csv.DictReader(io.StringIO(archive.read("metadata.csv").decode(), newline="")))
+        assert archive.read("left_out.txt").decode() == f"{lost}\n"
+        assert len(rows) == 3 and {row["label"] for row in rows} == {"a"}
+        for row in rows:
+            assert archive.read(row["file_name"]) == (media / row["path"]).read_bytes()
+        files = {*archive.namelist()} - {"metadata.csv", "left_out.txt"}
+    assert files == {row["file_name"] for row in rows}
+    assert not [each for each in files if "test" in each]
+
+
+def test_the_first_piece_is_there_before_the_last_is_made(workspace: Any) -> None:
+    """And a failure after it is no shorter file, but a failure."""
+    import threading
+
+    may_end = threading.Event()
+
+    def write(cursor: Any, path: Path) -> None:
+        with path.open("wb") as file:
+            file.write(b"first")
+            file.flush()
+            assert may_end.wait(60)
+            file.write(b"last")
+        raise LabelingError("It failed after all.")
+
+    pieces = stream(workspace.database, write, b"head ")
+    assert next(pieces) == b"head first"
+    may_end.set()
+    assert next(pieces) == b"last"
+    with pytest.raises(LabelingError, match="after all"):
+        next(pieces)
+
+
+def test_whoever_goes_away_stops_the_writing(workspace: Any) -> None:
+    endless = "SELECT range AS a, hash(range) AS b FROM range(100_000_000_000)"
+    pieces = stream(
+        workspace.database,
+        lambda cursor, path: exporting.write(cursor, endless, "CSV", path),
+    )
+    assert next(pieces).startswith(b"a,b\n")
+    pieces.close()
