@@ -26,6 +26,7 @@ from labeling_core.settings import Project
 from labeling_core.store.backups import list_backups, restore
 from labeling_core.store.database import Database
 from labeling_core.store.removal import LEFT_OVER
+from labeling_core.web import exports
 from labeling_core.workspace import Workspace
 
 
@@ -82,8 +83,8 @@ def test_a_whole_project(workspace: Workspace, media: Path, modality: str) -> No
 
     assert use_cases.export_final_model(workspace, project, LOCAL)
     assert use_cases.export_predictions(workspace, project, "CSV", LOCAL)
-    for what in use_cases.exports(project, LOCAL):
-        assert use_cases.export_table(workspace, project, what, "Parquet", LOCAL)
+    for what in exports.listed(project, LOCAL):
+        assert b"".join(exports.export(workspace, project, what, "Parquet", LOCAL).pieces)
     path = workspace.database.path
     made = workspace.backups.make(LOCAL)
     workspace.close()

@@ -88,7 +88,7 @@ def _train(project: Project) -> None:
 
 
 def _archive(project: Project, name: str) -> bytes:
-    """See export_table: nobody is at the keyboard when the file is made."""
+    """See downloads.export_model: nobody is at the keyboard when the file is made."""
     workspace = open_workspace()
     project = workspace.project(project.project_id)
     return use_cases.export_final_model(workspace, project, workspace.roles.person(name))
