@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app_server import AppServer
 from editor import ROW, WITHIN, Editor
-from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -131,9 +132,20 @@ class Form:
 
     def choose(self, name: str, option: str, runs: bool = True) -> None:
         """Choose one of a list."""
-        self.field("combobox", name).click()
-        chosen = self.page.get_by_role("option", name=option, exact=True)
-        self._run(chosen.click) if runs else chosen.click()
+        chosen = partial(self._pick, name, option)
+        self._run(chosen) if runs else chosen()
+
+    def _pick(self, name: str, option: str) -> None:
+        # A page that is drawn anew by itself just then closes the list: a person opens it again.
+        for patience in (10_000, 10_000, 60_000):
+            self.field("combobox", name).click()
+            try:
+                self.page.get_by_role("option", name=option, exact=True).click(timeout=patience)
+            except TimeoutError:
+                if patience == 60_000:
+                    raise
+            else:
+                return
 
     def add(self, name: str, option: str) -> None:
         """Choose one more of a list of which several may be chosen."""

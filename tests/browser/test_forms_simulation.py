@@ -125,6 +125,7 @@ def test_a_result_is_chosen_drawn_downloaded_stopped_and_deleted(
     with form.inside(form.page.get_by_test_id("stMain")):
         form.press("Stop")
         expect(form.page.get_by_text("Stopped by")).to_be_visible()
+        expect(form.button("Delete")).to_be_visible()  # nothing redraws the page by itself now
         wines = form.reads("combobox", "Simulation")
         unfold(form)
         form.choose("Table", "known")
