@@ -26,7 +26,7 @@ from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
 from labeling_core.store.database import literal
-from labeling_core.store.exporting import EXCEL, FORMATS, beside, to_file
+from labeling_core.store.exporting import EXCEL, beside, form_of, to_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,11 +246,8 @@ def _read(path: Path) -> str:
 
 def _form(out: Path, excel: bool) -> str:
     """The one of FORMATS that the name of ``out`` asks for; a CSV may be for ``excel``."""
-    for form, (suffix, _) in FORMATS.items():
-        if out.suffix.lower() == f".{suffix}":
-            return EXCEL if excel and form == "CSV" else form
-    endings = " or ".join(dict.fromkeys(f".{suffix}" for suffix, _ in FORMATS.values()))
-    raise LabelingError(f"{out.name} should end in {endings}.")
+    form = form_of(out)
+    return EXCEL if excel and form == "CSV" else form
 
 
 def _save(out: Path, content: bytes) -> None:

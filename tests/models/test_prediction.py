@@ -57,13 +57,15 @@ def wine_model(workspace, make_project, annotator, tmp_path):
     return download(workspace, project, tmp_path)
 
 
-@pytest.mark.parametrize("classifier", ["random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize(
+    ("classifier", "suffix"), [("random_forest", "parquet"), ("hist_gradient_boosting", "jsonl")]
+)
 def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
-    workspace, make_project, annotator, tmp_path, classifier, capsys
+    workspace, make_project, annotator, tmp_path, classifier, suffix, capsys
 ):
     project = make_project(every=1000, classifier=classifier)
     annotator(project).label_truly(60)
-    model, out = download(workspace, project, tmp_path), tmp_path / "out.parquet"
+    model, out = download(workspace, project, tmp_path), tmp_path / f"out.{suffix}"
     data = tmp_path / "new.csv"
     data.write_text(
         "bottle;cask;acidity;prediction\n1;cask 1;1,2;=1+1\n2;cask 2;9,1;a\n3;cask 3;8,9;b\n",
@@ -155,7 +157,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(wine_model, tmp_path, capsys
     assert "There is no file" in told("--model", tmp_path / "none.zip", *given)
     wrong = tmp_path / "out.xlsx"
     assert told("--model", wine_model, "--data", data, "--out", wrong) == (
-        "out.xlsx should end in .csv or .parquet."
+        "out.xlsx should end in .csv or .parquet or .jsonl."
     )
     assert not out.exists()
 
