@@ -61,10 +61,10 @@ for project, glance in glances:
             if measured:
                 st.metric(
                     "Accuracy",
-                    session_words.percent(measured.accuracy),
-                    help=f"95 % interval {session_words.interval(measured)}, session "
-                    f"{measured.session_id}, measured on {measured.evaluated:,} samples "
-                    f"({measured.kind}).",
+                    session_words.told(measured.accuracy, measured.low, measured.high),
+                    help=f"{session_words.hits(measured)} right in session "
+                    f"{measured.session_id}: 95 % interval "
+                    f"{session_words.between(measured.low, measured.high)} ({measured.kind}).",
                 )
         st.progress(
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,

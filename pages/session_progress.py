@@ -7,7 +7,14 @@ from functools import partial
 import streamlit as st
 
 from labeling_core.progress import figures, learning_curve
-from labeling_core.progress.session_words import explain_accuracy, interval, percent, session_row
+from labeling_core.progress.session_words import (
+    between,
+    explain_accuracy,
+    explain_area,
+    hits,
+    session_row,
+    told,
+)
 from labeling_core.store import exporting
 from pages.blocks import (
     agreement,
@@ -49,13 +56,14 @@ with st.container(horizontal=True):
         st.metric("Imported", f"{imported:,}", help="Decisions from elsewhere.")
     st.metric("Sessions", len(finished))
     if measured:
-        st.metric("Accuracy", percent(measured.accuracy))
-        st.metric("95 % interval", interval(measured))
+        st.metric("Accuracy", told(measured.accuracy, measured.low, measured.high))
+        st.metric("95 % interval", between(measured.low, measured.high))
+        st.metric("Right", hits(measured))
 
 if finished:
     stopping_advice.show(project, sessions)
 if measured:
-    st.caption(explain_accuracy(measured))
+    st.caption(f"{explain_accuracy(measured)} {explain_area(measured)}")
     by = st.segmented_control(
         "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
     )

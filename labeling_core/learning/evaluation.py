@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# Samples of a class, and not of it, below which a share or an area of it says next to nothing.
+ENOUGH = 5
+
 
 class Interval(NamedTuple):
     """A share with its 95 % interval, all in 0..1."""
@@ -33,11 +36,13 @@ def wilson(hits: float, number: int, z: float = 1.959963984540054) -> Interval:
     return Interval(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
-def auc(probabilities: NDArray[np.floating], codes: NDArray[np.integer]) -> float | None:
+def auc(
+    probabilities: NDArray[np.floating], codes: NDArray[np.integer], least: int = 1
+) -> float | None:
     """Area under the ROC curve; for more than two classes one against the rest, macro mean.
 
-    ``probabilities`` [n, classes], ``codes`` [n] in 0..classes-1. Classes without a positive
-    or without a negative sample do not count; None if no class does. By ranks: the
+    ``probabilities`` [n, classes], ``codes`` [n] in 0..classes-1. Classes with fewer than
+    ``least`` positive or negative samples do not count; None if no class does. By ranks: the
     Mann-Whitney statistic, ties counting one half.
     """
     columns = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
@@ -45,7 +50,7 @@ def auc(probabilities: NDArray[np.floating], codes: NDArray[np.integer]) -> floa
     for column in columns:
         positive = codes == column
         n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-        if not n_positive or not n_negative:
+        if min(n_positive, n_negative) < least:
             continue
         _, tie, ties = np.unique(probabilities[:, column], return_inverse=True, return_counts=True)
         ranks = (np.cumsum(ties) - (ties - 1) / 2)[tie]

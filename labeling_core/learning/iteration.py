@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labeling_core.learning import classifiers, strategies
 from labeling_core.learning.classifier_choice import Choice, choose
-from labeling_core.learning.evaluation import auc
+from labeling_core.learning.evaluation import ENOUGH, auc
 from labeling_core.learning.out_of_fold import out_of_fold
 
 Progress = Callable[[str, float], None]
@@ -154,4 +154,4 @@ def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
             return Evaluation("", 0, 0, None)  # without its one label a class cannot be learned
         found = out_of_fold(X, codes, task.classes, task.classifier, task.seed)
     correct = int((found.argmax(axis=1) == codes).sum())
-    return Evaluation(kind, len(codes), correct, auc(found, codes))
+    return Evaluation(kind, len(codes), correct, auc(found, codes, ENOUGH))

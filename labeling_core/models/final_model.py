@@ -25,7 +25,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.modalities.registry import features_of
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
-from labeling_core.progress.session_words import percent
+from labeling_core.progress.session_words import percent, told
 from labeling_core.projects import predictions
 from labeling_core.projects.labels import Labels, read_labels
 from labeling_core.projects.renames import read_renames
@@ -232,8 +232,9 @@ def to_markdown(card: dict[str, Any]) -> str:
     text = "Not known: no session has measured it."
     if accuracy:
         text = (
-            f"{percent(accuracy['share'])} (95 % interval {percent(accuracy['low'])} to "
-            f"{percent(accuracy['high'])}) of {accuracy['samples']} samples. {accuracy['note']}"
+            f"{told(accuracy['share'], accuracy['low'], accuracy['high'])} (95 % interval "
+            f"{percent(accuracy['low'])} to {percent(accuracy['high'])}) of "
+            f"{accuracy['samples']} samples. {accuracy['note']}"
         )
     counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
     versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning.evaluation import auc, wilson
+from labeling_core.learning.evaluation import ENOUGH, auc, wilson
 from labeling_core.projects.labels import Labels, below, measuring_end, read_labels, split, standing
 from labeling_core.projects.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
@@ -139,7 +139,8 @@ def _measure(
     if not kept.any():
         return None
     rows, truth = found[probes.positions[kept]], _truth(classes, project, probes)[kept]
-    return int(kept.sum()), int((rows.argmax(axis=1) == truth).sum()), auc(rows, truth)
+    correct = int((rows.argmax(axis=1) == truth).sum())
+    return int(kept.sum()), correct, auc(rows, truth, ENOUGH)
 
 
 def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[np.intp]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from labeling_core.learning import classifiers, strategies
+from labeling_core.learning.evaluation import ENOUGH
 from labeling_core.progress.learning_curve import Session
+
+VAGUE = 0.25  # width of a 95 % interval: 5 of 5 are 57 to 100 %, 30 of 40 are 60 to 86 %
 
 
 def percent(share: float | None) -> str:
@@ -13,18 +16,37 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def interval(session: Session) -> str:
-    """The 95 % interval of the session's accuracy."""
-    return f"{percent(session.low)} – {percent(session.high)}"
+def between(low: float | None, high: float | None) -> str:
+    """An interval of shares (0..1), such as “87.1% – 97.0%”."""
+    return f"{percent(low)} – {percent(high)}"
+
+
+def vague(low: float | None, high: float | None) -> bool:
+    """Whether so few samples stand behind a share that only its interval is worth telling."""
+    return low is not None and high is not None and high - low > VAGUE
+
+
+def told(share: float | None, low: float | None, high: float | None) -> str:
+    """An accuracy as it is told wherever there is room for one figure: the share, or in place of
+    a vague one its 95 % interval in whole percent."""
+    return f"{low:.0%} – {high:.0%}" if vague(low, high) else percent(share)
+
+
+def hits(session: Session) -> str:
+    """What stands behind the session's accuracy, such as “5 of 5 probes”."""
+    one = {"probes": "probe", "test table": "row", "cross-validation": "label"}[session.kind]
+    correct = round((session.accuracy or 0) * session.evaluated)
+    return f"{correct:,} of {session.evaluated:,} {one}{'s' * (session.evaluated != 1)}"
 
 
 def accuracy(session: Session) -> str:
     """The session's accuracy with its interval and what it was measured on, for a line of text."""
-    text = f"accuracy {percent(session.accuracy)} ({interval(session)})"
-    if session.kind == "cross-validation":
-        return f"{text} by cross-validation"
-    one = {"probes": "probe", "test table": "row"}[session.kind]
-    return f"{text} on {session.evaluated:,} {one}{'s' * (session.evaluated != 1)}"
+    text = f"accuracy {told(session.accuracy, session.low, session.high)}"
+    by = " by cross-validation" if session.kind == "cross-validation" else ""
+    if vague(session.low, session.high):
+        return f"{text} ({hits(session)} right){by}"
+    text = f"{text} ({between(session.low, session.high)})"
+    return f"{text}{by}" if by else f"{text} on {hits(session).split(' of ')[1]}"
 
 
 def explain_accuracy(session: Session) -> str:
@@ -41,6 +63,16 @@ def explain_accuracy(session: Session) -> str:
         "probes or a test table would be honest.",
     }
     return words[session.kind]
+
+
+def explain_area(session: Session) -> str:
+    """Which categories an AUC speaks of, or why there is none."""
+    if session.auc is None:
+        return (
+            f"AUC is left out: it takes at least {ENOUGH} measured samples of a category, and as "
+            "many of others."
+        )
+    return f"AUC speaks of the categories with at least {ENOUGH} measured samples."
 
 
 def session_row(each: Session) -> dict[str, Any]:

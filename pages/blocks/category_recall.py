@@ -6,6 +6,7 @@ import duckdb
 import streamlit as st
 
 from labeling_core.labeling.queue import Queue
+from labeling_core.learning.evaluation import ENOUGH
 from labeling_core.progress import category_recall
 from labeling_core.progress.category_recall import Recall
 from labeling_core.settings import Project
@@ -26,7 +27,8 @@ def show(
         return
     st.subheader(
         "Found, by category", anchor=False,
-        help="Of the probes of a category, how many the newest model finds, with a 95 % interval. "
+        help="Of the probes of a category, how many the newest model finds, with a 95 % interval; "
+        f"of fewer than {ENOUGH} probes the interval only. "
         "Where two categories are taken for each other again and again, more labels will hardly "
         "help: the data may not show the difference.",
     )  # fmt: skip
@@ -48,7 +50,7 @@ def _row(each: Recall, labels: int) -> dict[str, object]:
         "category": each.category,
         "labels": labels,
         "probes": each.probes,
-        "found": 100 * each.share.share,
+        "found": 100 * each.share.share if each.probes >= ENOUGH else None,
         "from": 100 * each.share.low,
         "to": 100 * each.share.high,
         "mostly taken for": taken,

@@ -42,6 +42,15 @@ def test_auc_of_a_single_class_is_unknown():
     assert auc(np.array([[0.2, 0.8], [0.4, 0.6]]), np.array([1, 1])) is None
 
 
+def test_auc_leaves_out_a_class_of_which_too_little_is_known():
+    p = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.8, 0.2, 0.0], [0.2, 0.3, 0.5]])
+    codes = np.array([0, 1, 0, 2])
+    assert auc(p, codes) == 1.0
+    assert auc(p, codes, least=2) == 1.0  # of the class with two samples, and two others
+    assert auc(p[::-1], codes, least=2) == 0.0
+    assert auc(p, codes, least=3) is None
+
+
 def test_contradictions_count_only_what_is_comparable():
     before, after = np.array(["a", "b", "a", "b"]), np.array(["a", "a", "b", "b"])
     found = contradictions(before, after, np.array([True, True, False, True]), most=2)

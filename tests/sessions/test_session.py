@@ -412,7 +412,9 @@ def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_me
     ana.label_truly(2)
     assert workspace.loop.status(project).state == "failed"
     assert run_session(workspace, project).state == "idle"
-    assert workspace.loop.status(project).text.startswith("accuracy 100.0%")
+    assert workspace.loop.status(project).text.startswith(
+        "accuracy 51% – 100% (4 of 4 probes right)"
+    )
 
 
 def test_the_failure_of_the_last_session_is_told_after_a_restart(workspace, labeled):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from running import run_session, train
 
+from labeling_core.learning.evaluation import wilson
 from labeling_core.models import final_model
 from labeling_core.progress import downloads, learning_curve, session_words
 
 
 def figures(text):
-    return re.findall(r"accuracy (\S+%)", text)
+    return re.findall(r"accuracy (\S+%(?: – \S+%)?)", text)
 
 
 def test_line_deck_tile_card_and_download_tell_the_same_accuracy(
@@ -41,15 +43,15 @@ def test_line_deck_tile_card_and_download_tell_the_same_accuracy(
         table = downloads.table(cursor, project, "sessions", "CSV", queue=queue).decode()
     last = learning_curve.last_measured(today)
     assert last.evaluated > then[-1].evaluated  # probes labeled since then measure too
-    right = session_words.percent(last.accuracy)
-    assert right != session_words.percent(then[-1].accuracy)
+    right = session_words.told(last.accuracy, last.low, last.high)
+    assert right != session_words.told(then[-1].accuracy, then[-1].low, then[-1].high)
     line = workspace.loop.status(project).text
     deck = ana.send(want=1)["learning"]["text"]
     assert figures(line) == figures(deck) == [right]
-    assert session_words.percent(summary.measured.accuracy) == right
+    assert summary.measured == last
     header, row = (line.split(",") for line in table.splitlines())
-    assert session_words.percent(float(row[header.index("accuracy")])) == right
-    assert f"{session_words.session_row(last)['accuracy']:.1%}" == right
+    assert float(row[header.index("accuracy")]) == last.accuracy
+    assert session_words.session_row(last)["accuracy"] == round(last.accuracy, 3)
     train(workspace, project)
     with workspace.database.read() as cursor:
         card = cursor.execute("SELECT card FROM labeling.final_models").fetchone()[0]
@@ -61,3 +63,26 @@ def wrong_at_times(sample):
     right = "white" if acidity > 5 else "red"
     wrong = {"white": "red", "red": "white"}[right]
     return wrong if int(sample["sample_id"]) % 7 == 0 else right
+
+
+@pytest.mark.parametrize(
+    ("correct", "probes", "one", "line"),
+    [
+        (5, 5, "57% – 100%", "accuracy 57% – 100% (5 of 5 probes right)"),
+        (1, 1, "21% – 100%", "accuracy 21% – 100% (1 of 1 probe right)"),
+        (30, 40, "60% – 86%", "accuracy 60% – 86% (30 of 40 probes right)"),
+        (45, 50, "90.0%", "accuracy 90.0% (78.6% – 95.7%) on 50 probes"),
+    ],
+)
+def test_an_accuracy_on_few_probes_is_told_as_its_interval(correct, probes, one, line):
+    session = measured(correct, probes)
+    assert session_words.told(session.accuracy, session.low, session.high) == one
+    assert session_words.accuracy(session) == line
+
+
+def measured(correct, probes):
+    share = wilson(correct, probes)
+    return learning_curve.Session(
+        1, "DONE", "ana", 0.0, 1.0, 20, "logistic_regression", "auto", "probes", probes,
+        share.share, share.low, share.high, None, None, 0, None,
+    )  # fmt: skip
