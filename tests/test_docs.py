@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import api_reference
 import documents
 import duckdb
 import numpy as np
@@ -419,6 +420,22 @@ def test_every_query_runs_on_the_file_itself(block: Block, desk: Path, tmp_path:
 @pytest.mark.parametrize("block", of("python"))
 def test_every_piece_of_python_runs(block: Block, desk: Path) -> None:
     _python("-W", "error", "-c", block.text, cwd=desk)
+
+
+def test_the_notebook_runs_from_top_to_bottom(desk: Path) -> None:
+    notebook = json.loads((ROOT / "docs" / "notebook.ipynb").read_text("utf-8"))
+    cells = ["".join(each["source"]) for each in notebook["cells"] if each["cell_type"] == "code"]
+    printed = _python("-W", "error", "-c", "\n".join(cells), cwd=desk)
+    assert printed.count(" labels: ") == 4
+    assert float(re.findall(r"right: ([\d.]+)%", printed)[0]) > 90
+    assert (desk / "labels.csv").exists()
+    assert (desk / "metadata.parquet").exists()
+
+
+def test_the_reference_tells_the_docstrings_of_today() -> None:
+    assert api_reference.FILE.read_text("utf-8") == api_reference.reference(), (
+        "write it anew with python tests/support/api_reference.py"
+    )
 
 
 # The exchange as docs/protocol.md tells it
