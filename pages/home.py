@@ -9,6 +9,7 @@ from labeling_core.progress import learning_curve, session_words
 from labeling_core.projects import sample_projects
 from labeling_core.workspace import open_workspace
 from pages.shell import identity
+from pages.shell.plain_text import escaped
 from pages.shell.project import label_page, no_project
 
 workspace, person = open_workspace(), identity.person()
@@ -34,7 +35,7 @@ for project, glance in glances:
     params = {"project": project.project_id}
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(project.settings.title, anchor=False)
+            st.subheader(escaped(project.settings.title), anchor=False)
             if person.may("label", project.project_id):
                 st.page_link(
                     label_page(project),

@@ -11,13 +11,14 @@ from labeling_core.progress import figures, learning_curve
 from labeling_core.projects import queries
 from pages.shell import identity
 from pages.shell.figure import show_figure
+from pages.shell.plain_text import escaped
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
 workspace, project = current_project()
 settings, queue = project.settings, workspace.queue(project)
 st.title("Query sampler", anchor=False)
-st.caption(f"Project: {settings.title}")
+st.caption(f"Project: {escaped(settings.title)}")
 if not settings.queries_table:
     st.info("Name a queries table in the settings to use it.", title="Active learning is off")
     if identity.person().may("manage", project.project_id):

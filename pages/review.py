@@ -18,6 +18,7 @@ from labeling_core.workspace import Workspace, open_workspace
 from pages.blocks import adjudication
 from pages.shell import gate, identity, mounting
 from pages.shell.figure import show_figure
+from pages.shell.plain_text import escaped
 from pages.shell.project import current_project
 
 
@@ -120,7 +121,7 @@ def show_check(workspace: Workspace, project: Project, by: Person) -> bool:
         with left:
             show_last(project)
     else:
-        st.caption(f"Project: {project.settings.title}")
+        st.caption(f"Project: {escaped(project.settings.title)}")
         st.info(
             "Models that have not seen a label say what they would have given. Labels that they "
             "find improbable are listed here, most suspicious first.",
@@ -151,7 +152,7 @@ def show_last(project: Project) -> None:
     if check is None:
         return
     text = (
-        f"Project: {project.settings.title}. {check.labels:,} labels looked through on "
+        f"Project: {escaped(project.settings.title)}. {check.labels:,} labels looked through on "
         f"{check.checked:%d %b %Y, %H:%M} UTC. "
         f"Reviewed so far: {done['kept']:,} kept, {done['changed']:,} changed. "
         "Most suspicious first: when a dozen in a row are right, the rest mostly is too."

@@ -27,6 +27,7 @@ from pages.blocks import (
 from pages.blocks.downloads import export_model, links
 from pages.shell import identity
 from pages.shell.figure import show_figure
+from pages.shell.plain_text import escaped
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
@@ -43,7 +44,7 @@ finished = [each for each in sessions if each.state == "DONE"]
 measured = learning_curve.last_measured(sessions)
 
 st.title("Session progress", anchor=False)
-st.caption(f"Project: {project.settings.title}")
+st.caption(f"Project: {escaped(project.settings.title)}")
 show_status(project)
 if outdated:
     st.warning(outdated, title="The model is out of date")

@@ -29,6 +29,7 @@ from pages.forms import (
 )
 from pages.forms.fields import Fields
 from pages.shell import identity
+from pages.shell.plain_text import escaped
 from pages.shell.project import label_page
 
 workspace = open_workspace()
@@ -38,7 +39,7 @@ base = old.settings if old else Settings()
 fields = Fields(old.project_id if old else "new")
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title(f"Settings of {base.title}" if old else "New project", anchor=False)
+    st.title(f"Settings of {escaped(base.title)}" if old else "New project", anchor=False)
     if old and st.button("New project", icon=":material/add:"):
         st.query_params["new"] = "1"
         st.rerun()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -104,7 +105,7 @@ def labels_by_category(
     title = f"labels ({left:,} categories with fewer are not drawn)" if left else "labels"
     figure = _figure(title, "")
     figure.add_bar(
-        x=numbers, y=[name for name, _ in shown], orientation="h", text=numbers,
+        x=numbers, y=[_text(name) for name, _ in shown], orientation="h", text=numbers,
         marker_color=[colors.get(name) for name, _ in shown],
         hovertemplate="%{y}: %{x}<extra></extra>",
     )  # fmt: skip
@@ -124,7 +125,7 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
             y=[number for _, number in own],
             mode="lines+markers" if len(own) < 30 else "lines",
             line_shape="hv",
-            name=who,
+            name=_text(who),
         )
     # Below the plot, where it may take as many lines as there are people.
     figure.update_layout(showlegend=True, legend={"yanchor": "top", "y": -0.25})
@@ -147,15 +148,21 @@ def confusion(
     table: NDArray[np.integer], names: Sequence[str], rows: str, columns: str
 ) -> go.Figure:
     """Heat map of how often one person's category (row) met another's (column)."""
+    rows, columns, shown = _text(rows), _text(columns), [_text(each) for each in names]
     figure = _figure(columns, rows)
     figure.add_heatmap(
-        z=table, x=list(names), y=list(names), colorscale="Blues", showscale=False, xgap=2, ygap=2,
+        z=table, x=shown, y=shown, colorscale="Blues", showscale=False, xgap=2, ygap=2,
         texttemplate="%{z}" if len(names) <= 20 else "",
         hovertemplate=f"{rows}: %{{y}}<br>{columns}: %{{x}}<br>%{{z}} samples<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(type="category")
     figure.update_yaxes(type="category", autorange="reversed")
     return figure
+
+
+def _text(written: str) -> str:
+    """What somebody wrote, so that plotly takes it for no markup and no place of a value."""
+    return html.escape(written, quote=False).replace("%{", "%\u2060{")
 
 
 def _figure(x: str, y: str) -> go.Figure:

@@ -8,6 +8,7 @@ from labeling_core.access import tokens
 from labeling_core.settings import Project
 from labeling_core.workspace import open_workspace
 from pages.shell import identity, mounting
+from pages.shell.plain_text import escaped
 from pages.shell.project import current_project, label_page, visible_projects
 
 
@@ -32,17 +33,17 @@ def _offer_others(project: Project, modality: str) -> None:
     if len(others) == 1:
         st.switch_page(label_page(others[0]), query_params={"project": others[0].project_id})
     found = f"These projects are of {modality}:" if others else f"No project is of {modality} yet."
-    st.info(found, title=f"“{project.settings.title}” is not")
+    st.info(found, title=f"“{escaped(project.settings.title)}” is not")
     for each in others:
         st.page_link(
             label_page(each),
-            label=each.settings.title,
+            label=escaped(each.settings.title),
             icon=":material/play_arrow:",
             query_params={"project": each.project_id},
         )
     st.page_link(
         label_page(project),
-        label=f"Go on with “{project.settings.title}”",
+        label=f"Go on with “{escaped(project.settings.title)}”",
         query_params={"project": project.project_id},
     )
 

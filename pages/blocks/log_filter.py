@@ -10,6 +10,7 @@ import streamlit as st
 from labeling_core.people import EVERYWHERE
 from labeling_core.store.eventlog import KINDS, Filter
 from labeling_core.workspace import Workspace
+from pages.shell.plain_text import escaped
 
 
 def zone() -> ZoneInfo:
@@ -30,7 +31,7 @@ def scope(workspace: Workspace, project_id: str | None) -> str:
     if project_id is None:
         return EVERYWHERE
     title = workspace.project(project_id).settings.title
-    scopes = {project_id: f"Project: {title}", EVERYWHERE: "All projects"}
+    scopes = {project_id: f"Project: {escaped(title)}", EVERYWHERE: "All projects"}
     return st.segmented_control(
         "Events of", list(scopes), format_func=lambda each: scopes[each], default=project_id,
         required=True, key=f"log-scope-{project_id}", label_visibility="collapsed",

@@ -11,6 +11,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 from pages.shell import identity
+from pages.shell.plain_text import escaped
 
 TRAIN, FORGET = "Its labels go on training the model", "The model learns nothing of it any more"
 
@@ -37,7 +38,7 @@ def show(workspace: Workspace, project: Project) -> None:
         if retired:
             _offer(workspace, project, retired)
     if retired:
-        st.caption(f"Retired: {', '.join(retired)}")
+        st.caption(f"Retired: {escaped(', '.join(retired))}")
 
 
 def _rename(workspace: Workspace, project: Project, names: list[str]) -> None:
@@ -48,7 +49,7 @@ def _rename(workspace: Workspace, project: Project, names: list[str]) -> None:
         if before is None:
             raise LabelingError("Choose the category that shall have another name.")
         use_cases.rename_category(workspace, *_at(project, before, after), identity.person())
-        return f"“{before}” is called “{after.strip()}” now."
+        return f"“{escaped(before)}” is called “{escaped(after.strip())}” now."
 
     # A form: what is typed while the page still runs for the chosen category would be lost.
     with st.popover("Rename", icon=":material/edit:"), st.form("rename-category", border=False):
@@ -64,15 +65,17 @@ def _merge(workspace: Workspace, project: Project, names: list[str], targets: li
         others = [each for each in targets if each != old]
         into = _choose("Merge into", others, _key(project, f"merge-into-{old}"))
         if old and into:
-            labels = f"{_count(workspace, project, old)} “{old}”"
-            st.caption(f"{labels} will be “{into}”. It cannot be taken back: only the log can tell "
-                       "them apart afterwards.")  # fmt: skip
+            labels = f"{_count(workspace, project, old)} “{escaped(old)}”"
+            st.caption(
+                f"{labels} will be “{escaped(into)}”. It cannot be taken back: only the log can "
+                "tell them apart afterwards."
+            )
         _button(
             "Merge them",
             lambda: use_cases.merge_category(
                 workspace, *_at(project, old, into), identity.person()
             ),
-            f"“{old}” has become part of “{into}”.",
+            f"“{escaped(str(old))}” has become part of “{escaped(str(into))}”.",
             bool(old and into),
         )
 
@@ -88,7 +91,7 @@ def _retire(workspace: Workspace, project: Project, names: list[str]) -> None:
             lambda: use_cases.retire_category(
                 workspace, project.project_id, str(name), choice == TRAIN, identity.person()
             ),
-            f"“{name}” is retired.",
+            f"“{escaped(str(name))}” is retired.",
             bool(name),
         )
 
@@ -101,7 +104,7 @@ def _offer(workspace: Workspace, project: Project, retired: list[str]) -> None:
             lambda: use_cases.offer_category(
                 workspace, project.project_id, str(name), identity.person()
             ),
-            f"“{name}” is offered again.",
+            f"“{escaped(str(name))}” is offered again.",
             bool(name),
         )
 

@@ -11,7 +11,8 @@ import streamlit as st
 
 from labeling_core.projects import column_uses
 from labeling_core.settings import LABEL_USES, USES, Column, Settings
-from pages.forms.fields import Fields, escaped
+from pages.forms.fields import Fields
+from pages.shell.plain_text import escaped
 
 MANY = 25  # columns from which finding some of them, and one use for all, are offered
 MOST_ROWS = 300  # of the editor

@@ -21,7 +21,8 @@ from labeling_core.store.table_rows import first_rows, row_count
 from labeling_core.workspace import Workspace
 from pages.forms import column_fields, reading_fields
 from pages.forms.column_fields import Chosen, Found
-from pages.forms.fields import Fields, escaped
+from pages.forms.fields import Fields
+from pages.shell.plain_text import escaped
 
 QUICK = 30_000_000  # bytes of an upload that is looked into twice before it is loaded
 

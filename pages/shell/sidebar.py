@@ -9,6 +9,7 @@ from labeling_core.modalities.registry import modality_of
 from labeling_core.settings import Project
 from labeling_core.workspace import open_workspace
 from pages.shell import identity, reading
+from pages.shell.plain_text import escaped
 from pages.shell.project import visible_projects
 
 
@@ -57,7 +58,7 @@ def _opened(projects: dict[str, Project]) -> tuple[int, str]:
     elif opened not in projects or any(before[each] != titles[each] for each in both):
         number, opened = number + 1, held
     if asked is not None and asked not in projects:
-        st.warning(f"There is no project “{asked[:60]}” here: choose one below.")
+        st.warning(f"There is no project “{escaped(asked[:60])}” here: choose one below.")
     st.session_state["project_opened"] = number, opened, titles
     return number, opened
 
