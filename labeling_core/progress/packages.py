@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,14 +36,22 @@ def write_database(
 ) -> None:
     """One DuckDB file with every table of downloads.exports, called as it is there."""
     name = f"export_{path.parent.name.replace('-', '_')}"
-    cursor.execute(f"ATTACH {literal(str(path))} AS {name}")
     try:
+        cursor.execute(f"ATTACH {literal(str(path))} AS {name}")
         for what in downloads.exports(project):
             sql, values = downloads.query(cursor, project, what, queue, wanted)
             table = what.replace(" ", "_")
             cursor.execute(f"CREATE TABLE {name}.main.{table} AS {sql}", values)
     finally:
-        cursor.execute(f"DETACH {name}")
+        _detach(cursor, name)
+
+
+def _detach(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let go of a database, if it is attached, also while somebody interrupts what is written."""
+    while True:
+        with suppress(duckdb.InterruptException):
+            cursor.execute(f"DETACH DATABASE IF EXISTS {name}")
+            return
 
 
 def label_studio(

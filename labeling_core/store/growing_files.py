@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -23,15 +24,17 @@ def stream(
 
     A file that ``grows`` at its end only is passed on while it is written; any other when it is
     complete. ``head`` goes before the first piece. What ``write`` raises is raised here. Whoever
-    closes the iterator stops the writing.
+    closes the iterator stops the writing, and nothing of the file is left; a statement that
+    ``write`` needs to clean up may be interrupted too, and should be tried again.
     """
     with tempfile.TemporaryDirectory(prefix="export-") as folder, database.read() as cursor:
         writer = _Writer(write, cursor, Path(folder) / "export")
         writer.start()
         try:
-            for piece in writer.pieces(grows):
-                yield head + piece
-                head = b""
+            with closing(writer.pieces(grows)) as pieces:  # a file that is open cannot go away
+                for piece in pieces:
+                    yield head + piece
+                    head = b""
         finally:
             while writer.is_alive():  # again and again: between two statements it has no effect
                 cursor.interrupt()
@@ -55,7 +58,7 @@ class _Writer(threading.Thread):
         finally:
             self.done.set()
 
-    def pieces(self, grows: bool) -> Iterator[bytes]:
+    def pieces(self, grows: bool) -> Generator[bytes]:
         """What is in the file so far, and then what comes."""
         while not (self.done.is_set() or (grows and self.path.exists())):
             self.done.wait(_TURN)

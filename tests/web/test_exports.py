@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from running import run_session
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.label_import import How
+from labeling_core.progress import packages
+from labeling_core.progress.downloads import Query
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.sources.foreign_labels import read_files
 from labeling_core.store import exporting
@@ -176,8 +179,6 @@ def test_labeled_pictures_come_as_a_folder_that_datasets_reads(
 
 def test_the_first_piece_is_there_before_the_last_is_made(workspace: Any) -> None:
     """And a failure after it is no shorter file, but a failure."""
-    import threading
-
     may_end = threading.Event()
 
     def write(cursor: Any, path: Path) -> None:
@@ -196,11 +197,45 @@ def test_the_first_piece_is_there_before_the_last_is_made(workspace: Any) -> Non
         next(pieces)
 
 
-def test_whoever_goes_away_stops_the_writing(workspace: Any) -> None:
+@pytest.mark.parametrize("form", ["CSV", "Parquet"])
+def test_whoever_goes_away_stops_the_writing(workspace: Any, form: str) -> None:
+    """However little there is of the file by then."""
     endless = "SELECT range AS a, hash(range) AS b FROM range(100_000_000_000)"
-    pieces = stream(
-        workspace.database,
-        lambda cursor, path: exporting.write(cursor, endless, "CSV", path),
-    )
-    assert next(pieces).startswith(b"a,b\n")
+    places: list[Path] = []
+
+    def write(cursor: Any, path: Path) -> None:
+        places.append(path)
+        exporting.write(cursor, endless, form, path)
+
+    pieces = stream(workspace.database, write)
+    assert next(pieces)
+    assert places[0].exists()
     pieces.close()
+    assert not places[0].parent.exists()
+    assert not [each for each in threading.enumerate() if each.name == "export"]
+
+
+def test_whoever_does_not_wait_for_a_duckdb_file_leaves_nothing_attached(
+    workspace: Any, labeled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables are endless here, and the reader gives up when the first is being written."""
+    endless = Query("SELECT range AS a FROM range(100_000_000_000)", [])
+    begun, places = threading.Event(), []
+
+    def query(*_: object) -> Query:
+        begun.set()
+        return endless
+
+    def write(cursor: Any, path: Path) -> None:
+        places.append(path)
+        packages.write_database(cursor, labeled, path, None, Wanted())
+
+    monkeypatch.setattr(packages.downloads, "query", query)
+    pieces = stream(workspace.database, write)  # its first piece comes as soon as the file is there
+    assert next(pieces)
+    assert begun.wait(60)
+    pieces.close()
+    assert not places[0].parent.exists()
+    with workspace.database.read() as cursor:
+        names = cursor.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    assert not [name for (name,) in names if name.startswith("export")]
