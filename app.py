@@ -19,6 +19,7 @@ from labeling_core.web import routes
 from labeling_core.web.base_path import BelowPath
 from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
+from labeling_core.web.logins import Logins
 from labeling_core.web.pacing import PacedSockets
 from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import close_workspaces, open_workspace
@@ -55,6 +56,7 @@ app = st.App(
         Middleware(BelowPath, base=BASE),
         Middleware(SecureResponses, page=START.read_text("utf-8")),
         Middleware(ReturnAfterLogin),
+        Middleware(Logins, cookie=doorkeeping.COOKIE, claims=doorkeeping.claims),
         Middleware(Bounded, may_upload=doorkeeping.may_upload, held=doorkeeping.held),
         Middleware(PacedSockets, signed_in=doorkeeping.signed_in),
         Middleware(PlainOutgoing, script=MAIN),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labeling_core.access import tokens
 from labeling_core.access.roles import Roles
+from labeling_core.access.sign_outs import SignOuts
 from labeling_core.config import DATABASE
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.open_projects import OpenProjects
@@ -43,6 +44,7 @@ class Workspace:
         self.roles = Roles(self.database, hosted)
         self._sweep()
         self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
+        self.sign_outs = SignOuts(self.database.files())
         self.open_projects = OpenProjects(self.database)
         self.loop = Loop(self.open_projects)
         self.open_projects.on_forget = self.loop.forget

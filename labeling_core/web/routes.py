@@ -36,6 +36,7 @@ from labeling_core.web import (
     adjudication_exchange,
     exports,
     label_exchange,
+    logins,
     media_links,
     messages,
     review_exchange,
@@ -64,7 +65,9 @@ async def post_exchange(request: Request, answer: Answer = label_exchange.respon
     The token in the header is looked at before anything is read. Without one only as much is read
     as a beacon holds, which cannot have headers.
     """
-    token = request.headers.get(TOKEN, "")
+    token, only = request.headers.get(TOKEN, ""), request.scope.get(logins.LOGIN)
+    if only == "":
+        return _closing(logins.SIGNED_OUT, 403)
     try:
         if token:
             tokens.check(open_workspace().key, _PURPOSES[answer], token)
@@ -76,7 +79,7 @@ async def post_exchange(request: Request, answer: Answer = label_exchange.respon
         return _closing("The message did not arrive in time.", 408)
     if body is None:
         return _closing("The message is too large.", 413)
-    return await run_in_threadpool(respond, body, _browser(request), answer, token)
+    return await run_in_threadpool(respond, body, _browser(request), answer, token, only)
 
 
 async def _read(request: Request, most: int) -> bytes | None:
@@ -100,10 +103,14 @@ def _browser(request: Request) -> str:
 
 
 def respond(
-    body: bytes, browser: str = "", answer: Answer = label_exchange.respond, token: str = ""
+    body: bytes,
+    browser: str = "",
+    answer: Answer = label_exchange.respond,
+    token: str = "",
+    only: str | None = None,
 ) -> JSONResponse:
     """The response to the raw body of one message; ``browser`` as media.browser_of gives it,
-    ``token`` where it is not in the message."""
+    ``token`` where it is not in the message; ``only``: whose login it came with, if known."""
     try:
         raw = messages.read_json(body)
         message = messages.parse(raw)
@@ -112,7 +119,7 @@ def respond(
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        reply = answer(open_workspace(), token or raw.get("token"), message, browser)
+        reply = answer(open_workspace(), token or raw.get("token"), message, browser, only or "")
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -124,6 +131,8 @@ def respond(
 async def get_media(request: Request) -> Response:
     """The image, picture or audio behind a signed link; see media.py."""
     token, browser = request.path_params["token"], _browser(request)
+    if request.scope.get(logins.LOGIN) == "":
+        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     known = request.headers.get("if-none-match", "")
     return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http.cookies import CookieError
 from typing import Any
 
@@ -44,9 +45,17 @@ def held() -> int:
 
 def signed_in(scope: Scope) -> bool:
     """Whether whoever opens a connection has logged in; always so where no login is set up."""
+    found = claims(scope)
+    return found is None or bool(found)
+
+
+def claims(scope: Scope) -> dict[str, Any] | None:
+    """What a login's provider says of whoever opens a connection, by the signed cookie; empty
+    without a login, None where none is set up."""
     if not identity.configured():
-        return True
+        return None
     try:
-        return bool(_get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, COOKIE))
-    except (CookieError, ValueError, KeyError):
-        return False
+        told = _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, COOKIE)
+        return dict(json.loads(told)) if told else {}
+    except (CookieError, ValueError, KeyError, TypeError, RecursionError):
+        return {}

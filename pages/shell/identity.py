@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import Error as StreamlitError
@@ -41,7 +42,7 @@ def require_role() -> None:
 
 def _sign_in() -> None:
     st.title("ML-assisted labeling", anchor=False)
-    if st.user.get("is_logged_in"):
+    if _claims():
         st.warning(
             "Your login comes without a confirmed e-mail address: confirm it there first, or ask "
             "an admin of this page (“Login” in docs/teams.md)."
@@ -86,7 +87,14 @@ def person() -> Person:
 
 def _email() -> str:
     """The e-mail of the login, if it is confirmed; see :func:`roles.confirmed_email`."""
-    return confirmed_email(st.user.to_dict()) if st.user.get("is_logged_in") else ""
+    return confirmed_email(_claims())
+
+
+def _claims() -> dict[str, Any]:
+    """What the login's provider says; empty without a login, and once it was ended."""
+    claims = st.user.to_dict()
+    ended = open_workspace().sign_outs.has_ended(claims)
+    return claims if claims.get("is_logged_in") and not ended else {}
 
 
 def system_user() -> str:

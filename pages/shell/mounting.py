@@ -19,6 +19,7 @@ from labeling_core.web import (
     review_exchange,
     views,
 )
+from labeling_core.web.logins import SIGNED_OUT
 from labeling_core.web.routes import Answer
 from labeling_core.workspace import open_workspace
 from pages.deck import deck, pending_message
@@ -73,10 +74,11 @@ def _reply(raw: dict[str, Any] | None, key: str, respond: Answer) -> dict[str, A
     if kept is not None and kept[0] == (raw.get("client"), raw.get("message")):
         return kept[1]
     try:
+        who = identity.person().name
+        if not who:  # signed out in another tab
+            raise LabelingError(SIGNED_OUT)
         message = messages.parse(raw)
-        reply = respond(
-            open_workspace(), raw.get("token"), message, identity.browser(), identity.person().name
-        )
+        reply = respond(open_workspace(), raw.get("token"), message, identity.browser(), who)
     except LabelingError as error:
         return {"message": raw.get("message"), "error": str(error), "status": 403}
     except (duckdb.Error, OSError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from app_server import AppServer, settings_for
 from login_provider import LoginProvider, hosted_server, sign_in
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 PROJECT = "cellar"
 LINKS = "a:not([href='#stMain'])"  # all but Streamlit's own jump to the content
@@ -136,3 +136,41 @@ def test_who_has_no_role_reads_one_sentence_and_can_sign_out(
     new_page.get_by_role("button", name="End Session").click(timeout=60_000)
     new_page.goto(server.url)
     expect(new_page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_what_was_copied_before_signing_out_is_worth_nothing_afterwards(
+    server: AppServer, browser: Browser, new_page: Page
+) -> None:
+    sign_in(new_page, server.url, "admin")
+    new_page.goto(f"{server.url}/label_tabular?project={PROJECT}")
+    with new_page.expect_request("**/labeling/exchange") as sent:
+        new_page.locator("[data-sample-id]").wait_for(timeout=60_000)
+    body, token = sent.value.post_data, sent.value.all_headers()["x-labeling-token"]
+    cookies = new_page.context.cookies()
+    other, thief = browser.new_context(), browser.new_context()
+    sign_in(other.new_page(), server.url, "admin")
+    thief.add_cookies(cookies)  # type: ignore[arg-type]
+
+    def status(context: BrowserContext) -> int:
+        return context.request.post(
+            f"{server.url}/labeling/exchange", data=body, headers={"x-labeling-token": token}
+        ).status
+
+    assert (status(thief), status(other)) == (200, 200)
+    left_open = thief.new_page()
+    left_open.goto(server.url)
+    expect(left_open.get_by_role("heading", name=PROJECT)).to_be_visible()
+
+    new_page.get_by_role("button", name="Sign out").click()
+    new_page.get_by_role("button", name="End Session").wait_for(timeout=60_000)
+    assert (status(thief), status(new_page.context), status(other)) == (403, 403, 200)
+    left_open.get_by_role("link", name="Log", exact=True).click()
+    expect(left_open.get_by_role("button", name="Sign in")).to_be_visible()
+    copied = thief.new_page()
+    copied.goto(server.url)
+    expect(copied.get_by_role("button", name="Sign in")).to_be_visible()
+    stays = other.new_page()
+    stays.goto(server.url)
+    expect(stays.get_by_role("heading", name=PROJECT)).to_be_visible()
+    for each in (other, thief):
+        each.close()
