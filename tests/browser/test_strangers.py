@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,12 @@ def test_a_stranger_is_told_no_path_and_uploads_nothing(server: AppServer) -> No
 @pytest.mark.parametrize("path", ["metrics", "script-health-check"])
 def test_a_stranger_is_told_no_figures(server: AppServer, path: str) -> None:
     assert asked(server, "GET", f"/_stcore/{path}") == 404
+
+
+def test_a_stranger_learns_whether_the_server_is_well_and_no_more(server: AppServer) -> None:
+    with enter(server) as stranger:
+        for _ in range(FLOOD):
+            stranger.send(rerun())
+        assert asked(server, "GET", "/labeling/health") == 200
+    with urllib.request.urlopen(f"{server.url}/labeling/health") as response:
+        assert response.read() == b'{"status":"ok"}'
