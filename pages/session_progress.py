@@ -14,6 +14,7 @@ from labeling_core.progress.session_words import (
     hits,
     session_row,
     told,
+    vague,
 )
 from labeling_core.store import exporting
 from pages.blocks import (
@@ -58,8 +59,10 @@ with st.container(horizontal=True):
     st.metric("Sessions", len(finished))
     if measured:
         st.metric("Accuracy", told(measured.accuracy, measured.low, measured.high))
-        st.metric("95 % interval", between(measured.low, measured.high))
-        st.metric("Right", hits(measured))
+        if vague(measured.low, measured.high):  # then the figure is the interval
+            st.metric("Right", hits(measured))
+        else:
+            st.metric("95 % interval", between(measured.low, measured.high))
 
 if finished:
     stopping_advice.show(project, sessions)
