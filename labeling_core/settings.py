@@ -77,8 +77,10 @@ class Settings:
     ``queries_table`` empty means labeling without active learning; ``test_table`` empty
     means that accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5)
     or, with a share of 0, by cross-validation. ``every`` is the number of labels after
-    which a session runs. ``modality`` is one of registry.MODALITIES; what ``source`` names (a
-    table, or a folder: see folders.source_folder) and which ``image_features`` there are stands
+    which a session runs by itself, if ``automatic``: whether there are so many is looked at every
+    ``check_seconds`` at most (0: with every label), and it starts ``grace_seconds`` later, on all
+    labels that there are by then. ``modality`` is one of registry.MODALITIES; what ``source`` names
+    (a table, or a folder: see folders.source_folder) and which ``image_features`` there are stands
     in its record.
     ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
     ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
@@ -108,6 +110,9 @@ class Settings:
     final_label: str = "majority"
     columns: tuple[Column, ...] = ()
     main_column: str = ""
+    automatic: bool = True
+    check_seconds: int = 0
+    grace_seconds: int = 0
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod

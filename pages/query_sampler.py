@@ -9,6 +9,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.learning import classifiers, strategies
 from labeling_core.progress import figures, learning_curve
 from labeling_core.projects import queries
+from pages.blocks import trigger
 from pages.shell import identity
 from pages.shell.figure import show_figure
 from pages.shell.plain_text import escaped
@@ -52,9 +53,11 @@ if st.button("Run a session now", type="primary", icon=":material/play_arrow:"):
 show_status(project)
 
 with workspace.database.read() as cursor:
-    done = [each for each in learning_curve.sessions(cursor, project) if each.state == "DONE"]
+    runs = learning_curve.sessions(cursor, project)
+    done = [each for each in runs if each.state == "DONE"]
     spread = queries.histogram(cursor, project)
     head = queries.head(cursor, project, done[-1].strategy if done else settings.strategy)
+trigger.show(project, runs)
 undecided, counts = int((~queue.pool.closed).sum()), queue.counts
 if not head and not undecided:
     st.success(

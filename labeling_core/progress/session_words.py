@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from typing import Any
 
 from labeling_core.learning import classifiers, strategies
@@ -91,6 +92,20 @@ def session_row(each: Session) -> dict[str, Any]:
         "strategy": strategies.named(each.strategy).title,
         "started by": each.started_by,
         "reason": each.reason,
+    }
+
+
+def run_row(each: Session, zone: tzinfo) -> dict[str, Any]:
+    """A session as a run of the trigger: when by the clock of ``zone``, why, how long, and what
+    came of it."""
+    reasons = {"trigger": f"enough labels: {each.labels:,}", "hand": "started by hand"}
+    outcome = f"failed: {each.reason}" if each.state == "FAILED" else each.state.lower()
+    return {
+        "session": each.session_id,
+        "started": datetime.fromtimestamp(each.started, zone).strftime("%Y-%m-%d %H:%M:%S"),
+        "reason": reasons.get(each.started_by, each.started_by),
+        "duration (s)": None if each.finished is None else round(each.finished - each.started, 1),
+        "outcome": outcome,
     }
 
 

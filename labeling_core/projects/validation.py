@@ -17,6 +17,7 @@ from labeling_core.settings import Project, Settings, default_tables, output_tab
 from labeling_core.store.database import columns, tables
 from labeling_core.store.table_rows import has_rows
 
+LONGEST_WAIT = 86_400  # seconds
 MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
 
 
@@ -219,6 +220,9 @@ def _check_learning(
             f"So many labels hardly ever come together: enter at most {MOST_LABELINGS:,}, or turn "
             "active learning off.",
         )
+    for wait in ("check_seconds", "grace_seconds"):
+        if not 0 <= getattr(settings, wait) <= LONGEST_WAIT:
+            problems.add(wait, f"A session waits for 0 to {LONGEST_WAIT:,} seconds (a day).")
     if not 0 <= settings.probe_share <= 0.5:
         problems.add("probe_share", "The share of probes lies between 0 and 50 %.")
     if settings.test_table and not modality_of(settings).test_tables:

@@ -15,9 +15,10 @@ from labeling_core.progress import deck_advice
 from labeling_core.projects import lifecycle
 from labeling_core.sessions import cold_start, features, records, session
 from labeling_core.sessions.jobs import JobLine, Status
+from labeling_core.sessions.pace import Pace
 from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.told_accuracy import ToldAccuracy
-from labeling_core.sessions.trigger import due, next_trigger
+from labeling_core.sessions.trigger import coming, due, next_trigger, waits
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
 from labeling_core.store.removal import sweep
@@ -35,19 +36,22 @@ class Loop:
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = JobLine(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
+        self._pace = Pace(self._finished)
         self._in_session: set[str] = set()
         self._advice: dict[str, dict[str, Any] | None] = {}
         self._accuracy = ToldAccuracy(self.database)
         self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
-        """End the workers."""
+        """End the workers, and what waits."""
+        self._pace.stop()
         self.reader.stop()
         self.trainer.stop()
 
     def forget(self, project_id: str) -> None:
         """Drop what is held in memory of a project."""
         self._triggers.pop(project_id, None)
+        self._pace.forget(project_id)
         self._advice.pop(project_id, None)
         self._accuracy.forget(project_id)
 
@@ -66,19 +70,19 @@ class Loop:
             return known
         queue = self.open_projects.queue(project)
         left = self._trigger(project) + settings.every - queue.counts.labeled
-        more = f"{max(left, 1)} more label{'s' * (left > 1)}"
-        state, then = "idle", f"next after {more}"
-        if left <= 0 and queue.counts.classes < 2:
+        when = coming(settings, left, queue.counts.classes)
+        state, then = "idle", f"next {when}"
+        if left <= 0 and queue.counts.classes < 2 and settings.automatic:
             state, then = "waiting", "a session needs labels of at least two categories"
         last = self._last_session(project)
         if last is not None and last.state == "failed":
-            text = f"The last session failed: {last.text} The next one comes after {more}."
+            text = f"The last session failed: {last.text} The next one comes {when}."
             return Status("failed", text)
         last = last or self.trainer.outcomes.get((project.project_id, FEATURES))
         if last is None or state == "waiting":
             return Status(state, then)
         if last.text.endswith("."):  # a sentence, such as one about a table that teaches nothing
-            return Status(last.state, f"{last.text} The next session comes after {more}.")
+            return Status(last.state, f"{last.text} The next session comes {when}.")
         text = last.text
         if text == session.FINISHED:
             text = self._accuracy.words(project, queue) or text
@@ -108,16 +112,20 @@ class Loop:
 
     def after_decisions(self, project: Project) -> None:
         """Apply the rule: start a session when enough labels have come in."""
-        if not project.settings.queries_table:
+        settings = project.settings
+        if not settings.queries_table:
             return
         with self.database.lock:  # two browsers may bring the n-th label at once
             queue = self.open_projects.queue(project)
-            trigger, every = self._trigger(project), project.settings.every
+            trigger, every, classes = self._trigger(project), settings.every, queue.counts.classes
             running = project.project_id in self._in_session or self._reading(project) == "running"
-            if queue.counts.classes < 2 and queue.counts.labeled - trigger > every:
+            if classes < 2 and queue.counts.labeled - trigger > every:
                 # nothing could be learned at the points that have gone by: they are not made up for
                 self._triggers[project.project_id] = queue.counts.labeled - every
-            elif due(queue.counts.labeled, trigger, every, queue.counts.classes, running):
+            elif settings.automatic and self._pace.may_look(project):
+                is_due = due(queue.counts.labeled, trigger, every, classes, running)
+                if not self._pace.may_start(project, is_due):
+                    return
                 if not features.must_be_read(self.database, project):
                     self.start_session(project, "trigger")
                 elif self._reading(project) not in ("stopped", "failed"):
@@ -142,7 +150,7 @@ class Loop:
         return self.trainer.running(project_id) or self.reader.running(project_id)
 
     def _finished(self, project_id: str) -> None:
-        """After a job: labels that came in meanwhile may make up the next session."""
+        """After a job, or a wait: labels that came in meanwhile may make up the next session."""
         with self.database.read() as cursor:
             known = {each.project_id: each for each in lifecycle.list_projects(cursor)}
         if project_id in known:
@@ -156,9 +164,8 @@ class Loop:
 
         Raises LabelingError when one is under way, or the labels do not allow it yet.
         """
-        project = self.open_projects.project(
-            project.project_id
-        )  # the caller's settings may be older
+        # The caller's settings may be older.
+        project = self.open_projects.project(project.project_id)
         settings = project.settings
         if not settings.queries_table:
             raise LabelingError(
@@ -174,7 +181,7 @@ class Loop:
                     "A session needs labels of at least two categories: label some more first."
                 )
             trigger = queue.counts.labeled
-            if started_by == "trigger":
+            if started_by == "trigger" and not waits(settings):
                 trigger = next_trigger(queue.counts.labeled, self._trigger(project), settings.every)
             self._triggers[project.project_id] = trigger
             self._in_session.add(project.project_id)
@@ -186,11 +193,7 @@ class Loop:
                 )
             )
             self.trainer.submit(
-                project.project_id,
-                lambda worker, progress: self._session(
-                    chosen, started_by, trigger, worker, progress
-                ),
-                SESSION,
+                project.project_id, partial(self._session, chosen, started_by, trigger), SESSION
             )
 
     def learn(

@@ -67,3 +67,25 @@ def test_a_session_that_the_labels_do_not_allow_is_told(
     with server.tables() as tables:
         rows = tables.execute("SELECT 1 FROM labeling.sessions WHERE project_id = 'blank'")
         assert rows.fetchall() == []
+
+
+def test_the_trigger_is_changed_and_its_mistakes_are_told(
+    server: AppServer, context: BrowserContext
+) -> None:
+    form = Form(context, server).open("query_sampler?project=blank")
+    expect(form.page.get_by_text("On: a session runs after every 1,000 labelings.")).to_be_visible()
+    with form.popover("Change the trigger"):
+        form.number("Every n labelings", 50)
+        form.number("Check every … seconds", 90)
+        form.number("Grace delay (seconds)", -1)
+        form.press("Save the trigger")
+        expect(form.page.get_by_role("alert").filter(has_text="0 to 86,400 s")).to_be_visible()
+        form.number("Grace delay (seconds)", 30)
+        form.switch("Sessions start by themselves")
+        form.press("Save the trigger")
+    expect(form.page.get_by_text("Off: a session runs only when")).to_be_visible()
+    form.reload()
+    expect(form.page.get_by_text("Off: a session runs only when")).to_be_visible()
+    names = ("automatic", "every", "check_seconds", "grace_seconds")
+    told = stored(server, "blank")
+    assert [told[each] for each in names] == [False, 50, 90, 30]
