@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from labeling_core.commands.label_import import import_labels
+from labeling_core.commands.labeling import export, label, next_samples, progress, sample
 from labeling_core.commands.options import (
     FILE,
     database_option,
@@ -18,6 +19,7 @@ from labeling_core.commands.options import (
     progress_bar,
     require_database,
 )
+from labeling_core.commands.projects import create, projects
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @click.group(context_settings={"max_content_width": 100})
 def commands() -> None:
-    """Replay labeled data, use a downloaded model, bring in labels, back up the database."""
+    """Make projects, label, sample, export; replay labeled data, predict, back up the database."""
 
 
 _part = click.option(
@@ -241,7 +243,8 @@ def _restore(backup: Path, path: Path) -> None:
         click.echo(f"What it replaced is kept in {replaced}.")
 
 
-commands.add_command(import_labels)
+for _each in (projects, create, import_labels, next_samples, label, sample, progress, export):
+    commands.add_command(_each)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shlex
@@ -21,7 +22,10 @@ from labeling_core.__main__ import commands, main
 from labeling_core.config import child_environment
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("backup", "import", "predict", "restore", "simulate")
+NAMES = (
+    "backup", "create", "export", "import", "label", "next", "predict", "progress", "projects",
+    "restore", "sample", "simulate",
+)  # fmt: skip
 
 
 def test_every_command_is_listed_with_what_it_does():
@@ -63,6 +67,11 @@ def test_every_command_and_option_has_help_and_an_example_that_can_be_read(name,
         (["import", "--project", "p"], "Missing option '--file'."),
         (["import", "--project", "p", "--file", "f", "--database", "/nowhere.duckdb"],
          "There is no database /nowhere.duckdb: name one with --database."),
+        *(([*words, "--database", "/nowhere.duckdb"],
+           "There is no database /nowhere.duckdb: name one with --database.") for words in (
+            ["projects"], ["progress", "--project", "p"], ["export", "--project", "p"])),
+        (["label", "--project", "p", "--file", "/nowhere.csv"],
+         "/nowhere.csv cannot be read: No such file or directory."),
         (["backup", "--database", "/nowhere.duckdb"],
          "There is no database /nowhere.duckdb: name one with --database."),
     ],
@@ -106,6 +115,51 @@ def test_labels_are_imported(sample_database, tmp_path, capsys):
         assert main([*asked, *words]) == 2
         told = capsys.readouterr()
         assert sentence in told.err and told.err.count("\n") == 1 and not told.out
+
+
+def test_a_project_is_made_labeled_sampled_and_taken_away(empty_database, tmp_path, capsys):
+    path, file, out = tmp_path / "app.duckdb", tmp_path / "wines.csv", tmp_path / "labels.csv"
+    shutil.copy(empty_database, path)
+    rows = "".join(f"{n},{n % 7}.5\n" for n in range(60))
+    file.write_text(f"number,strength\n{rows}", "utf-8")
+
+    def told(*words: str, code: int = 0) -> str:
+        assert main([words[0], "--database", str(path), *words[1:]]) == code
+        return capsys.readouterr().out
+
+    assert told("projects") == "There is no project yet.\n"
+    made = json.loads(
+        told("create", "--title", "Wines", "--source", str(file), "--category", "weak",
+             "--category", "strong", "--every", "50", "--json")
+    )  # fmt: skip
+    assert json.loads(told("projects", "--json")) == [made]
+    on = ("--project", made["project"])
+    assert told("progress", *on) == "There is no session yet.\n"
+    handed = json.loads(told("next", *on, "--count", "4", "--json"))
+    assert len(handed) == 4
+    ids = [each["sample_id"] for each in handed]
+    decided = tmp_path / "decided.csv"
+    lines = [
+        f"{ids[0]},weak,thin",
+        f"{ids[1]},strong,",
+        f"{ids[2]},,",
+        f"{ids[3]},odd,",
+        "no,weak,",
+    ]
+    decided.write_text("\n".join(["sample_id,label,comment", *lines]), "utf-8")
+    found = json.loads(told("label", *on, "--file", str(decided), "--json", code=2))
+    assert found["stored"] == 3 and [each["line"] for each in found["refused"]] == [5, 6]
+    done = json.loads(told("sample", *on, "--strategy", "margin", "--json"))
+    assert (done["state"], done["labels"], done["strategy"]) == ("DONE", 2, "margin")
+    assert json.loads(told("progress", *on, "--json"))[-1] == done
+    assert "metadata" in told("export", *on).splitlines()
+    written = json.loads(told("export", *on, "--what", "metadata", "--out", str(out), "--json"))
+    assert written == {"file": str(out), "bytes": out.stat().st_size}
+    with duckdb.connect() as tables:
+        assert tables.read_csv(str(out)).filter("comment = 'thin'").project("label").fetchall() == [
+            ("weak",)
+        ]
+    told("export", *on, "--what", "nothing", "--out", str(out), code=2)
 
 
 def test_what_the_letters_of_a_region_lack_ends_no_command(tmp_path):

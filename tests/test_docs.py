@@ -280,11 +280,27 @@ def _core(command: str, desk: Path) -> None:
         if named.name != "BACKUP" and not named.exists():
             shutil.copy(made, named)
         words[-1] = str(named if named.exists() else made)
+    if words[2] in ("label", "sample"):
+        _take_samples(desk, database)
+    if words[2] == "sample":
+        decide = ["-m", "labeling_core", "label", *words[3:5], "--file", "decisions.csv"]
+        _python(*decide, cwd=desk, LABELING_DATABASE=str(database))
     printed = _python(*words, cwd=desk, LABELING_DATABASE=str(database))
     assert printed.strip()
     for option in ("--json", "--out"):
-        if option in words:
+        if option in words[:-1]:  # where it names a file
             assert (desk / words[words.index(option) + 1]).stat().st_size
+
+
+def _take_samples(desk: Path, database: Path) -> None:
+    """The file of decisions that is named, on samples that are handed out."""
+    on = ("-m", "labeling_core", "next", "--project", "wine_colour", "--count", "4", "--json")
+    handed = json.loads(_python(*on, cwd=desk, LABELING_DATABASE=str(database)))
+    labels = [
+        {"sample_id": each["sample_id"], "label": ("red", "white")[number % 2]}
+        for number, each in enumerate(handed)
+    ]
+    _write_table(desk / "decisions.csv", labels)
 
 
 def _app(command: str, desk: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import getpass
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from labeling_core.errors import LabelingError
+from labeling_core.notebook.opened import Labeling, open_database
 from labeling_core.people import Person, local_person
 from labeling_core.workspace import database_path
 
@@ -27,6 +30,11 @@ database_option = click.option(
     help="The database file (default: LABELING_DATABASE, else data/labeling.duckdb).",
 )
 
+project_option = click.option(
+    "--project", required=True, metavar="ID", help="The project's id (see its address)."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
+
 
 def require_database(path: Path) -> None:
     if not path.exists():
@@ -38,6 +46,19 @@ def operator() -> Person:
         return local_person(getpass.getuser())
     except (KeyError, OSError):
         return local_person("operator")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Labeling]:
+    """The database of a command, which must be there; closed in the end."""
+    require_database(path)
+    with open_database(path, operator().name) as found:
+        yield found
+
+
+def answer(as_json: bool, found: Any, text: str) -> None:
+    """What a command found, for programs or for people."""
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else text)
 
 
 @contextmanager

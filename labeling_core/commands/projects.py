@@ -1,0 +1,80 @@
+"""``projects`` and ``create``: what a database holds, and one project more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labeling_core.commands.options import answer, database_option, json_option, opened
+from labeling_core.modalities.registry import MODALITIES
+from labeling_core.notebook.project import LabelingProject
+from labeling_core.settings import Settings
+
+
+@click.command(name="projects")
+@database_option
+@json_option
+def projects(path: Path, as_json: bool) -> None:
+    """List the projects: id, kind of samples, title.
+
+    \b
+    Example:
+      python -m labeling_core projects --json
+    """
+    with opened(path) as database:
+        found = [_told(each) for each in database.projects.values()]
+    lines = (f"{each['project']}  {each['modality']}  {each['title']}" for each in found)
+    answer(as_json, found, "\n".join(lines) or "There is no project yet.")
+
+
+@click.command(name="create")
+@database_option
+@click.option("--title", required=True, help="What the project is called.")
+@click.option(
+    "--source", required=True, metavar="SOURCE", help="A file, a table of the database, a folder."
+)
+@click.option("--category", "categories", multiple=True, metavar="NAME", help="Repeat for each.")
+@click.option(
+    "--labels", default="", metavar="COLUMN", help="The column that holds labels already."
+)
+@click.option(
+    "--modality",
+    type=click.Choice(list(MODALITIES)),
+    default=Settings.modality,
+    help="The kind of its samples.",
+)
+@click.option("--every", type=int, default=Settings.every, help="Labels between two sessions.")
+@json_option
+def create(
+    path: Path,
+    title: str,
+    source: str,
+    categories: tuple[str, ...],
+    labels: str,
+    modality: str,
+    every: int,
+    as_json: bool,
+) -> None:
+    """Make a project of a table or of a folder.
+
+    \b
+    Example:
+      python -m labeling_core create --title Wines --source wines.csv --labels colour
+    """
+    with opened(path) as database:
+        made = database.create(title, source, categories, labels, modality=modality, every=every)
+        found = _told(made)
+    answer(as_json, found, f"The project {found['project']} is made.")
+
+
+def _told(project: LabelingProject) -> dict[str, Any]:
+    known = project.settings
+    return {
+        "project": project.project_id,
+        "title": known.title,
+        "modality": known.modality,
+        "source": known.source,
+        "categories": [each.name for each in known.categories],
+    }
