@@ -165,6 +165,8 @@ def show(token: str, browser: str, known: str = "") -> Response:
 
 async def get_export(request: Request) -> Response:
     """The file behind the link of a download; see exports.py."""
+    if request.scope.get(logins.LOGIN) == "":
+        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     return await run_in_threadpool(take_away, request.path_params["token"], _browser(request))
 
 
