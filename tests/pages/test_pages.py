@@ -141,7 +141,7 @@ def test_no_page_falls_over_a_strategy_and_a_classifier_of_a_newer_program(open_
         if name in ("settings", "query_sampler"):
             assert "oracle" in shown and "brain" in shown
         if name == "query_sampler":
-            assert "asked by oracle" in at.dataframe[0].value["why"].iloc[0]
+            assert "asked by oracle" in at.dataframe[-1].value["why"].iloc[0]
             at.button[0].click().run()
             assert not at.exception
     assert workspaces.open_workspace().project("wine").settings.strategy == "oracle"
