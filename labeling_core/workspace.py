@@ -20,6 +20,7 @@ from labeling_core.settings import Project
 from labeling_core.simulation.simulations import Simulations
 from labeling_core.sources.folders import UPLOADS
 from labeling_core.store.backups import Backups, backup_folder
+from labeling_core.store.checkpoints import Checkpoints
 from labeling_core.store.database import Database
 from labeling_core.store.removal import sweep
 
@@ -49,6 +50,8 @@ class Workspace:
         self.loop = Loop(self.open_projects)
         self.open_projects.on_forget = self.loop.forget
         self.backups = Backups(self.database)
+        self.checkpoints = Checkpoints(self.database)
+        self.loop.on_session_end = self.checkpoints.now
         self.simulations = Simulations(self.database)
         records.fail_interrupted(self.database)
 
@@ -87,6 +90,7 @@ class Workspace:
     def close(self) -> None:
         """End the workers and close the file."""
         self.backups.close()
+        self.checkpoints.close()
         self.simulations.close()
         self.loop.stop()
         self.database.close()
@@ -111,6 +115,7 @@ def open_workspace(hosted: bool = True) -> Workspace:
 
                 create_all(opened.database)
             opened.backups.start()
+            opened.checkpoints.start()
             _open[path] = opened
         return _open[path]
 

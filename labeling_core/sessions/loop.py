@@ -40,6 +40,7 @@ class Loop:
         self._in_session: set[str] = set()
         self._advice: dict[str, dict[str, Any] | None] = {}
         self._accuracy = ToldAccuracy(self.database)
+        self.on_session_end: Callable[[], object] = lambda: None
         self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
@@ -156,6 +157,7 @@ class Loop:
         if project_id in known:
             sweep(self.database.files(project_id))
             self.after_decisions(known[project_id])
+        self.on_session_end()
 
     def start_session(
         self, project: Project, started_by: str, classifier: str = "", strategy: str = ""

@@ -13,7 +13,8 @@ from labeling_core.settings import quote
 from labeling_core.sources.import_errors import file_error
 from labeling_core.sources.parquet_copy import OFFLINE, write_parquet
 from labeling_core.sources.plain_files import Plain, damaged
-from labeling_core.store.database import is_held, literal
+from labeling_core.store.database import literal
+from labeling_core.store.file_errors import is_held
 
 
 class _Table(NamedTuple):

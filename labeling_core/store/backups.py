@@ -19,7 +19,9 @@ from labeling_core import config
 from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
-from labeling_core.store.database import BACKUPS, CATALOG, Database, is_held, literal, now
+from labeling_core.store.database import BACKUPS, CATALOG, Database, literal, now
+from labeling_core.store.file_errors import is_held
+from labeling_core.store.file_state import log_of
 from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.store.removal import remove, replace
 
@@ -208,7 +210,7 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _remove(path: Path) -> None:
-    for each in (path, path.with_name(path.name + ".wal")):
+    for each in (path, log_of(path)):
         remove(each)
 
 
@@ -280,10 +282,9 @@ def _put_in_place(part: Path, database: Path) -> Path | None:
         replace(part, database)
     except BaseException:
         if replaced is not None:
-            for end in ("", ".wal"):
-                moved = replaced.with_name(replaced.name + end)
+            for moved, place in ((replaced, database), (log_of(replaced), log_of(database))):
                 if moved.exists():
-                    replace(moved, database.with_name(database.name + end))
+                    replace(moved, place)
         raise
     return replaced
 
@@ -293,8 +294,7 @@ def _move_away(database: Path) -> Path | None:
         return None
     stamp = now().strftime("%Y%m%d-%H%M%S-%f")
     replaced = database.with_name(f"{database.stem}-replaced-{stamp}{database.suffix}")
-    wal = database.with_name(database.name + ".wal")
     replace(database, replaced)
-    if wal.exists():
-        replace(wal, replaced.with_name(replaced.name + ".wal"))
+    if log_of(database).exists():
+        replace(log_of(database), log_of(replaced))
     return replaced

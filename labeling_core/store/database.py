@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,9 +13,12 @@ from pathlib import Path
 import duckdb
 
 from labeling_core.errors import LabelingError
+from labeling_core.store.file_errors import sentence
 from labeling_core.store.file_names import folder_name
+from labeling_core.store.file_state import FileState, log_of, require_log
 from labeling_core.store.migrations import migrate
 
+log = logging.getLogger(__name__)
 CATALOG = "labeling_file"
 # The folders below ``<database>.files/`` that belong to the program and to no project. Every
 # project keeps what it computes there in a folder of its own, called like its id, that goes with
@@ -50,13 +54,15 @@ class Database:
         """Open or create the file at ``path`` and bring its schema up to date.
 
         Raises LabelingError with one sentence when the file is in use by another process,
-        is no DuckDB file, cannot be written, or was written by a newer version.
+        is no DuckDB file, is damaged, was copied without its log, cannot be written, or was
+        written by a newer version.
         """
         self.path = path
         self.lock = threading.RLock()
         self._open: duckdb.DuckDBPyConnection | None = None
         self._connection = _connect(path)
-        self._identity = _identity(path)
+        self.state = FileState(path)
+        self.used = time.monotonic()  # when the last transaction ended
         self._invalid = False
         # Called when a commit failed: what is held in memory is to be read anew from the tables.
         self.on_failed_commit: Callable[[], None] = lambda: None
@@ -64,12 +70,13 @@ class Database:
             self.created = migrate(self._connection, path)
         except duckdb.Error as error:
             self._connection.close()
-            raise LabelingError(_sentence(path, error)) from error
+            raise LabelingError(sentence(path, error)) from error
         except LabelingError:
             self._connection.close()
             raise
         # One cursor for all writing: to open one costs as much as a short transaction.
         self._writer = self._cursor()
+        self.state.remember()
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -99,6 +106,9 @@ class Database:
             # Stored all the same, but for the checkpoint after it: whoever took this for a
             # failure would store the same once more.
             self._note(error)
+        if self.state.log_lost_meanwhile():
+            self._write_anew()
+        self.state.remember()
 
     def _note(self, error: BaseException) -> None:
         signs = ("autocheckpoint failed", "been invalidated")
@@ -113,6 +123,7 @@ class Database:
         if not self._invalid:
             return
         with self.lock:
+            self.require_file()
             self._writer.close()
             self._connection.close()
             try:
@@ -121,6 +132,7 @@ class Database:
                 raise UnavailableError(str(error)) from error
             self._invalid = False
             self._writer = self._cursor()
+            self.state.remember()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -135,6 +147,9 @@ class Database:
                 return
             self.require_file()
             self._recover()
+            if self.state.log_lost():
+                self._write_anew()
+                self.state.remember()
             cursor = self._writer
             try:
                 cursor.execute("BEGIN TRANSACTION")
@@ -147,18 +162,56 @@ class Database:
                 raise
             finally:
                 self._open = None
+                self.used = time.monotonic()
 
     def require_file(self) -> None:
-        """Raise UnavailableError when another file, or none, lies where the database was.
+        """Raise UnavailableError when the file is not whole, or is not where it was opened.
 
-        What is written to the open file would then be in no file that anybody finds.
+        What is written to the open file would then be in no file that anybody finds. Costs
+        microseconds, and may be asked from any thread. A log that has been removed is no reason
+        to raise: what it held is in memory, and the next transaction writes it into the file.
         """
-        if _identity(self.path) != self._identity:
+        with self.lock:
+            trouble = "" if self._open is not None else self.state.trouble()
+        if trouble:
             raise UnavailableError(
-                f"The database {self.path.name} has been moved away or replaced while the program "
-                "runs: put it back, or restart the program to use the one that is there now; "
-                "nothing is stored until then."
+                f"The database {self.path.name} {trouble} while the program runs: put it back, or "
+                "restart the program to use the one that is there now; nothing is stored until "
+                "then."
             )
+
+    def _write_anew(self) -> None:
+        """Write all into the file itself, since the log is not there to tell it."""
+        name = log_of(self.path).name
+        log.warning("%s was removed or cut short; what it held is written into the file", name)
+        try:
+            self._writer.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            self.on_failed_commit()
+            raise UnavailableError(
+                f"{name} was removed or cut short while the program runs, and what it held could "
+                f"not be written into the database yet ({str(error).splitlines()[0][:160]})."
+            ) from error
+
+    def checkpoint(self) -> None:
+        """Move what lies in the log into the file itself; a copy of that has everything then.
+
+        Nothing is stored meanwhile. Does nothing while there is no log, or DuckDB is not
+        ready for it. Raises UnavailableError, or duckdb.Error where there is no room.
+        """
+        with self.lock:
+            if self._open is not None or not (self.state.logged() or self.state.log_lost()):
+                return
+            self.require_file()
+            self._recover()
+            try:
+                self._writer.execute("CHECKPOINT")
+                self.state.remember()
+            except duckdb.TransactionException:
+                return
+            except duckdb.Error as error:
+                self._note(error)
+                raise
 
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
@@ -168,8 +221,14 @@ class Database:
         return folder
 
     def close(self) -> None:
-        """Close the file; another process may open it then."""
+        """Close the file; another process may open it then.
+
+        DuckDB writes the file a last time and removes its log, by name: not where another lies.
+        """
         with self.lock:
+            if self.state.trouble():
+                with suppress(duckdb.ConnectionException):  # it was closed before
+                    self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             self._writer.close()
             self._connection.close()
 
@@ -186,15 +245,6 @@ def why_not_stored(error: Exception) -> str:
     return "The decisions could not be stored yet; they are kept and sent again."
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells the file at ``path`` from any other; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
     with suppress(duckdb.Error):  # a failed COMMIT has ended it already
         cursor.execute("ROLLBACK")
@@ -205,47 +255,14 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        require_log(path)
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
         connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
         connection.execute(f"USE {CATALOG}")
     except (duckdb.Error, OSError) as error:
-        raise LabelingError(_sentence(path, error)) from error
+        raise LabelingError(sentence(path, error)) from error
     return connection
-
-
-def is_held(error: Exception) -> bool:
-    """Whether a file could not be opened because another process has it."""
-    text = str(error)
-    return any(
-        each in text
-        for each in ("lock is held", "already open", "already attached", "being used by another")
-    )
-
-
-def _sentence(path: Path, error: Exception) -> str:
-    text = str(error)
-    if is_held(error):
-        holder = re.search(r"\(PID (\d+)\)", text)
-        who = f" (process {holder[1]})" if holder else ""
-        return (
-            f"The database {path} is open in another process{who}: close that one first, or "
-            "set LABELING_DATABASE to another file."
-        )
-    if "newer version" in text or "read a database file with version number" in text:
-        return (
-            f"The database {path} was written by a newer DuckDB: update with "
-            "`python -m pip install --upgrade duckdb`, or set LABELING_DATABASE to another file."
-        )
-    if "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException):
-        return (
-            f"The file {path} is not a DuckDB database: move it away, or set LABELING_DATABASE "
-            "to another file."
-        )
-    return (
-        f"The database {path} cannot be opened for writing ({text.splitlines()[0][:160]}): "
-        "check the folder's permissions, or set LABELING_DATABASE to a file you may write."
-    )
 
 
 def tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:

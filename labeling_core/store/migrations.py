@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,28 +103,54 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Apply what is missing of MIGRATIONS; return whether the schema was made anew.
+    """Apply what is missing of MIGRATIONS, all or nothing; whether the schema was made anew.
 
-    Raises LabelingError when the file was written by a newer version of the program.
+    Raises LabelingError when the file was written by a newer version of the program, or by one
+    whose steps were others.
     """
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        done = _done(connection)
+        _require_known(done, path)
+        for number, (name, sql) in enumerate(MIGRATIONS[len(done) :], start=len(done) + 1):
+            connection.execute(sql)
+            connection.execute(
+                "INSERT INTO labeling.migrations VALUES (?, ?, ?)",
+                [number, name, datetime.now(UTC)],
+            )
+    except BaseException:
+        with suppress(duckdb.Error):  # it may have ended the transaction itself
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return not done
+
+
+def _done(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
+    """``(version, name)`` of the steps that a file has behind it, in their order."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS labeling")
     connection.execute("CREATE SCHEMA IF NOT EXISTS labeling_pool")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS labeling.migrations "
         "(version INTEGER, name VARCHAR, applied TIMESTAMPTZ)"
     )
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM labeling.migrations").fetchone()
-    version = row[0] if row else 0
+    return connection.execute(
+        "SELECT version, name FROM labeling.migrations ORDER BY version"
+    ).fetchall()
+
+
+def _require_known(done: Sequence[tuple[int, str]], path: Path) -> None:
+    version = max((number for number, _ in done), default=0)
     if version > len(MIGRATIONS):
         raise LabelingError(
             f"The database {path} has schema version {version}, this program knows up to "
             f"{len(MIGRATIONS)}: update the program, or set LABELING_DATABASE to another file."
         )
-    for number, (name, sql) in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.execute("BEGIN TRANSACTION")
-        connection.execute(sql)
-        connection.execute(
-            "INSERT INTO labeling.migrations VALUES (?, ?, ?)", [number, name, datetime.now(UTC)]
-        )
-        connection.execute("COMMIT")
-    return version == 0
+    known = [(number, name) for number, (name, _) in enumerate(MIGRATIONS, start=1)]
+    for (number, name), step in zip(done, known, strict=False):
+        if (number, name) != step:
+            raise LabelingError(
+                f"Step {number} of the database {path} is “{name}”, where this program has "
+                f"“{step[1]}”: it was written by another program. Use that one, or set "
+                "LABELING_DATABASE to another file."
+            )

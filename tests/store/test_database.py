@@ -15,6 +15,7 @@ from kept_worker import keep_workers
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import quote
+from labeling_core.store import migrations
 from labeling_core.store.database import Database, literal
 from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.workspace import Workspace
@@ -69,6 +70,30 @@ def test_a_newer_schema_is_refused(tmp_path):
         connection.execute("INSERT INTO labeling.migrations VALUES (99, 'later', now())")
     with pytest.raises(LabelingError, match="schema version 99"):
         Database(tmp_path / "a.duckdb")
+
+
+def test_steps_of_another_program_are_refused(tmp_path):
+    Database(tmp_path / "a.duckdb").close()
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("UPDATE labeling.migrations SET name = 'nobodys' WHERE version = 3")
+    with pytest.raises(LabelingError, match=r"Step 3 .* is “nobodys”.* another program"):
+        Database(tmp_path / "a.duckdb")
+
+
+def test_steps_are_taken_all_or_none(tmp_path, monkeypatch):
+    path = tmp_path / "a.duckdb"
+    whole = MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole[:3])
+    Database(path).close()
+    broken = (*whole, ("a step that cannot be", "CREATE TABLE labeling.projects (i INTEGER)"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", broken)
+    with pytest.raises(LabelingError, match="projects"):
+        Database(path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("SELECT max(version) FROM labeling.migrations").fetchall()
+    assert found == [(3,)]
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole)
+    Database(path).close()
 
 
 @pytest.mark.parametrize("name", ["labeling", "main", "temp", "a'b ü", "wine"])

@@ -1,0 +1,65 @@
+"""Moves what lies in DuckDB's log into the file itself when nobody decides anything."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+
+import duckdb
+
+from labeling_core.store.database import Database
+
+log = logging.getLogger(__name__)
+IDLE = 5.0  # seconds without a transaction
+_PAUSE = 60.0  # seconds until the next attempt after one that failed
+_ROOM = 64 << 20  # bytes that have to be free, besides twice the log
+
+
+class Checkpoints:
+    """One thread that looks now and then whether the file may be brought up to date."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, idle: float = IDLE) -> None:
+        """Look every ``idle`` seconds, for as long without a transaction."""
+
+        def serve() -> None:
+            wait = idle
+            while not self._closing.wait(wait):
+                wait = idle if self.if_idle(idle) else _PAUSE
+
+        self._thread = threading.Thread(target=serve, name="checkpoints", daemon=True)
+        self._thread.start()
+
+    def if_idle(self, idle: float) -> bool:
+        """Bring the file up to date unless something was stored just now; False if that failed."""
+        if time.monotonic() - self._database.used < idle:
+            return True
+        return self.now()
+
+    def now(self) -> bool:
+        """Bring the file up to date; False, with a warning in the log, if that failed.
+
+        It is not tried where the disk is almost full: DuckDB serves nothing more from a file
+        after a checkpoint that found no room, until it is opened again.
+        """
+        database = self._database
+        try:
+            free = shutil.disk_usage(database.path.parent).free
+            if free > 2 * database.state.logged() + _ROOM:
+                database.checkpoint()
+        except (duckdb.Error, OSError) as error:
+            log.warning("The database file could not be brought up to date: %s", error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(10)
