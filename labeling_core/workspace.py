@@ -51,7 +51,7 @@ class Workspace:
         self.open_projects.on_forget = self.loop.forget
         self.backups = Backups(self.database)
         self.checkpoints = Checkpoints(self.database)
-        self.loop.on_session_end = self.checkpoints.now
+        self.loop.on_job_end = self.checkpoints.now
         self.simulations = Simulations(self.database)
         records.fail_interrupted(self.database)
 

@@ -13,7 +13,7 @@ from labeling_core.projects import samples
 from labeling_core.settings import Project
 from labeling_core.store import eventlog
 from labeling_core.store.database import literal
-from labeling_core.store.exporting import packed, to_file
+from labeling_core.store.exporting import packed
 
 SOURCE = "source with labels"
 FILTERED = ("labels", "metadata", SOURCE)  # what label_filter.Wanted is about
@@ -97,20 +97,6 @@ def _sessions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue 
         f"WHERE project_id = {literal(project.project_id)} ORDER BY session_id"
     )
     return Query(sql, [[getattr(each, column) for each in found] for column in measured])
-
-
-def table(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    what: str,
-    form: str,
-    safe: bool = False,
-    queue: Queue | None = None,
-) -> bytes:
-    """One of :func:`exports` as a file in one of FORMATS, in memory; see :func:`query`, and
-    :func:`to_file` for ``safe``."""
-    found = query(cursor, project, what, queue)
-    return to_file(cursor, found.sql, form, safe, found.values)
 
 
 def model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:

@@ -35,9 +35,14 @@ def told(share: float | None, low: float | None, high: float | None) -> str:
 
 def hits(session: Session) -> str:
     """What stands behind the session's accuracy, such as “5 of 5 probes”."""
-    one = {"probes": "probe", "test table": "row", "cross-validation": "label"}[session.kind]
     correct = round((session.accuracy or 0) * session.evaluated)
-    return f"{correct:,} of {session.evaluated:,} {one}{'s' * (session.evaluated != 1)}"
+    return f"{correct:,} of {_samples(session)}"
+
+
+def _samples(session: Session) -> str:
+    """How many of what accuracy was measured on, such as “5 probes”."""
+    one = {"probes": "probe", "test table": "row", "cross-validation": "label"}[session.kind]
+    return f"{session.evaluated:,} {one}{'s' * (session.evaluated != 1)}"
 
 
 def accuracy(session: Session) -> str:
@@ -47,18 +52,17 @@ def accuracy(session: Session) -> str:
     if vague(session.low, session.high):
         return f"{text} ({hits(session)} right){by}"
     text = f"{text} ({between(session.low, session.high)})"
-    return f"{text}{by}" if by else f"{text} on {hits(session).split(' of ')[1]}"
+    return f"{text}{by}" if by else f"{text} on {_samples(session)}"
 
 
 def explain_accuracy(session: Session) -> str:
     """Where an accuracy comes from, in words for someone who never labels."""
     number = f"{session.evaluated:,}"
-    probes = "1 probe" if session.evaluated == 1 else f"{number} probes"
     words = {
         "test table": f"Measured on the {number} samples of the labeled test table, "
         "which the model never trains on.",
-        "probes": f"Measured on {probes}: samples drawn at random and kept from training, the same "
-        "ones for every session.",
+        "probes": f"Measured on {_samples(session)}: samples drawn at random and kept from "
+        "training, the same ones for every session.",
         "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
         "Labels chosen by a strategy are no random draw, so this can be off; "
         "probes or a test table would be honest.",

@@ -36,11 +36,11 @@ class Loop:
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = JobLine(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
-        self._pace = Pace(self._finished)
+        self._pace = Pace(self._look_again)
         self._in_session: set[str] = set()
         self._advice: dict[str, dict[str, Any] | None] = {}
         self._accuracy = ToldAccuracy(self.database)
-        self.on_session_end: Callable[[], object] = lambda: None
+        self.on_job_end: Callable[[], object] = lambda: None
         self._before: dict[str, str] = {}  # why the last session before the start failed, or ""
 
     def stop(self) -> None:
@@ -151,13 +151,16 @@ class Loop:
         return self.trainer.running(project_id) or self.reader.running(project_id)
 
     def _finished(self, project_id: str) -> None:
+        self._look_again(project_id)
+        self.on_job_end()
+
+    def _look_again(self, project_id: str) -> None:
         """After a job, or a wait: labels that came in meanwhile may make up the next session."""
         with self.database.read() as cursor:
             known = {each.project_id: each for each in lifecycle.list_projects(cursor)}
         if project_id in known:
             sweep(self.database.files(project_id))
             self.after_decisions(known[project_id])
-        self.on_session_end()
 
     def start_session(
         self, project: Project, started_by: str, classifier: str = "", strategy: str = ""
@@ -281,9 +284,8 @@ class Loop:
             text = session.run(this, worker, progress)
             advice = deck_advice.read(self.database, project, queue)
             with self.database.lock:
-                if (
-                    self.open_projects.queue(project) is not queue
-                ):  # a write failed, it was read anew
+                # A write failed, it was read anew.
+                if self.open_projects.queue(project) is not queue:
                     self.open_projects.forget(project.project_id)
                 self._advice[project.project_id] = advice
             return text

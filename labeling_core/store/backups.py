@@ -21,6 +21,7 @@ from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
 from labeling_core.store.database import BACKUPS, CATALOG, Database, literal, now
 from labeling_core.store.file_errors import is_held
+from labeling_core.store.file_names import files_of
 from labeling_core.store.file_state import log_of
 from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.store.removal import remove, replace
@@ -41,11 +42,7 @@ class Backup(NamedTuple):
 
 def backup_folder(database: Path) -> Path:
     """The folder that LABELING_BACKUPS names, else ``<file>.files/backups`` beside the file."""
-    return config.BACKUPS.get() or _own_folder(database)
-
-
-def _own_folder(database: Path) -> Path:
-    return database.with_name(database.name + ".files") / BACKUPS
+    return config.BACKUPS.get() or files_of(database) / BACKUPS
 
 
 def _prefix(database: Path) -> str:
@@ -55,7 +52,7 @@ def _prefix(database: Path) -> str:
     follow: ``<stem>-<hash>-``. What a version without them left there is listed, and thinned
     out, no longer; it can be put back by its path.
     """
-    if backup_folder(database) == _own_folder(database):
+    if backup_folder(database) == files_of(database) / BACKUPS:
         return f"{database.stem}-"
     return f"{database.stem}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}-"
 
@@ -239,7 +236,7 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
     finally:
         _remove(part)
     # What was computed from samples that the backup may not know: it is computed anew.
-    for folder in database.with_name(database.name + ".files").glob("*/features_*"):
+    for folder in files_of(database).glob("*/features_*"):
         remove(folder)
     return replaced
 

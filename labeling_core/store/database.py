@@ -14,7 +14,7 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.store.file_errors import sentence
-from labeling_core.store.file_names import folder_name
+from labeling_core.store.file_names import files_of, folder_name
 from labeling_core.store.file_state import FileState, log_of, require_log
 from labeling_core.store.migrations import migrate
 
@@ -216,7 +216,7 @@ class Database:
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
         names = [folder_name(each) for each in parts]
-        folder = self.path.with_name(self.path.name + ".files").joinpath(*names)
+        folder = files_of(self.path).joinpath(*names)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import duckdb
 
+from labeling_core.store.file_names import files_of
+
 _DAMAGED = ("orrupt", "checksum", "replaying WAL", "enough bytes")
-
-
-def _used_before(path: Path) -> bool:
-    return path.with_name(path.name + ".files").exists()
 
 
 def is_held(error: Exception) -> bool:
@@ -39,7 +37,7 @@ def sentence(path: Path, error: Exception) -> str:
             "`python -m pip install --upgrade duckdb`, or set LABELING_DATABASE to another file."
         )
     foreign = "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException)
-    if foreign and not _used_before(path):
+    if foreign and not files_of(path).exists():  # it never was one of ours
         return (
             f"The file {path} is not a DuckDB database: move it away, or set LABELING_DATABASE "
             "to another file."

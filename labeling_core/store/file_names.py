@@ -29,6 +29,11 @@ def is_device(name: str) -> bool:
     return name.partition(".")[0].rstrip(" ").lower() in _DEVICES
 
 
+def files_of(database: Path) -> Path:
+    """The folder beside a database file with all that the program keeps for it."""
+    return database.with_name(f"{database.name}.files")
+
+
 def folder_name(name: str) -> str:
     """``name`` (an id: lower case, digits, ``_``) as the name of a folder on every system."""
     return f"{name}_" if is_device(name) else name

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labeling_core.errors import LabelingError
+from labeling_core.store.file_names import files_of
 
 _HEADERS = 3 * 4096  # bytes: the main header, and the two of which a checkpoint writes one anew
 _MARK = "logged"
@@ -81,7 +82,7 @@ class FileState:
 
 
 def _mark(path: Path) -> Path:
-    return path.with_name(path.name + ".files") / _MARK
+    return files_of(path) / _MARK
 
 
 def _headers(path: Path) -> str:

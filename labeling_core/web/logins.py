@@ -22,6 +22,11 @@ SIGNED_OUT = "You are not signed in any more: sign in again, then reload this pa
 Claims = Mapping[str, Any]
 
 
+def signed_out(scope: Scope) -> bool:
+    """Whether a request comes without a login where one is needed."""
+    return scope.get(LOGIN) == ""
+
+
 class Logins:
     """Ends a login at sign-out, and takes the cookie of an ended one out of every request."""
 

@@ -65,8 +65,8 @@ async def post_exchange(request: Request, answer: Answer = label_exchange.respon
     The token in the header is looked at before anything is read. Without one only as much is read
     as a beacon holds, which cannot have headers.
     """
-    token, only = request.headers.get(TOKEN, ""), request.scope.get(logins.LOGIN)
-    if only == "":
+    token, only = request.headers.get(TOKEN, ""), request.scope.get(logins.LOGIN, "")
+    if logins.signed_out(request.scope):
         return _closing(logins.SIGNED_OUT, 403)
     try:
         if token:
@@ -107,10 +107,11 @@ def respond(
     browser: str = "",
     answer: Answer = label_exchange.respond,
     token: str = "",
-    only: str | None = None,
+    only: str = "",
 ) -> JSONResponse:
     """The response to the raw body of one message; ``browser`` as media.browser_of gives it,
-    ``token`` where it is not in the message; ``only``: whose login it came with, if known."""
+    ``token`` where it is not in the message; ``only``: whose login it came with, "" where there
+    are none."""
     try:
         raw = messages.read_json(body)
         message = messages.parse(raw)
@@ -119,7 +120,7 @@ def respond(
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 400)
     try:
-        reply = answer(open_workspace(), token or raw.get("token"), message, browser, only or "")
+        reply = answer(open_workspace(), token or raw.get("token"), message, browser, only)
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
@@ -131,7 +132,7 @@ def respond(
 async def get_media(request: Request) -> Response:
     """The image, picture or audio behind a signed link; see media.py."""
     token, browser = request.path_params["token"], _browser(request)
-    if request.scope.get(logins.LOGIN) == "":
+    if logins.signed_out(request.scope):
         return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     known = request.headers.get("if-none-match", "")
     return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
@@ -165,7 +166,7 @@ def show(token: str, browser: str, known: str = "") -> Response:
 
 async def get_export(request: Request) -> Response:
     """The file behind the link of a download; see exports.py."""
-    if request.scope.get(logins.LOGIN) == "":
+    if logins.signed_out(request.scope):
         return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     return await run_in_threadpool(take_away, request.path_params["token"], _browser(request))
 

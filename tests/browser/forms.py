@@ -9,7 +9,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -136,16 +136,15 @@ class Form:
         self._run(chosen) if runs else chosen()
 
     def _pick(self, name: str, option: str) -> None:
+        chosen = self.page.get_by_role("option", name=option, exact=True)
         # A page that is drawn anew by itself just then closes the list: a person opens it again.
-        for patience in (10_000, 10_000, 60_000):
+        for _ in range(2):
             self.field("combobox", name).click()
-            try:
-                self.page.get_by_role("option", name=option, exact=True).click(timeout=patience)
-            except TimeoutError:
-                if patience == 60_000:
-                    raise
-            else:
+            with suppress(TimeoutError):
+                chosen.click(timeout=10_000)
                 return
+        self.field("combobox", name).click()
+        chosen.click()
 
     def add(self, name: str, option: str) -> None:
         """Choose one more of a list of which several may be chosen."""

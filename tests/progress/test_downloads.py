@@ -14,6 +14,12 @@ from labeling_core.progress import downloads, learning_curve
 from labeling_core.store.exporting import EXCEL, to_file
 
 
+def table(cursor, project, what, form, safe=False, queue=None):
+    """One of the downloads as a file, whole."""
+    found = downloads.query(cursor, project, what, queue)
+    return to_file(cursor, found.sql, form, safe, found.values)
+
+
 def test_every_table_comes_out_in_both_formats_without_loss(workspace, make_project, annotator):
     project = make_project(every=1000)
     annotator(project).label_truly(40)
@@ -21,8 +27,8 @@ def test_every_table_comes_out_in_both_formats_without_loss(workspace, make_proj
     expected = {"labels": 40, "metadata": 40, "queries": 160, "sessions": 1}
     for what, number in expected.items():
         with workspace.database.read() as cursor:
-            text = downloads.table(cursor, project, what, "CSV")
-            binary = downloads.table(cursor, project, what, "Parquet")
+            text = table(cursor, project, what, "CSV")
+            binary = table(cursor, project, what, "Parquet")
         from_csv, from_parquet = pd.read_csv(io.BytesIO(text)), pd.read_parquet(io.BytesIO(binary))
         assert len(from_csv) == len(from_parquet) == number
         assert list(from_csv.columns) == list(from_parquet.columns)
@@ -38,8 +44,8 @@ def test_the_sessions_come_out_with_the_accuracy_that_the_page_shows(
         run_session(workspace, project)
     with workspace.database.read() as cursor:
         shown = learning_curve.sessions(cursor, project, workspace.queue(project))
-        told = downloads.table(cursor, project, "sessions", "CSV", queue=workspace.queue(project))
-        then = downloads.table(cursor, project, "sessions", "CSV")
+        told = table(cursor, project, "sessions", "CSV", queue=workspace.queue(project))
+        then = table(cursor, project, "sessions", "CSV")
     found = pd.read_csv(io.BytesIO(told))
     assert found["accuracy"].tolist() == [each.accuracy for each in shown]
     assert found["low"].tolist() == [each.low for each in shown]
@@ -85,9 +91,9 @@ def test_a_safe_csv_holds_no_formula_and_leaves_numbers_alone(workspace, make_pr
             [NASTY],
         )
     with workspace.database.read() as cursor:
-        safe = downloads.table(cursor, project, "metadata", "CSV", safe=True)
-        whole = downloads.table(cursor, project, "metadata", "CSV")
-        binary = downloads.table(cursor, project, "metadata", "Parquet", safe=True)
+        safe = table(cursor, project, "metadata", "CSV", safe=True)
+        whole = table(cursor, project, "metadata", "CSV")
+        binary = table(cursor, project, "metadata", "Parquet", safe=True)
     found = list(csv.reader(io.StringIO(safe.decode(), newline="")))
     column = found[0].index("'=comment")
     assert [row[column] for row in found[1:]] == [
@@ -110,5 +116,5 @@ def test_a_csv_for_excel_begins_with_its_mark_and_keeps_nothing_apart_from_empty
         assert marked == b"\xef\xbb\xbf" + plain == '\ufeffä,b,c\n"",,x\n'.encode()
         safe = to_file(cursor, "SELECT '=1' AS a", EXCEL, safe=True)
         assert safe.decode("utf-8-sig") == "a\n'=1\n"
-        labels = downloads.table(cursor, project, "labels", EXCEL)
+        labels = table(cursor, project, "labels", EXCEL)
     assert labels.startswith(b"\xef\xbb\xbfbottle,")

@@ -6,11 +6,13 @@ import json
 import re
 
 import pytest
+from annotating import LOCAL
 from running import run_session, train
 
 from labeling_core.learning.evaluation import wilson
 from labeling_core.models import final_model
-from labeling_core.progress import downloads, learning_curve, session_words
+from labeling_core.progress import learning_curve, session_words
+from labeling_core.web import exports
 
 
 def figures(text):
@@ -40,7 +42,7 @@ def test_line_deck_tile_card_and_download_tell_the_same_accuracy(
         then = learning_curve.sessions(cursor, project)
         today = learning_curve.sessions(cursor, project, queue)
         summary = learning_curve.summary(cursor, project, queue)
-        table = downloads.table(cursor, project, "sessions", "CSV", queue=queue).decode()
+    table = b"".join(exports.export(workspace, project, "sessions", "CSV", LOCAL).pieces).decode()
     last = learning_curve.last_measured(today)
     assert last.evaluated > then[-1].evaluated  # probes labeled since then measure too
     right = session_words.told(last.accuracy, last.low, last.high)
