@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from labeling_core.progress import figures, learning_curve
+from labeling_core.progress.label_filter import ALL
 from labeling_core.progress.session_words import (
     between,
     explain_accuracy,
@@ -21,6 +22,7 @@ from pages.blocks import (
     agreement,
     category_recall,
     final_model,
+    label_filter,
     learned_columns,
     log_filter,
     stopping_advice,
@@ -135,9 +137,11 @@ safe = exporting.is_csv(form) and st.toggle(
     help="Texts that begin with = + - @, a tab or a line break get an apostrophe in front, so "
     "that no spreadsheet runs them as a formula. Off: every cell exactly as it is.",
 )
+manages = person.may("manage", project.project_id)
+wanted = label_filter.choose(workspace, project) if manages else ALL
 with st.container(horizontal=True):
-    links(project, form, bool(safe))
-    if finished and person.may("manage", project.project_id):
+    links(project, form, bool(safe), wanted)
+    if finished and manages:
         st.download_button(
             "Model of the last session",
             partial(export_model, project, person.name),

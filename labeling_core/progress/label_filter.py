@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import duckdb
+
 from labeling_core.errors import LabelingError
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project
@@ -59,3 +61,24 @@ def condition(project: Project, wanted: Wanted) -> tuple[str, list[Any]]:
         )
         parts.append((agreed, wanted.agreement))
     return " AND ".join(sql for sql, _ in parts) or "true", [value for _, value in parts]
+
+
+class Found(NamedTuple):
+    """Categories and people that decisions name, in order, and the ``number`` of decisions."""
+
+    categories: list[str]
+    people: list[str]
+    number: int
+
+
+def found(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted = ALL) -> Found:
+    """What the decisions that are ``wanted`` name, skips among them."""
+    chosen, values = condition(project, wanted)
+    row = cursor.execute(
+        f"SELECT list_sort(list(DISTINCT {project.tables.label}) FILTER "
+        f"({project.tables.label} IS NOT NULL)), list_sort(list(DISTINCT annotator)), count(*) "
+        f"FROM {project.tables.metadata} WHERE {chosen}",
+        values,
+    ).fetchone()
+    categories, people, number = row or (None, None, 0)
+    return Found(categories or [], people or [], number)

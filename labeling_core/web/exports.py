@@ -48,6 +48,11 @@ def listed(project: Project, by: Person) -> list[str]:
     return [each for each in downloads.exports(project) if sees and each in _OPEN]
 
 
+def filtered(what: str) -> bool:
+    """Whether a filter narrows one of :func:`listed`; the rest is not about single labels."""
+    return what in (*downloads.FILTERED, *_SUFFIXES)
+
+
 def export(
     workspace: Workspace,
     project: Project,
@@ -67,7 +72,7 @@ def export(
     if what not in known:
         raise LabelingError(f"“{what}” cannot be exported: choose one of {', '.join(known)}.")
     wanted.check()
-    if wanted != label_filter.ALL and what not in (*downloads.FILTERED, *_SUFFIXES):
+    if wanted != label_filter.ALL and not filtered(what):
         raise LabelingError(f"“{what}” cannot be filtered: it is not about single labels.")
     if what in _SUFFIXES:
         name = f"{project.project_id}_{_SUFFIXES[what]}"

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from labeling_core.people import EVERYWHERE
 from labeling_core.store.eventlog import KINDS, Filter
@@ -47,17 +48,17 @@ def choose(project_id: str, names: list[str], zone: ZoneInfo) -> Filter:
     )
     sample_id = right.text_input("Sample", help="The whole sample_id.")
     text = left.text_input("Words in the comment")
-    since = middle.date_input("From", None, help="The whole day, by your clock.")
+    since, until = days(middle, right, zone)
+    return Filter(project_id, str(who), tuple(kinds), sample_id.strip(), since, until, text.strip())
+
+
+def days(
+    left: DeltaGenerator, right: DeltaGenerator, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """The days wanted: the first moment, and the first one after them; None without a bound."""
+    since = left.date_input("From", None, help="The whole day, by your clock.")
     until = right.date_input("Until", None, help="The whole day, by your clock.")
-    return Filter(
-        project_id,
-        str(who),
-        tuple(kinds),
-        sample_id.strip(),
-        _midnight(since, zone),
-        _midnight(until + timedelta(days=1), zone) if until else None,
-        text.strip(),
-    )
+    return _midnight(since, zone), _midnight(until + timedelta(days=1), zone) if until else None
 
 
 def _anyone(name: str) -> str:

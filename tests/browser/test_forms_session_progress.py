@@ -13,7 +13,7 @@ import pytest
 from app_server import AppServer, settings_for
 from forms import Form
 from playwright.sync_api import BrowserContext, expect
-from prepared import label_wines, workspace_of
+from prepared import disputed_wines, label_wines, workspace_of
 
 LEARNED = 600_000  # milliseconds: the process that learns gives way to all others
 FORMULA = "=1+1"
@@ -21,11 +21,15 @@ FORMULA = "=1+1"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """One server with a project of two sessions."""
+    """One server with a project of two sessions, and one that two people labeled."""
     server = AppServer(tmp_path_factory.mktemp("progress"))
-    server.make_projects([settings_for("curve", queries_table="curve_queries", probe_share=0.2)])
+    server.make_projects([
+        settings_for("curve", queries_table="curve_queries", probe_share=0.2),
+        settings_for("shared", overlap_share=0.3, queries_table="shared_queries", every=1000),
+    ])  # fmt: skip
     with workspace_of(server) as workspace:
         label_wines(workspace, "curve", 40, comment=FORMULA)
+        disputed_wines(workspace, "shared")
     server.start()
     yield server
     server.stop()
@@ -82,6 +86,34 @@ def test_every_table_is_downloaded_in_each_format(
         name, content = form.download(each.capitalize())
         assert name == f"curve_{each}.parquet", each
         assert len(pd.read_parquet(io.BytesIO(content))) == wanted[each], each
+
+
+def test_only_some_of_the_labels_are_downloaded(server: AppServer, context: BrowserContext) -> None:
+    with server.tables() as tables:
+        votes = tables.execute("SELECT annotator, label, sample_id FROM shared_metadata").fetchall()
+    form = Form(context, server).open("session_progress?project=shared")
+    form.page.get_by_text("Only some of the labels").click()
+    expect(form.page.get_by_text(f"All {len(votes)} decisions are taken away.")).to_be_visible()
+
+    def told(number: int) -> int:
+        expect(form.page.get_by_text(f"{number} of {len(votes)} decisions fit.")).to_be_visible()
+        return len(table_of(form.download("Metadata")[1]))
+
+    form.choose("Agreement on the sample", "All of the people")
+    groups = [{label for _, label, other in votes if other == each} for _, _, each in votes]
+    agreed = sum(len(each) == 1 for each in groups)
+    assert told(agreed) == agreed < len(votes)
+    form.choose("Agreement on the sample", "Any")
+    form.add("Labeled by", "ben")
+    by_ben = [label for who, label, _ in votes if who == "ben"]
+    assert told(len(by_ben)) == len(by_ben) < len(votes)
+    form.add("Categories", "red")
+    assert told(by_ben.count("red")) == by_ben.count("red") < len(by_ben)
+    assert len(table_of(form.download("History")[1])) == len(votes)  # it comes whole
+    form.date("From", "2019/01/01")
+    assert told(by_ben.count("red")) == by_ben.count("red")
+    form.date("Until", "2020/01/01")
+    assert told(0) == 0
 
 
 def test_the_models_and_the_predictions_are_downloaded(
