@@ -5,7 +5,7 @@
 import { write } from "./dom.js";
 import { KEY_HELP } from "./keys.js";
 import { labeling } from "./labeling.js";
-import { ListScreen, opinion, putOff } from "./list.js";
+import { ListScreen, PUTTING_OFF, opinion, putOff } from "./list.js";
 
 /** @import { Deck } from "./deck.js" */
 /** @import { Counts, Dispute, Entry, KeyHelp, Policy, Verdict } from "./types.d.ts" */
@@ -13,10 +13,9 @@ import { ListScreen, opinion, putOff } from "./list.js";
 /** @type {KeyHelp} */
 const ADJUDICATION_KEYS = [
   ["Del", "no label: the sample is settled without one"],
-  ["Tab", "later: to the end of the list, nothing is decided"],
   ["⌫", "take the ruling shown, or the last one, back: the sample waits again"],
   ["← →", "back and forth through the rulings; a category key changes the one shown"],
-  ...KEY_HELP.slice(3),
+  ...KEY_HELP.slice(2),
 ];
 
 class AdjudicationScreen extends ListScreen {
@@ -77,6 +76,7 @@ class AdjudicationScreen extends ListScreen {
 /** @type {Policy} */
 export const adjudicating = {
   ...labeling,
+  ...PUTTING_OFF,
   keys: { Delete: "none", Enter: "find" },
   help: ADJUDICATION_KEYS,
   Screen: AdjudicationScreen,

@@ -54,7 +54,7 @@ export const COMMANDS = {
 
   down: (/** @type {Deck} */ deck) => deck.screen?.scroll(1),
 
-  help: (/** @type {Deck} */ deck) => deck.screen?.toggleHelp(),
+  help: (/** @type {Deck} */ deck) => deck.screen?.keys.toggle(),
 
   dismiss(/** @type {Deck} */ deck) {
     deck.refusals = "";

@@ -42,6 +42,7 @@ export class Deck {
   painted = true;
   turn = 0; // number of the sample on the screen
   writing = false; // a comment has the focus
+  walking = false; // the focus was moved by Tab, and not by a pointer since then
   known = false; // the server has answered once
   finished = false;
   starved = false; // the server had fewer samples than there was room for

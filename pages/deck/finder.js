@@ -2,6 +2,7 @@
 /* Categories that are too many to look through: found by typing, the likeliest first. */
 
 import { grouped, write } from "./dom.js";
+import { habits } from "./habits.js";
 
 /** @import { Deck } from "./deck.js" */
 /** @import { DeckScreen } from "./screen.js" */
@@ -84,7 +85,7 @@ export class Finder {
   list() {
     const { categories } = this.deck;
     const typed = this.field.value.trim();
-    this.screen.part.finder.hidden = categories.length <= FEW && categories.every(({ key }) => key);
+    this.screen.part.finder.hidden = habits.single && categories.length <= FEW && categories.every(({ key }) => key);
     const all = typed || categories.length > MOST ? this.choose(typed) : categories;
     this.found = all.slice(0, MOST).map(({ name }) => name);
     this.screen.layOut(this.found);

@@ -1,13 +1,14 @@
 // @ts-check
 /* From a key to a command of the deck. */
 
+import { habits } from "./habits.js";
+
 /** @import { Deck } from "./deck.js" */
 /** @import { DeckScreen } from "./screen.js" */
 /** @import { Command, CommandKeys, KeyHelp } from "./types.d.ts" */
 
 /** @type {CommandKeys} */
 const KEYS = {
-  Tab: "skip",
   Backspace: "undo",
   ArrowLeft: "back",
   ArrowRight: "next",
@@ -20,12 +21,13 @@ const KEYS = {
   PageUp: "up",
   PageDown: "down",
 };
+/** @type {CommandKeys} */
+const SHIFTED = { Enter: "find", ArrowRight: "skip" };
 /** @type {Set<Command>} */
 const HELD = new Set(["back", "next", "up", "down"]); // may repeat while the key is held
 
 /** @type {KeyHelp} */
 export const KEY_HELP = [
-  ["Tab", "skip this sample"],
   ["⌫", "take the decision shown, or the last one, back"],
   ["← →", "back and forth through your decisions; a category key changes the one shown"],
   ["↑ Home", "your first decision"],
@@ -34,12 +36,12 @@ export const KEY_HELP = [
   ["Enter Esc", "leave the comment; it is kept with the decision"],
   ["⇧+⏎", "find a category by its name; Enter takes the first one found"],
   ["PgUp PgDn", "scroll the sample"],
-  ["⇧+Tab", "move the focus, as Tab does elsewhere"],
   ["?", "these keys"],
 ];
 
 // Outside the deck, the space bar presses the button that has the focus. Enter follows a link only:
-// a button keeps the focus after a click, and Enter decides in review mode.
+// a button keeps the focus after a click, and Enter decides in review mode. Whoever walks by Tab
+// means what has the focus, wherever it is (:focus-visible comes with the first key after a click, too).
 /** @type {Record<string, string>} */
 const PRESSING = { " ": "button, a, input, summary", Enter: "a, summary" };
 
@@ -53,15 +55,16 @@ const TYPING =
  * @param {Pick<Deck, "categories" | "view" | "policy">} deck
  * @returns {Command | undefined} */
 export function commandOf(event, { categories, view, policy }) {
+  if (event.key === "Tab") return habits.tab && !event.shiftKey ? "skip" : undefined;
+  if (event.key.length === 1 && !habits.single) return undefined;
   const wanted = (/** @type {string} */ key) =>
     categories.find((category) => category.key?.toLowerCase() === key.toLowerCase());
   // Keyboards without Latin letters: what stands on the key cap besides.
   const latin = /^[ -~]$/.test(event.key) ? "" : (event.code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? "");
   const category = wanted(event.key) ?? (event.key.length === 1 && latin ? wanted(latin) : undefined);
   if (category) return { category: category.name };
-  if (event.key === "Enter" && event.shiftKey) return "find";
-  if (policy.keys[event.key]) return policy.keys[event.key];
-  if (KEYS[event.key]) return event.key === "Tab" && event.shiftKey ? undefined : KEYS[event.key];
+  const named = (event.shiftKey && SHIFTED[event.key]) || policy.keys[event.key] || KEYS[event.key];
+  if (named) return named;
   const { actions = {} } = view;
   const typed = [event.key.toLowerCase(), latin.toLowerCase()];
   const action = Object.keys(actions).find((name) => actions[name].keys?.some((key) => typed.includes(key)));
@@ -75,8 +78,9 @@ export function onKey(event, deck) {
   if (event.metaKey || event.isComposing || isShortcut(event)) return;
   const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
   const { screen } = deck;
+  if (event.key === "Tab") deck.walking = true;
   if (!screen) return;
-  if (screen.helping) return whileHelping(event, screen);
+  if (screen.keys.isOpen) return whileHelping(event, screen);
   if (target === screen.part.comment) {
     if (event.key === "Escape" || event.key === "Enter") claim(event, () => target.blur());
     return;
@@ -85,9 +89,9 @@ export function onKey(event, deck) {
   if (deck.spell(event.key)) return claim(event);
   const outside = PRESSING[event.key];
   if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;
+  if (outside && deck.walking && !event.shiftKey && target.closest?.(PRESSING[" "])) return;
   const command = commandOf(event, deck);
-  const pressing = target.matches?.("button:focus-visible"); // whoever moved there by Tab means the button
-  if (command === "find" && (screen.part.finder.hidden || (pressing && !event.shiftKey))) return;
+  if (command === "find" && screen.part.finder.hidden) return;
   if (command) claim(event, () => (!event.repeat || HELD.has(command)) && deck.press(command));
   else if (event.key.length === 1) event.stopImmediatePropagation();
 }
@@ -101,7 +105,7 @@ function isShortcut(/** @type {KeyboardEvent} */ event) {
 }
 
 function whileHelping(/** @type {KeyboardEvent} */ event, /** @type {DeckScreen} */ screen) {
-  if (event.key === "Escape" || event.key === "?") claim(event, () => screen.toggleHelp());
+  if (event.key === "Escape" || event.key === "?") claim(event, () => screen.keys.toggle());
   else if (event.key.length === 1) event.stopImmediatePropagation();
 }
 

@@ -12,7 +12,9 @@ export const commentOf = (/** @type {Entry} */ entry) => (entry.draft ?? entry.c
 
 /** @type {Policy} */
 export const labeling = {
-  keys: { Enter: "find" },
+  keys: { Enter: "find", Delete: "skip" },
+  skipKeys: ["Del", "⇧+→"],
+  skipHelp: "skip this sample",
   help: KEY_HELP,
   Screen: DeckScreen,
 

@@ -14,6 +14,9 @@ export function putOff(/** @type {Deck} */ { cursor, queue }) {
   if (cursor === null && first) queue.push(...queue.splice(0, 1));
 }
 
+/** The keys for that. */
+export const PUTTING_OFF = { skipKeys: ["⇧+→"], skipHelp: "later: to the end of the list, nothing is decided" };
+
 /** Where in the list the sample on the screen is. */
 function positionOf(/** @type {Deck} */ { cursor, decided, queue, more }) {
   return { at: (cursor ?? decided.length) + 1, of: decided.length + queue.length + more };

@@ -108,6 +108,7 @@ function listen(here, signal) {
   root.onkeydown = (event) => event.stopPropagation(); // what is typed here is not for Streamlit
   const pressed = (/** @type {KeyboardEvent} */ event) => (deck.placed || onPage(here)) && onKey(event, deck);
   window.addEventListener("keydown", pressed, { capture: true, signal });
+  window.addEventListener("pointerdown", () => (deck.walking = false), { capture: true, signal });
   window.addEventListener("pointermove", () => deck.work.touch(), { passive: true, signal });
   window.addEventListener("resize", () => refit(deck), { signal });
   if (deck.screen) followComment(deck, deck.screen);

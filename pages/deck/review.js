@@ -6,17 +6,16 @@ import { COMMANDS } from "./commands.js";
 import { write } from "./dom.js";
 import { KEY_HELP } from "./keys.js";
 import { commentOf, labeling } from "./labeling.js";
-import { ListScreen, opinion, putOff } from "./list.js";
+import { ListScreen, PUTTING_OFF, opinion, putOff } from "./list.js";
 
 /** @import { Finding, KeyHelp, Policy, Verdict } from "./types.d.ts" */
 
 /** @type {KeyHelp} */
 const REVIEW_KEYS = [
   ["Enter K", "keep the label"],
-  ["Tab", "later: to the end of the list, nothing is decided"],
   ["⌫", "take the decision shown, or the last one, back"],
   ["← →", "back and forth through your decisions; keep or change the one shown again"],
-  ...KEY_HELP.slice(3),
+  ...KEY_HELP.slice(2),
 ];
 
 class ReviewScreen extends ListScreen {
@@ -64,6 +63,7 @@ const percent = (/** @type {number} */ share) =>
 /** @type {Policy} */
 export const reviewing = {
   ...labeling,
+  ...PUTTING_OFF,
   keys: { Enter: "keep", k: "keep", K: "keep" },
   help: REVIEW_KEYS,
   Screen: ReviewScreen,

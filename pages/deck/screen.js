@@ -3,6 +3,7 @@
 
 import { grouped, named, node, write } from "./dom.js";
 import { Finder } from "./finder.js";
+import { KeysWindow } from "./keys_window.js";
 import { showLearning } from "./learning_line.js";
 
 /** @import { Deck } from "./deck.js" */
@@ -34,6 +35,7 @@ export class DeckScreen {
     this.front = front; // the sheet with the sample that is seen
     this.back = back;
     this.finder = new Finder(this, deck);
+    this.keys = new KeysWindow(this);
     this.clear();
   }
 
@@ -98,8 +100,8 @@ export class DeckScreen {
   setCategories(/** @type {Category[]} */ categories) {
     this.categories.clear();
     for (const category of categories) this.categories.set(category.name, this.makeCategory(category));
-    this.finder.list();
     this.setActions(new Set(categories.map(({ key }) => key?.toLowerCase())));
+    this.keys.follow();
   }
 
   /** Put the buttons of these categories into the panel, in this order. */
@@ -268,24 +270,5 @@ export class DeckScreen {
 
   scroll(/** @type {number} */ direction) {
     this.front.scrollBy({ top: 0.85 * direction * this.front.clientHeight });
-  }
-
-  get helping() {
-    return !this.part.help.hidden;
-  }
-
-  toggleHelp() {
-    const names = [...this.categories].map(([name, { button }]) => [(button.dataset.key ?? "").toUpperCase(), name]);
-    const actions = this.tools.map(({ cap = "", help = "" }) => [cap, help]);
-    const rows = [...names, ...this.deck.policy.help, ...actions].filter(([key]) => key);
-    this.part["help-keys"].replaceChildren(
-      ...rows.flatMap(([key, text]) => {
-        const term = node("dt");
-        term.append(...key.split(" ").map((one) => node("kbd", "", one)));
-        return [term, node("dd", "", text)];
-      }),
-    );
-    this.part.help.hidden = this.helping;
-    if (this.helping) this.part.help.focus();
   }
 }

@@ -235,6 +235,8 @@ export interface View {
 /** What a deck is for: all that differs between its modes. */
 export interface Policy {
   keys: CommandKeys; // besides those of every mode
+  skipKeys: string[]; // as they are written on caps, the first one on the button
+  skipHelp: string;
   help: KeyHelp;
   Screen: new (root: HTMLElement, deck: Deck) => DeckScreen;
   /** What is known of a sample before it is decided. */

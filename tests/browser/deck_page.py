@@ -47,7 +47,7 @@ addEventListener("keydown", (event) => {
   };
 }, true);
 """
-CATEGORY_OF = {"r": "red", "w": "white", "c": "cava", "Tab": None}
+CATEGORY_OF = {"r": "red", "w": "white", "c": "cava", "Delete": None}
 
 
 class DeckPage:

@@ -386,7 +386,7 @@ def test_100_records_by_keys_with_changes_skips_and_a_comment(
     deck = tab(learning_project)
     keyboard = deck.page.keyboard
     deck.type_keys(49, rate=20, keys="rw")
-    deck.press("Tab", "Tab")
+    deck.press("Delete", "Delete")
     keyboard.press("/")
     keyboard.type("cork? r/w")
     keyboard.press("Escape")

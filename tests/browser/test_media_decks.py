@@ -245,7 +245,7 @@ def test_an_image_that_has_gone_says_so_and_can_be_skipped_only(
         deck.page.keyboard.press("1")
         if gone:
             expect(front(deck, ".excuse")).to_be_visible()
-            deck.page.keyboard.press("Tab")
+            deck.page.keyboard.press("Delete")
         wait_left(deck, sample)
     deck.wait_saved()
     assert (deck.count("labeled"), deck.count("skipped")) == (2, 1)

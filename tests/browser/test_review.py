@@ -106,7 +106,7 @@ def test_labels_are_kept_changed_and_taken_back_with_one_key_each(
         given = str(front.get_attribute("data-decision"))
         page.keyboard.press(OTHER[given][0] if key == "category" else key)
     expect(place).to_have_text("4 of 120")
-    page.keyboard.press("Tab")  # later: nothing is decided
+    page.keyboard.press("Shift+ArrowRight")  # later: nothing is decided
     expect(front).to_have_attribute("data-sample-id", ranked[4])
     page.keyboard.press("Backspace")
     expect(front).to_have_attribute("data-sample-id", ranked[2])
@@ -277,7 +277,7 @@ def test_disagreements_are_settled_with_one_key_each_and_taken_back(
             page.keyboard.press(key)
             expect(front).to_have_attribute("data-sample-id", ids[next_one])
             expect(verdict).to_have_text(said)
-        page.keyboard.press("Tab")  # later: nothing is decided
+        page.keyboard.press("Shift+ArrowRight")  # later: nothing is decided
         expect(front).to_have_attribute("data-sample-id", ids[3])
         page.keyboard.press("Backspace")
         expect(front).to_have_attribute("data-sample-id", ids[1])

@@ -104,7 +104,7 @@ test("keys wait while their sample is not painted, and are worked off one per sa
   assert.equal(deck.unsaved, 1);
   assert.equal(deck.early, 1); // said apart: a reload would lose it
   assert.equal(deck.outbox.size, 0);
-  deck.screen.toggleHelp = () => {};
+  deck.screen.keys = { toggle() {} };
   deck.painted = true;
   deck.drain();
   assert.deepEqual(sent(deck), [["a", "label", "red"]]);

@@ -2,6 +2,7 @@ import { FakeElement } from "./fakes.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { adopt } from "../../../pages/deck/habits.js";
 import { onKey } from "../../../pages/deck/keys.js";
 import { MODES } from "../../../pages/deck/modes.js";
 
@@ -17,7 +18,8 @@ function deckIn(mode = "label", view = {}) {
   const root = new FakeElement("section", {}, page);
   const comment = new FakeElement("input", { type: "text" }, root);
   const part = { comment, finder: { hidden: false } };
-  const screen = { root, part, helping: false, toggleHelp: () => (screen.helping = !screen.helping) };
+  const keys = { isOpen: false, toggle: () => (keys.isOpen = !keys.isOpen) };
+  const screen = { root, part, keys };
   const deck = { categories: CATEGORIES, view, policy: MODES[mode], screen, page, pressed: [], spelled: "" };
   deck.press = (command) => deck.pressed.push(command);
   deck.spell = () => false;
@@ -80,7 +82,7 @@ test("keys with Ctrl, Alt or Meta and those of an input method are no keys of ou
 
 test("a held key decides once; only going back and forth and scrolling go on", () => {
   const deck = deckIn();
-  for (const key of ["r", "Tab", "Backspace", "Home", "/"]) {
+  for (const key of ["r", "Delete", "Backspace", "Home", "/"]) {
     assert.ok(press(deck, key, { repeat: true }).stopped, key);
   }
   assert.deepEqual(deck.pressed, []);
@@ -88,17 +90,42 @@ test("a held key decides once; only going back and forth and scrolling go on", (
   assert.deepEqual(deck.pressed, ["back", "next", "up", "down"]);
 });
 
-test("the keys of every mode; Shift+Tab moves the focus", () => {
+test("the keys of every mode", () => {
+  const keys = ["Backspace", "ArrowUp", "Home", "ArrowDown", "End", "/", "?"];
+  const expected = ["undo", "first", "first", "last", "last", "comment", "help"];
+  for (const mode of Object.keys(MODES)) {
+    const deck = deckIn(mode);
+    assert.deepEqual(commands(deck, ...keys), expected);
+    press(deck, "ArrowRight", { shiftKey: true });
+    assert.deepEqual(deck.pressed, ["skip"]);
+  }
+});
+
+test("Tab moves the focus; it skips for those who have chosen so, and Shift+Tab never", (context) => {
+  context.after(() => adopt("tab", false));
   const deck = deckIn();
-  const keys = ["Tab", "Backspace", "ArrowUp", "Home", "ArrowDown", "End", "/", "?"];
-  const expected = ["skip", "undo", "first", "first", "last", "last", "comment", "help"];
-  assert.deepEqual(commands(deck, ...keys), expected);
-  assert.equal(press(deck, "Tab", { shiftKey: true }).prevented, false);
+  const prevented = () => [false, true].map((shiftKey) => press(deck, "Tab", { shiftKey }).prevented);
+  assert.deepEqual(prevented(), [false, false]);
   assert.deepEqual(deck.pressed, []);
+  adopt("tab", true);
+  assert.deepEqual(prevented(), [true, false]);
+  assert.deepEqual(deck.pressed, ["skip"]);
+  assert.deepEqual(JSON.parse(globalThis.localStorage.getItem("mll-habits")), { tab: true, single: true });
+});
+
+test("keys that write a character are nobody's, if one wants that; the others stay", (context) => {
+  context.after(() => adopt("single", true));
+  adopt("single", false);
+  const deck = deckIn("review", { actions: { replay: { keys: [" "] }, faster: { keys: ["+"] } } });
+  assert.deepEqual(commands(deck, "r", "C", "к", "1", "/", "?", "k", " ", "+"), []);
+  assert.equal(press(deck, "c").stopped, true); // nor Streamlit's
+  assert.deepEqual(commands(deck, "Enter", "Backspace", "ArrowLeft"), ["keep", "undo", "back"]);
+  press(deck, "Enter", { shiftKey: true });
+  assert.deepEqual(deck.pressed, ["find"]);
 });
 
 test("each mode has keys of its own, which mean nothing elsewhere", () => {
-  assert.deepEqual(commands(deckIn("label"), "k", "Delete"), []);
+  assert.deepEqual(commands(deckIn("label"), "k", "Delete"), ["skip"]);
   assert.deepEqual(commands(deckIn("review"), "Enter", "k", "K", "Delete"), ["keep", "keep", "keep"]);
   assert.deepEqual(commands(deckIn("adjudicate"), "k", "Delete"), ["none"]);
 });
@@ -176,10 +203,10 @@ test("what the view can do has keys, unless they are a category's", () => {
 
 test("while the keys are explained, none decides; Escape and ? close", () => {
   const deck = deckIn();
-  deck.screen.helping = true;
+  deck.screen.keys.isOpen = true;
   assert.ok(press(deck, "r").stopped);
   assert.ok(press(deck, "Escape").prevented);
-  assert.equal(deck.screen.helping, false);
+  assert.equal(deck.screen.keys.isOpen, false);
   assert.deepEqual(deck.pressed, []);
 });
 
@@ -192,14 +219,23 @@ test("Enter finds a category where it means nothing else, Shift and Enter everyw
   assert.deepEqual(review.pressed, ["find"]);
 });
 
-test("without anything to find, and on a button that Tab has led to, Enter is not the deck's", () => {
+test("without anything to find, Enter is not the deck's", () => {
   const deck = deckIn();
   deck.screen.part.finder.hidden = true;
   assert.ok(!press(deck, "Enter").prevented);
-  deck.screen.part.finder.hidden = false;
-  const button = new FakeElement("button", {}, deck.screen.root);
-  button.matches = (selector) => selector === "button:focus-visible";
-  assert.ok(!press(deck, "Enter", { target: button }).prevented);
+  assert.deepEqual(deck.pressed, []);
+});
+
+test("what Tab has led to is pressed by Enter and the space bar, wherever it is", () => {
+  const view = { actions: { replay: { keys: [" "], text: "Replay" } } };
+  const deck = deckIn("review", view);
+  press(deck, "Tab");
+  for (const within of [deck.screen.root, deck.page]) {
+    for (const key of ["Enter", " "]) {
+      const target = new FakeElement("button", {}, within);
+      assert.ok(!press(deck, key, { target }).prevented);
+    }
+  }
   assert.deepEqual(deck.pressed, []);
 });
 
