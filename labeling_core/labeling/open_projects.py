@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from labeling_core.labeling import queue_loading
 from labeling_core.labeling.queue import Queue
-from labeling_core.projects import lifecycle, samples
+from labeling_core.projects import lifecycle, samples, set_aside
 from labeling_core.settings import Project
 from labeling_core.store.database import Database
 from labeling_core.store.group_commit import Line
@@ -81,7 +81,8 @@ class OpenProjects:
     def compare_source(
         self, project: Project, again: bool = True
     ) -> tuple[Project, samples.Change]:
-        """Take over what has changed in the source; looked at once a run unless ``again``."""
+        """Take over what has changed in the source; looked at once a run unless ``again``, which
+        also gives files that were set aside another chance, changed or not."""
         if not again and project.project_id in self._refreshed:
             return project, samples.Change(0, 0)
         self._refreshed.add(project.project_id)
@@ -89,7 +90,8 @@ class OpenProjects:
         with self.database.read() as cursor:
             if not samples.source_exists(cursor, project.settings):
                 return project, unchanged  # it is gone: what is known of it goes on serving
-            if samples.fingerprint(cursor, project.settings) == project.source_fingerprint:
+            same = samples.fingerprint(cursor, project.settings) == project.source_fingerprint
+            if same and not (again and set_aside.listed(cursor, project.project_id)):
                 return project, unchanged
         with self.database.lock:
             project, change = lifecycle.refresh(self.database, project)

@@ -51,19 +51,22 @@ def extract(
     progress: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     processes: int | None = None,
+    reading: int = 0,
 ) -> Extraction:
     """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``) into ``folder``.
 
     Runs in ``processes`` child processes (None: one a core). Files whose path, size and time of
-    change are known from an earlier run are not read again. ``progress`` is called after each
-    file; once ``stop`` says True, the files in work are finished and the rest is left for later.
+    change are known from an earlier run are not read again, unless an earlier ``reading`` (by its
+    number) refused them: what it lacked, say a decoder, may be there now. ``progress`` is called
+    after each file; once ``stop`` says True, the files in work are finished and the rest is left
+    for later.
     """
     ledger = ledger_folder(folder, features)
-    known = known_entries(files, root, ledger)
+    known = known_entries(files, root, ledger, reading)
     waiting = [path for path in files if path not in known]
     begun, before = time.monotonic(), len(known)
     progress(Progress(before, len(files), 0.0, None if waiting else 0.0))
-    with recorder(ledger) as record:
+    with recorder(ledger, reading) as record:
         count = min(processes or os.cpu_count() or 1, len(waiting))
         for done, result in enumerate(_computed(waiting, root, features, count, stop), 1):
             known[result[0]] = record(*result)
@@ -74,13 +77,18 @@ def extract(
     return Extraction(len(known), len(files), broken)
 
 
-def known_entries(files: Sequence[str], root: Path, ledger: Path) -> dict[str, Entry]:
-    """The entries of those ``files`` that have not changed since they were extracted."""
+def known_entries(
+    files: Sequence[str], root: Path, ledger: Path, reading: int = 0
+) -> dict[str, Entry]:
+    """The entries of those ``files`` that have not changed since they were extracted; without what
+    was refused before this ``reading``."""
     entries = read_entries(ledger)
     return {
         path: entries[path]
         for path in files
-        if path in entries and entries[path].stamp == stamp_of(os.path.join(root, path))
+        if path in entries
+        and (entries[path].reason is None or entries[path].reading >= reading)
+        and entries[path].stamp == stamp_of(os.path.join(root, path))
     }
 
 

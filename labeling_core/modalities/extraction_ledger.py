@@ -22,7 +22,7 @@ _LINES, _VECTORS = "entries.jsonl", "vectors.f32"
 
 class Entry(NamedTuple):
     """One file: its numbers are ``length`` float32 from byte ``start``, or ``reason`` says why
-    it was set aside."""
+    the ``reading`` of that number set it aside."""
 
     path: str
     size: int
@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     start: int
     length: int
     reason: str | None
+    reading: int = 0
 
     @property
     def stamp(self) -> Stamp:
@@ -65,8 +66,11 @@ def vector(vectors: np.ndarray, entry: Entry) -> np.ndarray:
 
 
 @contextmanager
-def recorder(folder: Path) -> Iterator[Callable[[str, Stamp, np.ndarray | str], Entry]]:
-    """A function that keeps one result (numbers, or the reason for none) and tells its entry."""
+def recorder(
+    folder: Path, reading: int = 0
+) -> Iterator[Callable[[str, Stamp, np.ndarray | str], Entry]]:
+    """A function that keeps one result of a ``reading`` (numbers, or the reason for none) and tells
+    its entry."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _VECTORS).open("ab") as vectors, (folder / _LINES).open("a+b") as lines:
         if lines.tell():
@@ -75,7 +79,7 @@ def recorder(folder: Path) -> Iterator[Callable[[str, Stamp, np.ndarray | str], 
         def record(path: str, stamp: Stamp, result: np.ndarray | str) -> Entry:
             reason = result if isinstance(result, str) else None
             numbers = np.zeros(0, "<f4") if isinstance(result, str) else result.astype("<f4")
-            entry = Entry(path, *stamp, vectors.tell(), len(numbers), reason)
+            entry = Entry(path, *stamp, vectors.tell(), len(numbers), reason, reading)
             vectors.write(numbers.tobytes())
             vectors.flush()
             lines.write(json.dumps(entry).encode() + b"\n")

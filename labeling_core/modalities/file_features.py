@@ -25,7 +25,8 @@ def fit_features(
     places, and write the matrix to the job's ``folder`` once all have been read.
 
     ``job``: ``features`` (a key of extraction.FEATURES), ``root`` of the files, ``extracted``
-    (the folder that keeps what was read), ``seconds`` after which to give a first answer.
+    (the folder that keeps what was read), ``reading`` (its number: what an earlier one refused is
+    tried again), ``seconds`` after which to give a first answer.
     Returns ``complete`` and ``broken``, path → reason of the files set aside so far. Raises
     LabelingError when no file can be read.
     """
@@ -36,7 +37,10 @@ def fit_features(
     files = pq.read_table(table, columns=["path"]).column(0).to_pylist()
     root, kept, features = Path(job["root"]), Path(job["extracted"]), job["features"]
     end = time.monotonic() + job["seconds"]
-    found = extract(files, root, kept, features, _told(progress), lambda: time.monotonic() > end)
+    found = extract(
+        files, root, kept, features, _told(progress), lambda: time.monotonic() > end,
+        reading=job["reading"],
+    )  # fmt: skip
     if found.done < found.total:
         return {"complete": False, "broken": found.broken}
     folder = Path(job["folder"])

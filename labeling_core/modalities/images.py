@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import picture_formats
-from labeling_core.modalities.grey_levels import eight_bit
+from labeling_core.modalities import levels, picture_formats
 from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
@@ -108,8 +107,12 @@ def decoded(path: Path, enough: tuple[int, int] | None = None) -> Image.Image:
             # Before it is turned upright, either side may be the width.
             share = min(1.0, max(enough) / max(image.size))
             image.draft("RGB", (int(image.width * share), int(image.height * share)))
+        deep = levels.raw_mode(image)
         whole = _loaded(image, path)
-        return _on_ground(ImageOps.exif_transpose(eight_bit(whole)))
+        if deep and levels.hold_few_bits(whole):
+            with _opened(path) as again:
+                whole = levels.with_lower_bytes(whole, again)
+        return _on_ground(ImageOps.exif_transpose(levels.eight_bit(whole)))
 
 
 def _loaded(image: Image.Image, path: Path) -> Image.Image:

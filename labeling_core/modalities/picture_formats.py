@@ -65,14 +65,18 @@ def opened(path: Path) -> Iterator[Image.Image]:
         yield image
 
 
-@cache
 def _loaded(plugin: _Plugin) -> bool:
-    if find_spec(plugin.module) is None:
+    if find_spec(plugin.module) is None:  # not kept: it may be installed any moment
         return False
+    _load(plugin)
+    return True
+
+
+@cache
+def _load(plugin: _Plugin) -> None:
     module = import_module(plugin.module)
     if hasattr(module, "register_heif_opener"):
         module.register_heif_opener()
-    return True
 
 
 def pages(image: Image.Image) -> int:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from labeling_core.store.removal import remove, replace
 
+_VERSION = 2  # raised when the same file is drawn in another way: what is kept is drawn anew
+
 
 def rendition_place(cache: Path, path: Path, what: str) -> Path:
     """Where in ``cache`` that which ``what`` names (say ``picture 900x300``) of ``path`` lies.
     A file that changes gets another place; the name tells nothing of the file."""
     status = path.stat()
-    key = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{what}"
+    key = f"{_VERSION}\0{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{what}"
     digest = sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return cache / digest[:2] / digest[2:]
 

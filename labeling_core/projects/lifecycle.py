@@ -7,7 +7,7 @@ from dataclasses import replace
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.projects import final_labels, labels, predictions, queries, samples
+from labeling_core.projects import final_labels, labels, predictions, queries, samples, set_aside
 from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.validation import Problem, check
 from labeling_core.settings import (
@@ -131,7 +131,7 @@ def refresh(database: Database, project: Project) -> tuple[Project, samples.Chan
     """
     with database.transaction() as cursor:
         change = samples.refresh(cursor, project.project_id, project.settings)
-        cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
+        set_aside.forget(cursor, project.project_id)
         project = project._replace(
             samples=samples.count(cursor, project.project_id),
             source_fingerprint=samples.fingerprint(cursor, project.settings),

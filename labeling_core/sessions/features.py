@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
-
 from labeling_core.labeling.queue import Queue
 from labeling_core.modalities import fitting
 from labeling_core.modalities.registry import features_of, modality_of, source_of
-from labeling_core.projects import samples
+from labeling_core.projects import samples, set_aside
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import USES, Project, Settings
 from labeling_core.store.database import Database, literal
@@ -133,11 +131,12 @@ def ensure_features(
         "kind": "features", "features": features_of(settings).key, "table": str(table),
         "folder": str(folder), "root": media,
         "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
+        "reading": project.source_version,
         **asked_of_columns(settings),
     }  # fmt: skip
     while True:
         answer = worker.run(job, progress)
-        set_aside(database, project, get_queue, answer["broken"])
+        _set_aside(database, project, get_queue, answer["broken"])
         if answer["complete"]:
             break
         job["seconds"] = SLICE
@@ -153,16 +152,12 @@ def _write_samples(database: Database, project: Project, path: Path) -> None:
         )
 
 
-def set_aside(
+def _set_aside(
     database: Database, project: Project, get_queue: Callable[[], Queue], broken: dict[str, str]
 ) -> None:
     """Keep which samples (sample_id → reason) cannot be used; they leave the pool."""
     with database.transaction() as cursor:
-        cursor.execute("DELETE FROM labeling.broken WHERE project_id = ?", [project.project_id])
-        cursor.execute(
-            "INSERT INTO labeling.broken SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
-            [project.project_id, list(broken), list(broken.values())],
-        )
+        set_aside.store(cursor, project.project_id, broken)
         found = cursor.execute(
             f"SELECT {samples.PLACE}, {samples.SAMPLE_ID} FROM {samples.table(project.project_id)} "
             f"WHERE {samples.SAMPLE_ID} IN (SELECT unnest(?::VARCHAR[]))",
@@ -171,11 +166,3 @@ def set_aside(
         queue = get_queue()
         for position, sample_id in found:
             queue.set_aside(position, sample_id)
-
-
-def broken_samples(cursor: duckdb.DuckDBPyConnection, project_id: str) -> list[tuple[str, str]]:
-    """``(sample_id, reason)`` of what was set aside, in the order of their names."""
-    return cursor.execute(
-        "SELECT sample_id, reason FROM labeling.broken WHERE project_id = ? ORDER BY ALL",
-        [project_id],
-    ).fetchall()

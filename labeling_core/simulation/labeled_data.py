@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -228,7 +229,7 @@ def features_of_files(
     pq.write_table(pa.table({"path": found.files}), table)
     job = {
         "features": MODALITIES[found.modality].usual.key, "root": str(root), "folder": str(folder),
-        "extracted": str(extracted), "seconds": math.inf,
+        "extracted": str(extracted), "seconds": math.inf, "reading": time.time_ns(),
     }  # fmt: skip
     broken = fitting.fit(table, job, progress)["broken"]
     usable = np.array([name not in broken for name in found.files])

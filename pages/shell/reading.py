@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from labeling_core import use_cases
+from labeling_core.projects import set_aside
 from labeling_core.sessions import features
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, open_workspace
@@ -52,7 +53,7 @@ def _show_progress(workspace: Workspace, project: Project) -> None:
 def show_broken(project: Project) -> None:
     """The files that were set aside, each with its reason."""
     with open_workspace().database.read() as cursor:
-        broken = features.broken_samples(cursor, project.project_id)
+        broken = set_aside.listed(cursor, project.project_id)
     if broken:
         files = "1 file" if len(broken) == 1 else f"{len(broken):,} files"
         with st.popover(f"{files} set aside", icon=":material/warning:"):

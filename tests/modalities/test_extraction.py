@@ -139,6 +139,21 @@ def test_a_changed_file_and_a_new_one_are_read_again_and_no_other(
     assert sorted(reads(wild)[3:]) == ["b", "c", "d"]
 
 
+def test_what_an_earlier_reading_refused_is_tried_again_once(wild: Path, tmp_path: Path) -> None:
+    files = files_of(wild, ["a", "raises", "nan"])
+    for reading in (0, 0, 1, 1):
+        result = extract(files, wild, tmp_path / "out", "wild", reading=reading)
+        assert set(result.broken) == {"raises", "nan"}
+    lines = (tmp_path / "out" / "wild-1" / "entries.jsonl").read_text("utf-8").split("\n")
+    assert len([line for line in lines if line.strip()]) == 3 + 2
+    assert reads(wild) == ["a"]
+
+
+def test_entries_of_before_readings_had_numbers_are_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "entries.jsonl").write_text('["b", 1, 2, 0, 0, "The reason."]\n', "utf-8")
+    assert read_entries(tmp_path)["b"].reading == 0
+
+
 def test_after_sigkill_finished_files_are_not_read_again(wild: Path, tmp_path: Path) -> None:
     files = files_of(wild, [f"{n:03d}" for n in range(150)])
     program = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from annotating import LOCAL, Annotator, rows
 from broken_media import broken_images, broken_sounds, encoded, photo, wave, write_all
@@ -19,7 +20,7 @@ from running import kill
 from labeling_core import use_cases
 from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
-from labeling_core.projects import lifecycle, sample_projects
+from labeling_core.projects import lifecycle, sample_projects, set_aside
 from labeling_core.sessions import features
 from labeling_core.settings import Settings
 from labeling_core.workspace import Workspace
@@ -82,8 +83,7 @@ def test_broken_files_are_listed_and_never_served_and_all_others_are(
         workspace.database, replace(SETTINGS, modality=modality, every=1000)
     )
     read(workspace, project)
-    with workspace.database.read() as cursor:
-        listed = dict(features.broken_samples(cursor, project.project_id))
+    listed = _listed(workspace, project)
     assert set(listed) == set(broken) and all(reason.endswith(".") for reason in listed.values())
     ana = Annotator(workspace, project)
     samples = take_all(ana)
@@ -158,8 +158,7 @@ def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
     assert change == (1, 2)
     read(workspace, project)
     assert {path for (path,) in rows(workspace.database, "SELECT path FROM p_labels")} == labeled
-    with workspace.database.read() as cursor:
-        gone = dict(features.broken_samples(cursor, project.project_id))
+    gone = _listed(workspace, project)
     assert set(gone) == {open_[0], min(labeled)} and "no longer" in gone[open_[0]]
     taken = take_all(Annotator(workspace, project, "ben"))
     assert "sub/new.png" in {each["sample_id"] for each in taken}
@@ -272,10 +271,40 @@ def test_of_2000_files_the_1950_good_ones_can_be_labeled_and_50_are_listed(
     read(workspace, project)
     lines = [line for line in ledger.read_text("utf-8").splitlines() if line.strip()]
     assert len(lines) == 2000
-    with workspace.database.read() as cursor:
-        listed = dict(features.broken_samples(cursor, project.project_id))
+    listed = _listed(workspace, project)
     assert set(listed) == set(broken) and len(set(listed.values())) >= 10
     assert {each["sample_id"] for each in take_all(Annotator(workspace, project))} == set(fine)
+
+
+def test_what_was_set_aside_is_read_once_its_decoder_was_installed(
+    workspace: Workspace, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hidden_packages import hide
+
+    pillow_heif.register_heif_opener()
+    hiding = hide(tmp_path / "site", monkeypatch, "pillow_heif")
+    write_all(media, good(6) | {"x.heic": encoded(photo(), "HEIF"), "y.png": b"no image"})
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    read(workspace, project)
+    assert _listed(workspace, project)["x.heic"].endswith(": pip install pillow-heif")
+    hiding.unlink()
+    lines = (
+        workspace.database.files(project.project_id) / "extracted" / "images-1" / "entries.jsonl"
+    )
+    before = lines.read_bytes().count(b"\n")
+    project, change = use_cases.refresh_source(workspace, project, LOCAL)
+    assert change == (0, 0) and not _listed(workspace, project)
+    read(workspace, project)
+    assert set(_listed(workspace, project)) == {"y.png"}
+    # Nothing but the two that had been refused was read again.
+    again = lines.read_text("utf-8").splitlines()[before:]
+    assert {json.loads(each)[0] for each in again if each} == {"x.heic", "y.png"}
+    assert "x.heic" in {each["sample_id"] for each in take_all(Annotator(workspace, project))}
+
+
+def _listed(workspace: Workspace, project: Any) -> dict[str, str]:
+    with workspace.database.read() as cursor:
+        return dict(set_aside.listed(cursor, project.project_id))
 
 
 def test_reading_that_waits_in_line_can_be_stopped_as_well(

@@ -1,0 +1,95 @@
+"""Pictures of more than 8 bits a channel, by the range of values that they really hold."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+# Cameras and scanners of 10 to 14 bits leave the upper bits of 16 empty.
+_FEW_BITS = 2**14
+# Raw modes of 16 bits, of which Pillow keeps the upper 8 → that of the lower 8.
+_SWAPPED = {
+    f"{name};16{order}": f"{name};16{other}"
+    for name in ("RGB", "RGBA", "RGBX")
+    for order, other in (("B", "L"), ("L", "B"), ("N", "B" if sys.byteorder == "little" else "L"))
+} | {"LA;16B": "RGBA"}
+
+
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits as 8-bit greys; every other image as it is.
+
+    16 bits that are all in use go by their full range; all else is stretched from its least to
+    its greatest value. What is no number is black, infinity as bright as the brightest.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.asarray(image, dtype=np.float64)
+    low, high = _range(values, image.mode != "F")
+    level = np.nan_to_num(np.clip((values - low) * (255 / max(high - low, 1e-300)), 0, 255), nan=0)
+    return _like(image, np.rint(level).astype(np.uint8))
+
+
+def _range(values: np.ndarray, whole: bool) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    all_bits = _FEW_BITS <= high <= 65535 or low == high
+    return (0.0, 65535.0) if whole and low >= 0 and all_bits else (low, high)
+
+
+def _like(image: Image.Image, pixels: np.ndarray) -> Image.Image:
+    """``pixels`` with the colour profile and the orientation of ``image``."""
+    made = Image.fromarray(pixels)
+    made.info, made.getexif()[0x0112] = dict(image.info), image.getexif().get(0x0112, 1)
+    return made
+
+
+def raw_mode(image: Image.Image) -> str:
+    """How 16-bit colours are stored in an image that is not loaded yet; empty for all others."""
+    modes = {_mode_of(tile) for tile in image.tile} if hasattr(image, "tile") else set()
+    return modes.pop() if len(modes) == 1 and modes <= _SWAPPED.keys() else ""
+
+
+def _mode_of(tile: Any) -> str:
+    return tile.args if isinstance(tile.args, str) else next(iter(tile.args or ()), "")
+
+
+def hold_few_bits(image: Image.Image) -> bool:
+    """Whether 16-bit colours, whose upper bytes ``image`` has, leave the upper bits empty."""
+    extremes: Any = image.getextrema()
+    return max(high for _, high in extremes[:3]) < _FEW_BITS >> 8
+
+
+def with_lower_bytes(image: Image.Image, again: Any) -> Image.Image:
+    """16-bit colours stretched as greys are, all channels alike: ``image`` has their upper bytes,
+    ``again`` is the same file, not loaded yet."""
+    raw = raw_mode(again)
+    again.tile = [_with_mode(tile, _SWAPPED[raw]) for tile in again.tile]
+    if raw.startswith("LA"):  # read as four bytes: grey and its lower byte, alpha and its own
+        again._mode = "RGBA"
+    lower = np.asarray(again)
+    if raw.startswith("LA"):
+        lower = lower[..., [1, 1, 1, 3]]
+    values = np.asarray(image).astype(np.uint16) << 8 | lower
+    colours, alpha = values[..., :3], values[..., 3:]
+    parts = [_stretched(colours, int(colours.min()))]
+    if alpha.size:
+        parts.append(_stretched(alpha, 0))
+    return _like(image, np.concatenate(parts, axis=2))
+
+
+def _with_mode(tile: Any, mode: str) -> Any:
+    return tile._replace(args=mode if isinstance(tile.args, str) else (mode, *tile.args[1:]))
+
+
+def _stretched(values: np.ndarray, low: int) -> np.ndarray:
+    """From ``low`` to the greatest value, unless all bits are in use or all values are the same."""
+    high = int(values.max())
+    if high >= _FEW_BITS or low == high:
+        low, high = 0, 65535
+    steps = np.clip((np.arange(65536) - low) * (255 / (high - low)), 0, 255)
+    return np.rint(steps).astype(np.uint8)[values]
