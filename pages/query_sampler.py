@@ -93,6 +93,8 @@ if done:
 else:
     st.caption("No session has run yet: the queue starts with samples from all over the pool.")
 st.subheader("Next in the queue", anchor=False)
+if done and not strategies.named(done[-1].strategy).by_uncertainty:
+    st.caption("The order of the queue is the strategy's: not uncertainty alone decides.")
 st.dataframe(
     head,
     hide_index=True,

@@ -46,6 +46,11 @@ class Strategy(NamedTuple):
     why: Callable[[float, str, bool], str] = lead
     cold_start: bool = False
 
+    @property
+    def by_uncertainty(self) -> bool:
+        """Whether the most uncertain sample is asked first, and so on."""
+        return self.arrange is batches.by_uncertainty
+
 
 def _top_two(p: NDArray[Any]) -> tuple[Floats, Floats]:
     """Highest and second highest probability of every row, kept while running over the columns."""

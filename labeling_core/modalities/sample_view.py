@@ -18,13 +18,16 @@ class Shown(Protocol):
 
 
 class Viewer(Protocol):
-    """Who looks at samples that are files."""
+    """Who looks at samples: where their files are, and the addresses of what is sent apart."""
 
     def file(self, sample_id: str) -> Path:
         """The file of a sample; LabelingError when it is gone."""
 
     def link(self, kind: str, sample_id: str) -> str:
         """The address of one of its renditions."""
+
+    def text(self, sample_id: str, column: str) -> str:
+        """The address of the whole text of a cell."""
 
 
 def shown_facts(sample: Shown, facts: Mapping[str, Any]) -> list[list[str]]:

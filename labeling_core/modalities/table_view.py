@@ -13,20 +13,22 @@ from typing import Any
 
 from labeling_core.modalities.sample_view import Shown, Viewer
 
-MAX_TEXT = 20_000  # characters of one cell that reach the browser
+MAX_TEXT = 20_000  # characters of one cell that are sent with its sample
 
 
-def view(sample: Shown, viewer: Viewer | None = None) -> dict[str, Any]:
+def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     """The view of a table's row: ``fields`` as [column, text or None, kind].
 
-    ``truncated`` names the columns whose text was cut. None, NaN and empty text are missing.
+    ``truncated`` has the columns whose text was cut, each as [column, characters in all, address
+    of the whole]. None, NaN and empty text are missing.
     """
-    fields, truncated = [], []
+    fields: list[list[str | None]] = []
+    truncated: list[list[str | int]] = []
     for name, kind, value in sample.fields:
         text = show(value, kind)
         if text is not None and len(text) > MAX_TEXT:
+            truncated.append([name, len(text), viewer.text(sample.sample_id, name)])
             text = text[:MAX_TEXT]
-            truncated.append(name)
         fields.append([name, text, _kind(kind)])
     return {"fields": fields, "truncated": truncated}
 

@@ -134,7 +134,7 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
 
 def uncertainty(edges: NDArray[np.float64], counts: Sequence[int]) -> go.Figure:
     """Histogram of the pool's uncertainty."""
-    figure = _figure("uncertainty (the highest is asked first)", "samples")
+    figure = _figure("uncertainty (0: the model is sure, 1: it cannot tell)", "samples")
     figure.add_bar(
         x=(edges[:-1] + edges[1:]) / 2, y=list(counts), width=np.diff(edges), marker_color=BLUE,
         hovertemplate="around %{x:.2f}: %{y} samples<extra></extra>",

@@ -19,6 +19,7 @@ from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
 
 ADDRESS = "/labeling/media/"
+TEXTS = "/labeling/text/"  # see long_texts.py
 WINDOW = 6 * 3600  # seconds for which a link stays the same; it holds for one to two of them
 
 
@@ -41,12 +42,20 @@ class Viewer(NamedTuple):
     def link(self, kind: str, sample_id: str) -> str:
         """The address of what one of RENDITIONS makes of a sample's file; another version of the
         file has another address."""
-        expires = (int(time.time()) // WINDOW + 2) * WINDOW
         changed = self.file(sample_id).stat().st_mtime_ns
         link = Link(
-            self.project.project_id, self.annotator, self.browser, kind, sample_id, changed, expires
+            self.project.project_id, self.annotator, self.browser, kind, sample_id, changed, _end()
         )
         return ADDRESS + tokens.seal(self.key, "media", list(link))
+
+    def text(self, sample_id: str, column: str) -> str:
+        """The address of the whole text of a cell that is too long to be sent with its sample."""
+        asked = [self.project.project_id, self.annotator, self.browser, sample_id, column, _end()]
+        return TEXTS + tokens.seal(self.key, TEXTS, asked)
+
+
+def _end() -> int:
+    return (int(time.time()) // WINDOW + 2) * WINDOW
 
 
 class Link(NamedTuple):

@@ -37,6 +37,7 @@ from labeling_core.web import (
     exports,
     label_exchange,
     logins,
+    long_texts,
     media_links,
     messages,
     review_exchange,
@@ -164,6 +165,25 @@ def show(token: str, browser: str, known: str = "") -> Response:
     return FileResponse(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
 
 
+async def get_text(request: Request) -> Response:
+    """The whole text of a cell, behind a signed link; see long_texts.py."""
+    if logins.signed_out(request.scope):
+        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
+    return await run_in_threadpool(tell, request.path_params["token"], _browser(request))
+
+
+def tell(token: str, browser: str) -> Response:
+    """The response to the link of a text."""
+    try:
+        text = long_texts.read(open_workspace(), token, browser)
+    except LabelingError as error:
+        return _refusal(error, 403)
+    except duckdb.Error:
+        log.exception("A text could not be read")
+        return _refusal(LabelingError("The text cannot be read at the moment."), 503)
+    return PlainTextResponse(text, headers=_HEADERS | {"Cache-Control": "no-store"})
+
+
 async def get_export(request: Request) -> Response:
     """The file behind the link of a download; see exports.py."""
     if logins.signed_out(request.scope):
@@ -211,6 +231,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Awaitable[Response]]]] = [
     ("POST", "/labeling/review", post_review),
     ("POST", "/labeling/adjudication", post_adjudication),
     ("GET", media_links.ADDRESS + "{token}", get_media),
+    ("GET", media_links.TEXTS + "{token}", get_text),
     ("GET", exports.ADDRESS + "{token}", get_export),
 ]
 ROUTES = below("")

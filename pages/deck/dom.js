@@ -36,6 +36,14 @@ export function write(/** @type {Element} */ element, /** @type {string} */ text
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Words of ours, then a text of somebody's, which has a direction of its own.
+ * @param {Element} element
+ * @param {string} words
+ * @param {string} text */
+export function tell(element, words, text) {
+  if (element.textContent !== words + text) element.replaceChildren(words, node("bdi", "", text));
+}
+
 /** 1234567 -> 1,234,567 */
 export const grouped = new Intl.NumberFormat("en").format;
 

@@ -76,7 +76,8 @@ export class ListScreen extends DeckScreen {
  * @param {string} whose
  * @param {string} color */
 export function opinion(label, whose, color) {
-  const line = node("p", "", `${label} · ${whose}`);
+  const line = node("p");
+  line.append(node("bdi", "", label), " · ", node("bdi", "", whose));
   line.style.setProperty("--category", color);
   return line;
 }

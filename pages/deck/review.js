@@ -3,7 +3,7 @@
    decisions are those of this tab. */
 
 import { COMMANDS } from "./commands.js";
-import { write } from "./dom.js";
+import { tell } from "./dom.js";
 import { KEY_HELP } from "./keys.js";
 import { commentOf, labeling } from "./labeling.js";
 import { ListScreen, PUTTING_OFF, opinion, putOff } from "./list.js";
@@ -25,7 +25,7 @@ class ReviewScreen extends ListScreen {
   showVerdict(verdict, before) {
     super.showVerdict(verdict, before);
     if (!verdict || verdict.kept === undefined) this.part.verdict.hidden = true;
-    else write(this.part.verdict, `${before}${verdict.kept ? "kept" : "changed to"} ${verdict.category}`);
+    else tell(this.part.verdict, `${before}${verdict.kept ? "kept" : "changed to"} `, verdict.category ?? "");
   }
 
   /** @override */
@@ -37,7 +37,7 @@ class ReviewScreen extends ListScreen {
       opinion(suggested, `the model, ${percent(entry.suggested_probability)}`, this.colorOf(suggested)),
     ];
     this.part.opinions.replaceChildren(...opinions);
-    write(this.part.keep, `Keep ${category}`);
+    tell(this.part.keep, "Keep ", category ?? "");
     /** @type {Record<string, number>} */
     const known = { [suggested]: entry.suggested_probability, [given]: entry.given_probability };
     /** @type {Record<string, [string, number]>} */

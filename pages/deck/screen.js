@@ -1,7 +1,7 @@
 // @ts-check
 /* What is seen: the sample, the categories, the counts. */
 
-import { grouped, named, node, write } from "./dom.js";
+import { grouped, named, node, tell, write } from "./dom.js";
 import { Finder } from "./finder.js";
 import { KeysWindow } from "./keys_window.js";
 import { showLearning } from "./learning_line.js";
@@ -180,9 +180,9 @@ export class DeckScreen {
   /** @param {Partial<Verdict> | null | undefined} verdict
    * @param {string} before */
   showVerdict(verdict, before) {
-    const text = verdict?.status ? before + this.sayDecision(verdict) : "";
+    const text = verdict?.status ? this.sayDecision(verdict) : "";
     const color = this.categories.get(verdict?.category ?? "")?.button.style.getPropertyValue("--category");
-    write(this.part.verdict, text);
+    tell(this.part.verdict, text && before, text);
     this.part.verdict.style.setProperty("--category", color || "currentColor");
     this.part.verdict.hidden = !text;
   }
@@ -211,9 +211,9 @@ export class DeckScreen {
     this.part.done.style.width = `${counts.total ? (100 * (counts.labeled + counts.skipped)) / counts.total : 0}%`;
     for (const [name, { button, share, bar }] of this.categories) {
       if (!button.isConnected) continue;
-      const part = counts.labeled ? (counts.categories[name] ?? 0) / counts.labeled : 0;
-      this.showShare(share, `${Math.round(100 * part)} %`, "of the labels");
-      bar.style.transform = `scaleX(${part})`;
+      const number = counts.categories[name] ?? 0; // no share in percent: it reads like a prediction
+      this.showShare(share, grouped(number), number === 1 ? "label" : "labels");
+      bar.style.transform = `scaleX(${counts.labeled ? number / counts.labeled : 0})`;
     }
   }
 

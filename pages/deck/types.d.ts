@@ -15,7 +15,7 @@ export interface Category {
 /** A row of a table: column, text or null, kind, in the order to show them. */
 export interface RecordData {
   fields: [string, string | null, string][];
-  truncated?: string[];
+  truncated?: [string, number, string][]; // a column whose text was cut, its characters, where it is whole
   main?: string; // the column that is shown large; its field is the first
 }
 

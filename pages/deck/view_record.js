@@ -2,7 +2,8 @@
 /* A row of a table: column and value, one under the other; long texts over the whole width. The
    main column, if one was named, stands large, the rest beside it. */
 
-import { node } from "./dom.js";
+import { atBase } from "./address.js";
+import { grouped, node, write } from "./dom.js";
 
 /** @import { RecordData } from "./types.d.ts" */
 
@@ -21,11 +22,22 @@ export const recordView = {
   },
 
   prefetch() {}, // the text is all there is
+
+  enter: (/** @type {HTMLElement} */ sheet) => reachable(sheet, true),
+
+  leave: (/** @type {HTMLElement} */ sheet) => reachable(sheet, false),
 };
+
+/** Tab leads to the buttons of the sheet in front only.
+ * @param {HTMLElement} sheet
+ * @param {boolean} inFront */
+function reachable(sheet, inFront) {
+  for (const button of sheet.querySelectorAll("button")) button.tabIndex = inFront ? 0 : -1;
+}
 
 /** @param {string} part "main" or "rest"
  * @param {RecordData["fields"]} fields
- * @param {string[]} truncated names of the columns whose text was cut */
+ * @param {NonNullable<RecordData["truncated"]>} truncated */
 function list(part, fields, truncated) {
   const record = node("dl", `record ${part}`);
   record.toggleAttribute("data-many", fields.length > 18);
@@ -34,12 +46,36 @@ function list(part, fields, truncated) {
 }
 
 /** @param {RecordData["fields"][number]} field
- * @param {string[]} truncated names of the columns whose text was cut */
+ * @param {NonNullable<RecordData["truncated"]>} truncated */
 function recordField([column, value, kind], truncated) {
   const row = node("div", "field");
+  const name = Object.assign(node("dt", "", column), { dir: "auto" });
   const shown = node("dd", value === null ? "missing" : kind, value ?? "missing");
+  shown.dir = "auto";
   if (value && (value.length > LONG || value.includes("\n"))) row.classList.add("long");
-  row.append(node("dt", "", column), shown);
-  if (truncated.includes(column)) row.append(node("p", "cut", "Cut: the text goes on in the source."));
+  row.append(name, shown);
+  const cut = truncated.find(([each]) => each === column);
+  if (cut) row.append(wholeText(shown, cut));
   return row;
+}
+
+/** A button that puts the whole text in the place of its beginning.
+ * @param {HTMLElement} shown
+ * @param {[string, number, string]} cut */
+function wholeText(shown, [, characters, url]) {
+  const button = node("button", "cut", `Show all ${grouped(characters)} characters`);
+  Object.assign(button, { type: "button", tabIndex: -1 });
+  button.onclick = async () => {
+    button.disabled = true;
+    try {
+      const reply = await fetch(atBase(url));
+      if (!reply.ok) throw new Error(await reply.text());
+      shown.textContent = await reply.text();
+      button.remove();
+    } catch {
+      button.disabled = false;
+      write(button, "The rest could not be loaded: try again, or reload the page");
+    }
+  };
+  return button;
 }

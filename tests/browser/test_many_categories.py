@@ -15,6 +15,7 @@ from labeling_core.settings import Category
 SPECIES = [f"species {number:03}" for number in range(1_000)]
 LONG = [f"Warbler of the {number} eastern islands" for number in range(60)]
 LETTERS = [chr(ord("A") + number) for number in range(26)]
+STORY = "הנשר דואה. "
 SCRIPTS = ["صقر", "נשר", "猫の鳴き声", "고양이", "แมว"]
 
 
@@ -27,6 +28,20 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             settings_for(title, categories=tuple(map(Category, names)))
             for title, names in lists.items()
         ]
+    )
+    server.make_tables(
+        {"stories": f"SELECT repeat('{STORY}', 8000) || i AS \"קצה\", i FROM range(40) t(i)"}
+    )
+    server.make_projects(
+        [
+            settings_for(
+                "stories",
+                source="stories",
+                categories=(Category("נשר", key="1"), Category("owl", key="2")),
+                main_column="קצה",
+            )
+        ],
+        wines=False,
     )
     server.start()
     yield server
@@ -125,3 +140,40 @@ def test_scripts_that_run_from_the_right_or_need_several_keys(
     deck.wait_saved()
     labels = [label for _, label, _ in decisions(server, "scripts")]
     assert labels == ["صقر", "猫の鳴き声", "고양이"]
+
+
+def test_a_long_text_can_be_seen_whole_and_texts_run_in_their_own_direction(
+    server: AppServer, context: BrowserContext
+) -> None:
+    deck = DeckPage(context, server.url, "stories", "post").open()
+    front = deck.page.locator("[data-sample-id]")
+    text, button = front.locator("dd").first, front.locator("button.cut")
+    assert len(text.inner_text()) == 20_000
+    direction = "each => getComputedStyle(each).direction"
+    assert [text.evaluate(direction), front.locator("dd").last.evaluate(direction)] == [
+        "rtl",
+        "ltr",
+    ]
+    characters = len(STORY) * 8000 + len(front.locator("dd").last.inner_text())
+    expect(button).to_have_text(f"Show all {characters:,} characters")
+    button.focus()
+    deck.page.keyboard.press("Tab")
+    deck.page.keyboard.press("Shift+Tab")
+    deck.page.keyboard.press("Enter")
+    expect(button).to_have_count(0)
+    assert len(text.evaluate("each => each.textContent")) == characters
+    deck.page.keyboard.press("/")
+    deck.page.keyboard.insert_text("ברור")
+    comment = deck.page.locator('[data-part="comment"]')
+    assert comment.evaluate(direction) == "rtl"
+    deck.page.keyboard.press("Enter")
+    deck.page.keyboard.press("1")
+    told = deck.page.locator('[data-part="verdict"] bdi')
+    expect(told).to_have_text("נשר")
+    assert told.evaluate(direction) == "rtl"
+    expect(button).to_be_visible()  # of the next sample
+    deck.wait_saved()
+    assert [row[1:] for row in decisions(server, "stories")] == [("נשר", "ברור")]
+    title = deck.page.get_by_role("textbox", name="Your name")
+    assert title.evaluate("each => getComputedStyle(each).unicodeBidi") == "plaintext"
+    assert deck.errors == []

@@ -301,3 +301,8 @@ def test_a_strategy_of_a_newer_program_is_shown_as_it_is_and_never_asked():
     assert choices("margin") == list(STRATEGIES)
     with pytest.raises(LabelingError, match="no query strategy “of_a_newer_program”"):
         ranked("of_a_newer_program", random_vectors(3, rows=300))
+
+
+def test_only_strategies_that_ask_the_most_uncertain_first_say_so():
+    found = [name for name, each in STRATEGIES.items() if each.by_uncertainty]
+    assert found == ["confidence", "margin", "entropy"]

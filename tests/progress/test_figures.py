@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from labeling_core.progress import figures
 from labeling_core.settings import Category
 
@@ -28,3 +30,8 @@ def test_of_very_many_categories_those_with_most_labels_are_drawn_and_the_rest_i
     figure = bars([(f"species {at}", at) for at in range(1_000)])
     assert list(figure.data[0].x) == list(range(999, 939, -1))
     assert figure.layout.xaxis.title.text == "labels (940 categories with fewer are not drawn)"
+
+
+def test_the_axis_of_uncertainty_says_what_its_ends_are_and_nothing_of_the_order():
+    title = figures.uncertainty(np.linspace(0, 1, 21), [1] * 20).layout.xaxis.title.text
+    assert title == "uncertainty (0: the model is sure, 1: it cannot tell)"

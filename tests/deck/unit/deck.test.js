@@ -20,7 +20,7 @@ function deckIn(context, mode = "label", more = {}) {
   const deck = new Deck("db/anna", MODES[mode]);
   deck.update(DATA, () => {});
   deck.screen = {
-    root: { isConnected: true }, front: {}, part: {}, unseen: false, show: () => false, showSaved: () => {},
+    root: { isConnected: true }, front: { querySelectorAll: () => [] }, part: {}, unseen: false, show: () => false, showSaved: () => {},
   };
   deck.known = true;
   deck.queue = ["a", "b", "c"].map((sample_id) => deck.policy.entryOf({ sample_id, view: {}, ...more }));
