@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from labeling_core.commands.checking import check
 from labeling_core.commands.label_import import import_labels
 from labeling_core.commands.labeling import export, label, next_samples, progress, sample
 from labeling_core.commands.options import (
@@ -243,7 +244,9 @@ def _restore(backup: Path, path: Path) -> None:
         click.echo(f"What it replaced is kept in {replaced}.")
 
 
-for _each in (projects, create, import_labels, next_samples, label, sample, progress, export):
+for _each in (
+    projects, create, import_labels, next_samples, label, sample, progress, export, check,
+):  # fmt: skip
     commands.add_command(_each)
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from labeling_core.config import child_environment
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
-    "backup", "create", "export", "import", "label", "next", "predict", "progress", "projects",
-    "restore", "sample", "simulate",
+    "backup", "check", "create", "export", "import", "label", "next", "predict", "progress",
+    "projects", "restore", "sample", "simulate",
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ ROUTES = {
 USE_CASES = {
     "access.roles.Roles.remove_role": "manage",
     "access.roles.Roles.set_role": "manage",
+    "integrity.checks.look": "manage",
+    "integrity.checks.mend": "manage",
     "labeling.adjudicating.disputes": "manage",
     "labeling.adjudicating.submit": "manage",
     "labeling.category_changes.merge": "manage",

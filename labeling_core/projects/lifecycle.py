@@ -21,7 +21,7 @@ from labeling_core.store import events
 from labeling_core.store.database import OWN_FOLDERS, Database, now, tables
 from labeling_core.store.file_names import is_device
 
-# What is kept of a project beside its settings and its event log.
+# What is kept of a project beside its settings, its people and its event log.
 _INTERNAL = (
     "sessions",
     "models",
@@ -31,6 +31,7 @@ _INTERNAL = (
     "label_findings",
     "final_models",
 )
+KEPT = ("people", *_INTERNAL)  # all tables with rows of projects, but for their settings and log
 
 
 def list_projects(cursor: duckdb.DuckDBPyConnection) -> list[Project]:
@@ -154,7 +155,7 @@ def delete_project(database: Database, project_id: str) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {queries.table(project_id)}")
         cursor.execute(f"DROP TABLE IF EXISTS {samples.table(project_id)}")
         predictions.forget(cursor, project_id)
-        for name in ("projects", "people", *_INTERNAL):
+        for name in ("projects", *KEPT):
             cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project_id])
 
 
@@ -221,13 +222,19 @@ def _probe_limit(settings: Settings, count: int, old: int) -> int:
     return max(old, round(settings.probe_share * count))
 
 
-def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+def create_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Make the project's labels table, empty."""
     tables = project.tables
     cursor.execute(
         f"CREATE TABLE {tables.labels} AS "
         f"SELECT {samples.SOURCE_COLUMNS}, NULL::VARCHAR AS {tables.label}, "
         f"NULL::BIGINT AS {tables.label_id} FROM {samples.table(project.project_id)} LIMIT 0"
     )
+
+
+def _create_outputs(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
+    tables = project.tables
+    create_labels(cursor, project)
     cursor.execute(
         f"CREATE TABLE {tables.metadata} ({tables.label_id} BIGINT, "
         f"sample_id VARCHAR, status VARCHAR, {tables.label} VARCHAR, comment VARCHAR, "

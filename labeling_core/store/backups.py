@@ -217,7 +217,7 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
     Raises LabelingError when the backup is none, or a program has the database open.
     """
     by.require("manage")
-    _check(backup)
+    require_backup(backup)
     _require_closed(database)
     database.parent.mkdir(parents=True, exist_ok=True)
     part = database.with_name(database.name + ".restoring")
@@ -241,7 +241,8 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
     return replaced
 
 
-def _check(backup: Path) -> None:
+def require_backup(backup: Path) -> None:
+    """Raise LabelingError where a file is no backup that this program could put back."""
     if not backup.is_file():
         raise LabelingError(
             f"There is no backup {backup}: `python -m labeling_core backup --list` names those "

@@ -194,6 +194,11 @@ def _put_back(entry: Entry) -> str:
     )
 
 
+def _mended(entry: Entry) -> str:
+    found = f"{entry.detail.get('check')}, {entry.detail.get('number', 0):,} of them"
+    return f"{entry.annotator} mended what the check of the database had found: {found}"
+
+
 def _anything(entry: Entry) -> str:
     about = f" sample {entry.sample_id}" if entry.sample_id else ""
     words = ", ".join(
@@ -232,4 +237,5 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "import undone": _import_undone,
     "backup": _backup,
     "put back": _put_back,
+    "mended": _mended,
 }

@@ -37,6 +37,7 @@ KINDS = DECISIONS | {
     "deleted": "deleted a project",
     "backup": "made a backup",
     "put back": "restored a backup",
+    "mended": "mended the database",
     "role": "changed a role",
 }
 

@@ -24,6 +24,7 @@ import labeling_core
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access import rights, tokens
+from labeling_core.integrity import checks
 from labeling_core.labeling import (
     adjudicating,
     category_changes,
@@ -482,6 +483,8 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "web.adjudication_exchange.answer": lambda by: adjudication_exchange.answer(
             workspace, "wine", by, asked
         ),
+        "integrity.checks.look": lambda by: checks.look(Path("nothing.duckdb"), by),
+        "integrity.checks.mend": lambda by: checks.mend(Path("nothing.duckdb"), by),
         "store.backups.Backups.make": lambda by: workspace.backups.make(by),
         "store.backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
         "labeling.category_changes.merge": lambda by: category_changes.merge(
