@@ -38,8 +38,9 @@ from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
 from labeling_core.sources.containers import LINES, TAKEN
 from labeling_core.sources.left_out import groups, look_through
-from labeling_core.store.backups import Backups, list_backups, restore
+from labeling_core.store.backups import Backups, before_upgrade, list_backups
 from labeling_core.store.database import Database
+from labeling_core.store.put_back import restore
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -220,7 +221,7 @@ def _backup(path: Path, only_list: bool) -> None:
             click.echo(f"{each.made:%Y-%m-%d %H:%M:%S} UTC  {each.size / 1e6:9.1f} MB  {each.path}")
         return
     require_database(path)
-    database = Database(path)
+    database = Database(path, before_upgrade)
     try:
         made = Backups(database).make(operator())
     finally:

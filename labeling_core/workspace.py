@@ -19,7 +19,7 @@ from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import Simulations
 from labeling_core.sources.folders import UPLOADS
-from labeling_core.store.backups import Backups, backup_folder
+from labeling_core.store.backups import Backups, backup_folder, before_upgrade
 from labeling_core.store.checkpoints import Checkpoints
 from labeling_core.store.database import Database
 from labeling_core.store.removal import sweep
@@ -40,7 +40,7 @@ class Workspace:
 
         ``hosted``: people have logged in, and what they may do is looked up.
         """
-        self.database = Database(path)
+        self.database = Database(path, before_upgrade)
         self._require_readable()
         self.roles = Roles(self.database, hosted)
         self._sweep()

@@ -23,8 +23,9 @@ from labeling_core.models import final_model
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.sessions import features, label_errors
 from labeling_core.settings import Project
-from labeling_core.store.backups import list_backups, restore
+from labeling_core.store.backups import list_backups
 from labeling_core.store.database import Database
+from labeling_core.store.put_back import restore
 from labeling_core.store.removal import LEFT_OVER
 from labeling_core.web import exports
 from labeling_core.workspace import Workspace

@@ -59,7 +59,7 @@ USE_CASES = {
     "simulation.simulations.Simulations.stop": "manage",
     "sources.sql_queries.query_table": "manage",
     "store.backups.Backups.make": "manage",
-    "store.backups.restore": "manage",
+    "store.put_back.restore": "manage",
     "store.eventlog.annotators": "label",
     "store.eventlog.count": "label",
     "store.eventlog.export": "label",

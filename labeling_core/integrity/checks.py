@@ -14,7 +14,7 @@ from labeling_core.integrity.logs import bytes_cut, keep_log
 from labeling_core.integrity.record import Check, Found, House
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
-from labeling_core.store.backups import Backups, backup_folder
+from labeling_core.store.backups import Backups, backup_folder, before_upgrade
 from labeling_core.store.database import Database
 from labeling_core.store.file_state import log_of
 
@@ -67,7 +67,7 @@ def look(path: Path, by: Person) -> Report:
     if cut := bytes_cut(path):
         wrong = _CUT.format(log_of(path).name, cut)
         return Report([Finding(LOG, EVERYWHERE, 1, wrong, _TAKE_OVER, "mendable")], [])
-    database = Database(path)
+    database = Database(path, before_upgrade)
     try:
         return Report(_look(House.of(database)), [])
     finally:
@@ -85,7 +85,7 @@ def mend(path: Path, by: Person) -> Report:
         copies.append(keep_log(path, backup_folder(path)))
         wrong = _CUT.format(log_of(path).name, cut)
         findings.append(Finding(LOG, EVERYWHERE, 1, wrong, _TAKE_OVER, "mended"))
-    database = Database(path)
+    database = Database(path, before_upgrade)
     try:
         if findings:
             eventlog.note(database, EVERYWHERE, by, "mended", {"check": LOG, "number": 1})

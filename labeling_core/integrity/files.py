@@ -25,7 +25,7 @@ from labeling_core.sessions.features import features_folder
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import RECORD
 from labeling_core.sources.folders import UPLOADS
-from labeling_core.store import backups
+from labeling_core.store import backups, put_back
 from labeling_core.store.database import OWN_FOLDERS, SIMULATIONS
 from labeling_core.store.file_names import folder_name
 
@@ -136,7 +136,7 @@ def _broken_backups(house: House) -> list[Found]:
     broken = []
     for each in backups.list_backups(house.database.path):
         try:
-            backups.require_backup(each.path)
+            put_back.require_backup(each.path)
         except LabelingError:
             broken.append(str(each.path))
     return [Found("", tuple(broken))] if broken else []

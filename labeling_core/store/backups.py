@@ -1,11 +1,10 @@
-"""Copies of the database: made while labeling goes on, kept for a while, put back."""
+"""Copies of the database: made while labeling goes on and before an upgrade, kept for a while."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -20,24 +19,25 @@ from labeling_core.errors import LabelingError
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.store import eventlog
 from labeling_core.store.database import BACKUPS, CATALOG, Database, literal, now
-from labeling_core.store.file_errors import is_held
 from labeling_core.store.file_names import files_of
 from labeling_core.store.file_state import log_of
-from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.store.removal import remove, replace
 
 log = logging.getLogger(__name__)
 FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
 _CHECKPOINTS = 50  # attempts, a tenth of a second apart
 _STAMP = "%Y%m%dT%H%M%S%fZ"
+_BEFORE = "-before-upgrade-from-"
 
 
 class Backup(NamedTuple):
-    """One copy: its file, when it was made (UTC), how large it is."""
+    """One copy: its file, when it was made (UTC), how large it is, and of what schema version it
+    is where it was made before an upgrade from that one."""
 
     path: Path
     made: datetime
     size: int
+    upgraded_from: int | None = None
 
 
 def backup_folder(database: Path) -> Path:
@@ -64,11 +64,13 @@ def list_backups(database: Path) -> list[Backup]:
     """
     found, prefix = [], _prefix(database)
     for path in backup_folder(database).glob(f"{_escaped(prefix)}*.duckdb"):
+        stamp, _, version = path.stem[len(prefix) :].partition(_BEFORE)
         try:
-            made = datetime.strptime(path.stem[len(prefix) :], _STAMP)
+            made = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+            before = int(version) if version else None
         except ValueError:
             continue
-        found.append(Backup(path, made.replace(tzinfo=UTC), path.stat().st_size))
+        found.append(Backup(path, made, path.stat().st_size, before))
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
@@ -84,13 +86,14 @@ def due(backups: Sequence[Backup], moment: datetime) -> bool:
 def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
     """Which of these (newest first) need not be kept any longer.
 
-    Kept are the last one of each of the newest ``days`` days that have one, and all of the
-    newest such day.
+    Kept are the last one of each of the newest ``days`` days that have one, all of the newest
+    such day, and the last one made before an upgrade.
     """
+    upgrades = [each.path for each in backups if each.upgraded_from is not None]
     by_day: dict[str, list[Backup]] = {}
     for each in backups:
         by_day.setdefault(f"{each.made:%Y-%m-%d}", []).append(each)
-    kept = {
+    kept = set(upgrades[:1]) | {
         each.path
         for number, of_day in enumerate(by_day.values())
         for each in (of_day if number == 0 else of_day[:1])
@@ -169,30 +172,55 @@ class Backups:
             self._one.release()
 
     def _copy(self, folder: Path, prefix: str) -> Backup:
-        """One consistent moment of the database in a file of its own, under its name when whole.
-
-        ``COPY FROM DATABASE`` reads a snapshot: decisions are stored meanwhile, and are not in it.
-        """
-        part = folder / f"{prefix}copy.part"
-        moment = now()
-        _remove(part)
         try:
             with self._database.read() as cursor:
                 self._copying = cursor
-                cursor.execute(f"ATTACH {literal(str(part))} AS labeling_backup")
-                try:
-                    cursor.execute(f"COPY FROM DATABASE {CATALOG} TO labeling_backup")
-                    _checkpoint(cursor)
-                finally:
-                    cursor.execute("DETACH labeling_backup")
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            path = folder / f"{prefix}{moment.strftime(_STAMP)}.duckdb"
-            replace(part, path)
+                return _copy(cursor, folder, prefix)
         finally:
             self._copying = None
-            _remove(part)
-        return Backup(path, moment, path.stat().st_size)
+
+
+def before_upgrade(connection: duckdb.DuckDBPyConnection, database: Path, version: int) -> None:
+    """Copy a database file whose schema is about to be brought up from ``version``.
+
+    Raises LabelingError where that cannot be: the file is left as it is then.
+    """
+    folder = backup_folder(database)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with connection.cursor() as cursor:
+            made = _copy(cursor, folder, _prefix(database), f"{_BEFORE}{version}")
+    except (duckdb.Error, OSError) as error:
+        raise LabelingError(
+            f"The database {database} has to be upgraded, and no backup could be made in {folder} "
+            f"before ({str(error).splitlines()[0][:160]}): check the space and the permissions "
+            "there, or set LABELING_BACKUPS. The database is as it was."
+        ) from error
+    log.warning("The database is upgraded from schema version %d; before: %s", version, made.path)
+
+
+def _copy(cursor: duckdb.DuckDBPyConnection, folder: Path, prefix: str, suffix: str = "") -> Backup:
+    """One consistent moment of the database in a file of its own, under its name when whole.
+
+    ``COPY FROM DATABASE`` reads a snapshot: decisions are stored meanwhile, and are not in it.
+    """
+    part = folder / f"{prefix}copy.part"
+    moment = now()
+    remove_with_log(part)
+    try:
+        cursor.execute(f"ATTACH {literal(str(part))} AS labeling_backup")
+        try:
+            cursor.execute(f"COPY FROM DATABASE {CATALOG} TO labeling_backup")
+            _checkpoint(cursor)
+        finally:
+            cursor.execute("DETACH labeling_backup")
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        path = folder / f"{prefix}{moment.strftime(_STAMP)}{suffix}.duckdb"
+        replace(part, path)
+    finally:
+        remove_with_log(part)
+    return Backup(path, moment, path.stat().st_size)
 
 
 def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -206,93 +234,7 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("CHECKPOINT labeling_backup")
 
 
-def _remove(path: Path) -> None:
+def remove_with_log(path: Path) -> None:
+    """Remove a database file that nobody has open."""
     for each in (path, log_of(path)):
         remove(each)
-
-
-def restore(backup: Path, database: Path, by: Person) -> Path | None:
-    """Put a backup in the place of a database file; where the replaced file lies now, if any.
-
-    Raises LabelingError when the backup is none, or a program has the database open.
-    """
-    by.require("manage")
-    require_backup(backup)
-    _require_closed(database)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    part = database.with_name(database.name + ".restoring")
-    _remove(part)
-    try:
-        shutil.copyfile(backup, part)
-        opened = Database(part)
-        try:
-            eventlog.note(opened, EVERYWHERE, by, "put back", {"file": backup.name})
-            with opened.read() as cursor:
-                cursor.execute("CHECKPOINT")
-        finally:
-            opened.close()
-        _require_closed(database)
-        replaced = _put_in_place(part, database)
-    finally:
-        _remove(part)
-    # What was computed from samples that the backup may not know: it is computed anew.
-    for folder in files_of(database).glob("*/features_*"):
-        remove(folder)
-    return replaced
-
-
-def require_backup(backup: Path) -> None:
-    """Raise LabelingError where a file is no backup that this program could put back."""
-    if not backup.is_file():
-        raise LabelingError(
-            f"There is no backup {backup}: `python -m labeling_core backup --list` names those "
-            "there are."
-        )
-    try:
-        with duckdb.connect(str(backup), read_only=True) as connection:
-            row = connection.execute("SELECT max(version) FROM labeling.migrations").fetchone()
-    except duckdb.Error as error:
-        raise LabelingError(f"{backup} is no backup of a labeling database.") from error
-    if row is None or row[0] is None or row[0] > len(MIGRATIONS):
-        raise LabelingError(f"{backup} was made by a newer program: update this one first.")
-
-
-def _require_closed(database: Path) -> None:
-    """Also writes what its log holds into the file, so that it can be moved."""
-    if not database.exists():
-        return
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {literal(str(database))} AS closing")
-            connection.execute("DETACH closing")
-    except duckdb.Error as error:
-        if is_held(error):
-            raise LabelingError(
-                f"The database {database} is open in another process: stop the app first."
-            ) from error
-        # It cannot be read: all the more reason to put a backup in its place.
-
-
-def _put_in_place(part: Path, database: Path) -> Path | None:
-    """Where the file lies that ``part`` replaces; both are where they were if that fails."""
-    replaced = _move_away(database)
-    try:
-        replace(part, database)
-    except BaseException:
-        if replaced is not None:
-            for moved, place in ((replaced, database), (log_of(replaced), log_of(database))):
-                if moved.exists():
-                    replace(moved, place)
-        raise
-    return replaced
-
-
-def _move_away(database: Path) -> Path | None:
-    if not database.exists():
-        return None
-    stamp = now().strftime("%Y%m%d-%H%M%S-%f")
-    replaced = database.with_name(f"{database.stem}-replaced-{stamp}{database.suffix}")
-    replace(database, replaced)
-    if log_of(database).exists():
-        replace(log_of(database), log_of(replaced))
-    return replaced

@@ -16,7 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.store.file_errors import sentence
 from labeling_core.store.file_names import files_of, folder_name
 from labeling_core.store.file_state import FileState, log_of, require_log
-from labeling_core.store.migrations import migrate
+from labeling_core.store.migrations import BeforeUpgrade, migrate
 
 log = logging.getLogger(__name__)
 CATALOG = "labeling_file"
@@ -50,8 +50,10 @@ class Database:
     make the later one fail at commit, so they must not overlap.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, before_upgrade: BeforeUpgrade = lambda *_: None) -> None:
         """Open or create the file at ``path`` and bring its schema up to date.
+
+        ``before_upgrade`` as migrations.migrate has it.
 
         Raises LabelingError with one sentence when the file is in use by another process,
         is no DuckDB file, is damaged, was copied without its log, cannot be written, or was
@@ -67,7 +69,7 @@ class Database:
         # Called when a commit failed: what is held in memory is to be read anew from the tables.
         self.on_failed_commit: Callable[[], None] = lambda: None
         try:
-            self.created = migrate(self._connection, path)
+            self.created = migrate(self._connection, path, before_upgrade)
         except duckdb.Error as error:
             self._connection.close()
             raise LabelingError(sentence(path, error)) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,18 +102,26 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+BeforeUpgrade = Callable[[duckdb.DuckDBPyConnection, Path, int], None]
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path, before: BeforeUpgrade) -> bool:
     """Apply what is missing of MIGRATIONS, all or nothing; whether the schema was made anew.
 
+    ``before`` is called with the connection, the path and the version that there is, before
+    anything is changed in a file that has a schema already.
+
     Raises LabelingError when the file was written by a newer version of the program, or by one
-    whose steps were others.
+    whose steps were others, and where a step cannot be taken.
     """
+    done = _done(connection)
+    _require_known(done, path)
+    if 0 < len(done) < len(MIGRATIONS):
+        before(connection, path, len(done))
     connection.execute("BEGIN TRANSACTION")
     try:
-        done = _done(connection)
-        _require_known(done, path)
         for number, (name, sql) in enumerate(MIGRATIONS[len(done) :], start=len(done) + 1):
-            connection.execute(sql)
+            _take(connection, path, f"{number} (“{name}”)", sql)
             connection.execute(
                 "INSERT INTO labeling.migrations VALUES (?, ?, ?)",
                 [number, name, datetime.now(UTC)],
@@ -124,6 +132,17 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
         raise
     connection.execute("COMMIT")
     return not done
+
+
+def _take(connection: duckdb.DuckDBPyConnection, path: Path, step: str, sql: str) -> None:
+    try:
+        connection.execute(sql)
+    except duckdb.Error as error:
+        raise LabelingError(
+            f"The database {path} could not be upgraded: step {step} failed "
+            f"({str(error).splitlines()[0][:160]}). It is as it was: use the version of the "
+            "program that wrote it, or put back a backup with `python -m labeling_core restore`."
+        ) from error
 
 
 def _done(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:

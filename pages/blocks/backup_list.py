@@ -39,7 +39,12 @@ def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
         return
     st.dataframe(
         [
-            {"time": local(each.made, zone), "MB": each.size / 1e6, "file": each.path.name}
+            {
+                "time": local(each.made, zone),
+                "MB": each.size / 1e6,
+                "made": "daily, or by hand" if each.upgraded_from is None else "before an upgrade",
+                "file": each.path.name,
+            }
             for each in found
         ],
         hide_index=True,

@@ -44,7 +44,7 @@ from labeling_core.sources.importing import Preview
 from labeling_core.sources.label_records import Imported, LabelFile
 from labeling_core.sources.sql_queries import query_table
 from labeling_core.sources.uploads import Upload
-from labeling_core.store import backups, eventlog
+from labeling_core.store import eventlog, put_back
 from labeling_core.web import (
     adjudication_exchange,
     exports,
@@ -486,7 +486,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "integrity.checks.look": lambda by: checks.look(Path("nothing.duckdb"), by),
         "integrity.checks.mend": lambda by: checks.mend(Path("nothing.duckdb"), by),
         "store.backups.Backups.make": lambda by: workspace.backups.make(by),
-        "store.backups.restore": lambda by: backups.restore(Path("none"), Path("nothing"), by),
+        "store.put_back.restore": lambda by: put_back.restore(Path("none"), Path("nothing"), by),
         "labeling.category_changes.merge": lambda by: category_changes.merge(
             workspace.open_projects, "wine", "no", "red", by
         ),

@@ -23,7 +23,7 @@ from labeling_core.integrity import checks
 from labeling_core.integrity.logs import bytes_cut
 from labeling_core.modalities.renditions import remembered
 from labeling_core.projects.lifecycle import create_project
-from labeling_core.store import backups
+from labeling_core.store import backups, put_back
 from labeling_core.store.database import Database
 from labeling_core.store.file_state import log_of
 from labeling_core.workspace import Workspace
@@ -277,7 +277,7 @@ def test_a_damage_is_found_and_mended_where_that_loses_nothing(name: str, path: 
         assert checks.look(path, LOCAL).findings == [found._replace(state="broken")]
         return
     assert report.copies[0].suffix == ".duckdb" and not report.open and set(states) == {"mended"}
-    backups.require_backup(report.copies[0])
+    put_back.require_backup(report.copies[0])
     assert checks.look(path, LOCAL) == ([], [])
     after = stored(path)
     if name == "a session that never ended":  # it is a failed one

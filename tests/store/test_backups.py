@@ -20,7 +20,7 @@ from labeling_core.__main__ import main
 from labeling_core.errors import LabelingError
 from labeling_core.people import ForbiddenError, Person
 from labeling_core.settings import quote
-from labeling_core.store import backups, eventlog
+from labeling_core.store import backups, eventlog, put_back
 from labeling_core.store.backups import Backup
 from labeling_core.store.database import Database
 from labeling_core.store.event_sentences import sentence
@@ -132,7 +132,7 @@ def test_a_restored_backup_goes_on_and_the_replaced_file_is_kept(
     with pytest.raises(LabelingError, match="is open in another process"):
         restore_from_elsewhere(made.path, path)
     workspace.close()
-    replaced = backups.restore(made.path, path, LOCAL)
+    replaced = put_back.restore(made.path, path, LOCAL)
     assert replaced is not None
     with duckdb.connect(str(replaced), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM wine_labels").fetchone() == (15,)
@@ -213,7 +213,7 @@ def test_databases_of_one_name_share_a_folder_and_leave_each_others_backups_alon
     assert not old.exists() and backups.list_backups(paths[0]) == [third]
     for each in spaces:
         each.close()
-    backups.restore(third.path, paths[1], LOCAL)  # by its path any backup can be put back
+    put_back.restore(third.path, paths[1], LOCAL)  # by its path any backup can be put back
 
 
 def test_in_its_own_folder_a_moved_database_knows_its_backups(workspace, tmp_path):
@@ -236,6 +236,14 @@ def test_of_each_day_the_last_is_kept_for_so_many_days():
     kept = [each.path.name for each in made if each.path.name not in gone]
     assert kept == ["5-3", "5-2", "5-1", "4-3", "3-3"]
     assert not backups.superfluous([], 3)
+
+
+def test_the_last_backup_before_an_upgrade_is_kept_whatever_its_age():
+    start = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    made = [Backup(Path(f"{day}"), start + timedelta(days=day), 1) for day in range(9, -1, -1)]
+    made = [each._replace(upgraded_from=7) if each.path.name in "135" else each for each in made]
+    gone = {each.path.name for each in backups.superfluous(made, 3)}
+    assert gone == {"0", "1", "2", "3", "4", "6"}
 
 
 def test_a_backup_is_due_when_none_is_of_the_last_day_whatever_the_clock_did():

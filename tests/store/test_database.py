@@ -9,13 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from annotating import SETTINGS, Annotator, make_source, rows
+from annotating import LOCAL, SETTINGS, Annotator, make_source, rows
 from kept_worker import keep_workers
 
 from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import quote
-from labeling_core.store import migrations
+from labeling_core.store import migrations, put_back
+from labeling_core.store.backups import before_upgrade, list_backups
 from labeling_core.store.database import Database, literal
 from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.workspace import Workspace
@@ -87,13 +88,55 @@ def test_steps_are_taken_all_or_none(tmp_path, monkeypatch):
     Database(path).close()
     broken = (*whole, ("a step that cannot be", "CREATE TABLE labeling.projects (i INTEGER)"))
     monkeypatch.setattr(migrations, "MIGRATIONS", broken)
-    with pytest.raises(LabelingError, match="projects"):
+    with pytest.raises(LabelingError, match=r"step \d+ \(“a step that cannot be”\) failed"):
         Database(path)
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.execute("SELECT max(version) FROM labeling.migrations").fetchall()
     assert found == [(3,)]
     monkeypatch.setattr(migrations, "MIGRATIONS", whole)
     Database(path).close()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_file_is_copied_before_it_is_upgraded(tmp_path, monkeypatch, version):
+    path, whole = tmp_path / "a.duckdb", MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole[:version])
+    first = Database(path, before_upgrade)
+    with first.transaction() as cursor:
+        cursor.execute("INSERT INTO labeling.events (kind, detail) VALUES ('decision', 'kept')")
+    first.close()
+    assert list_backups(path) == []
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole)
+    upgraded = Database(path, before_upgrade)
+    assert rows(upgraded, "SELECT detail FROM labeling.events") == [("kept",)]
+    upgraded.close()
+    (made,) = list_backups(path)
+    assert made.upgraded_from == version and made.path.stem.endswith(f"-from-{version}")
+    with duckdb.connect(str(made.path), read_only=True) as connection:
+        assert connection.execute("SELECT detail FROM labeling.events").fetchall() == [("kept",)]
+        last = "SELECT max(version) FROM labeling.migrations"
+        assert connection.execute(last).fetchall() == [(version,)]
+    Database(path, before_upgrade).close()
+    assert list_backups(path) == [made]
+    assert put_back.restore(made.path, path, LOCAL) is not None
+    again = Database(path, before_upgrade)
+    kept = rows(again, "SELECT detail FROM labeling.events WHERE kind = 'decision'")
+    again.close()
+    assert kept == [("kept",)]
+
+
+def test_nothing_is_upgraded_where_it_cannot_be_copied_before(tmp_path, monkeypatch):
+    path, whole = tmp_path / "a.duckdb", MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole[:3])
+    Database(path).close()
+    monkeypatch.setattr(migrations, "MIGRATIONS", whole)
+    (tmp_path / "no_folder").write_text("in the way", "utf-8")
+    monkeypatch.setenv("LABELING_BACKUPS", str(tmp_path / "no_folder"))
+    with pytest.raises(LabelingError, match=r"no backup could be made .* is as it was"):
+        Database(path, before_upgrade)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("SELECT max(version) FROM labeling.migrations").fetchall()
+    assert found == [(3,)]
 
 
 @pytest.mark.parametrize("name", ["labeling", "main", "temp", "a'b ü", "wine"])
