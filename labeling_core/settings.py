@@ -86,6 +86,9 @@ class Settings:
     ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
     ``columns`` say how those of a table are used, in the order in which they are shown; one that
     is not among them comes after them, as found. ``main_column`` is shown large, the others beside.
+    ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, each
+    beginning ``window_overlap`` seconds before the one before ends, and shown with
+    ``window_context`` seconds on either side.
     ``newer`` is what a newer version of the program has stored beside these: kept as it is.
     """
 
@@ -113,6 +116,9 @@ class Settings:
     automatic: bool = True
     check_seconds: int = 0
     grace_seconds: int = 0
+    window_seconds: float = 0.0
+    window_overlap: float = 0.0
+    window_context: float = 1.0
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod

@@ -46,6 +46,12 @@ def projects(path: Path, as_json: bool) -> None:
     help="The kind of its samples.",
 )
 @click.option("--every", type=int, default=Settings.every, help="Labels between two sessions.")
+@click.option(
+    "--window", type=float, default=0.0, metavar="SECONDS", help="Cut recordings into windows."
+)
+@click.option(
+    "--overlap", type=float, default=0.0, metavar="SECONDS", help="By which windows overlap."
+)
 @json_option
 def create(
     path: Path,
@@ -55,6 +61,8 @@ def create(
     labels: str,
     modality: str,
     every: int,
+    window: float,
+    overlap: float,
     as_json: bool,
 ) -> None:
     """Make a project of a table or of a folder.
@@ -64,7 +72,10 @@ def create(
       python -m labeling_core create --title Wines --source wines.csv --labels colour
     """
     with opened(path) as database:
-        made = database.create(title, source, categories, labels, modality=modality, every=every)
+        made = database.create(
+            title, source, categories, labels, modality=modality, every=every,
+            window_seconds=window, window_overlap=overlap,
+        )  # fmt: skip
         found = _told(made)
     answer(as_json, found, f"The project {found['project']} is made.")
 

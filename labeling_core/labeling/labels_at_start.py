@@ -15,7 +15,7 @@ from labeling_core.labeling.label_import import MOST_CATEGORIES, How
 from labeling_core.labeling.label_matching import SAMPLE_ID, Match, match, put
 from labeling_core.modalities.registry import modality_of
 from labeling_core.people import Person
-from labeling_core.projects import category_checks, lifecycle, samples
+from labeling_core.projects import category_checks, probe_draw, samples
 from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.category_names import compared
 from labeling_core.settings import Category, Project, Settings, quote
@@ -144,7 +144,7 @@ def label(database: Database, project: Project, given: Given, who: Person) -> Pr
 
 def _put_last(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:
     """Put what has a label behind all else, and let the plan follow."""
-    project = lifecycle.put_last(
+    project = probe_draw.put_last(
         cursor, project, "SELECT sample_id FROM import_fates WHERE fate = 'new'"
     )
     for table in ("import_matched", "import_fates"):

@@ -17,6 +17,7 @@ from labeling_core.modalities.extraction_ledger import Entry, read_entries, reco
 from labeling_core.modalities.extraction_process import ExtractionProcess
 from labeling_core.modalities.registry import FEATURES, module_of
 from labeling_core.sources.folders import Stamp, resolve_file, stamp_of
+from labeling_core.sources.windows import by_recording, split
 
 Result = tuple[str, Stamp, np.ndarray | str]
 
@@ -53,7 +54,8 @@ def extract(
     processes: int | None = None,
     reading: int = 0,
 ) -> Extraction:
-    """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``) into ``folder``.
+    """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``), or of windows
+    of files, into ``folder``.
 
     Runs in ``processes`` child processes (None: one a core). Files whose path, size and time of
     change are known from an earlier run are not read again, unless an earlier ``reading`` (by its
@@ -63,7 +65,7 @@ def extract(
     """
     ledger = ledger_folder(folder, features)
     known = known_entries(files, root, ledger, reading)
-    waiting = [path for path in files if path not in known]
+    waiting = by_recording([path for path in files if path not in known])
     begun, before = time.monotonic(), len(known)
     progress(Progress(before, len(files), 0.0, None if waiting else 0.0))
     with recorder(ledger, reading) as record:
@@ -88,7 +90,7 @@ def known_entries(
         for path in files
         if path in entries
         and (entries[path].reason is None or entries[path].reading >= reading)
-        and entries[path].stamp == stamp_of(os.path.join(root, path))
+        and entries[path].stamp == stamp_of(os.path.join(root, split(path).path))
     }
 
 
@@ -117,9 +119,10 @@ def _computed(
 
 
 def _compute(idle: SimpleQueue[ExtractionProcess], root: Path, path: str) -> Result:
-    stamp, child = stamp_of(root / path), idle.get()
+    (name, span), child = split(path), idle.get()
+    stamp = stamp_of(root / name)
     try:
-        return path, stamp, child.features(resolve_file(root, path))
+        return path, stamp, child.features(resolve_file(root, name), span)
     except LabelingError as error:
         return path, stamp, str(error)
     finally:

@@ -18,6 +18,7 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.child_program import ChildProgram, own_pipes
+from labeling_core.sources.windows import Span
 
 SECONDS_PER_FILE = 300.0
 # A child a core: threads within each would only fight for the same cores.
@@ -33,13 +34,14 @@ class ExtractionProcess:
         self.module, self.seconds = module, SECONDS_PER_FILE
         self.child: ChildProgram | None = None
 
-    def features(self, path: Path) -> np.ndarray:
-        """The features of one file. Raises LabelingError with the reason why it has none."""
+    def features(self, path: Path, span: Span | None = None) -> np.ndarray:
+        """The features of one file, or of a ``span`` of it. Raises LabelingError with the reason
+        why it has none."""
         if self.child is None:
             self.child = ChildProgram(__name__, self.module, stderr=DEVNULL, **_ONE_THREAD)
         with self.child.within(self.seconds) as overdue:
             try:
-                answer = next(self.child.ask(str(path)), None)
+                answer = next(self.child.ask([str(path), span]), None)
             except (OSError, ValueError):  # it is gone, or was killed within a line
                 answer = None
         if answer is None:
@@ -58,10 +60,10 @@ class ExtractionProcess:
             self.child = None
 
 
-def answer(module: ModuleType, path: Path) -> dict[str, str]:
+def answer(module: ModuleType, path: Path, span: Span | None = None) -> dict[str, str]:
     """What the child says of one file: its numbers (base64 of float32) or a reason."""
     try:
-        numbers = np.asarray(module.features(path), dtype="<f4")
+        numbers = np.asarray(module.features(path, *([span] if span else [])), dtype="<f4")
     except LabelingError as error:
         return {"reason": str(error)}
     except Exception as error:
@@ -72,11 +74,14 @@ def answer(module: ModuleType, path: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Answer each line (a path, as JSON) with a line, until the parent closes the pipe."""
+    """Answer each line (a path, and a span or null, as JSON) with a line, until the parent closes
+    the pipe."""
     questions, answers = own_pipes()
     module = import_module(sys.argv[1])
     for line in questions:
-        answers.write(json.dumps(answer(module, Path(json.loads(line)))) + "\n")
+        path, span = json.loads(line)
+        found = answer(module, Path(path), Span(*span) if span else None)
+        answers.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

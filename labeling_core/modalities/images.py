@@ -72,9 +72,9 @@ def _pages(found: dict[str, Any]) -> list[list[str]]:
 
 def shown(cache: Path, path: Path) -> tuple[Path, str]:
     """The file that a browser gets of an image, kept in ``cache``, and its media type."""
-    content = remembered(cache, path, "image", lambda: rendition(path, *SHOWN_SIZE)[0])
-    kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
-    return rendition_place(cache, path, "image"), kind
+    place = rendition_place(cache, path, "image")
+    content = remembered(place, lambda: rendition(path, *SHOWN_SIZE)[0])
+    return place, "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
 
 
 def rendition(path: Path, max_width: int, max_height: int) -> tuple[bytes, str]:

@@ -24,7 +24,7 @@ from labeling_core.modalities.sample_view import Shown, Viewer
 from labeling_core.settings import Settings
 from labeling_core.sources.sample_sources import FolderSource, SampleSource, TableSource
 
-Rendition = Callable[[Path, Path], tuple[Path, str]]
+Rendition = Callable[..., tuple[Path, str]]
 _MODULES = "labeling_core.modalities."
 
 
@@ -40,7 +40,8 @@ class Features(NamedTuple):
     """One way to turn samples into numbers.
 
     ``key`` names it in jobs, folders and model cards. ``module`` has ``features(path)``, of one
-    file; empty where the table is taken as a whole. ``title`` is for those who choose it.
+    file (or ``features(path, span)``, where it may be cut); empty where the table is taken as a
+    whole. ``title`` is for those who choose it.
     """
 
     key: str
@@ -62,9 +63,10 @@ class Modality:
     """A kind of sample. ``name`` is how settings have it, and what its samples are called.
 
     ``view`` says what the deck's view ``deck_view`` shows of a sample; ``renditions`` are what
-    browsers may ask for of its file: kind → function of a cache and the file that gives what is
-    sent, and its media type. ``features`` has the value of the setting ``choice`` as key; the
-    first is the usual one; ``older`` are those of models that were downloaded before.
+    browsers may ask for of its file: kind → function of a cache and the file (and a Span of it,
+    where its source may be cut) that gives what is sent, and its media type. ``features`` has the
+    value of the setting ``choice`` as key; the first is the usual one; ``older`` are those of
+    models that were downloaded before.
     ``reads_files`` says whether each file has to be read before anything can be learned, which
     may take hours, and may set files aside; ``test_tables`` whether accuracy can be measured on
     a labeled table.
@@ -135,7 +137,7 @@ _KINDS = (
     Modality(
         "sounds",
         icon="graphic_eq",
-        source=FolderSource("sounds", sounds.SUFFIXES),
+        source=FolderSource("sounds", sounds.SUFFIXES, sounds.length),
         view=sound_pictures.view,
         deck_view="sound",
         features={"": Features("sounds_band", _MODULES + "sound_band")},
@@ -165,7 +167,10 @@ def modality_of(settings: Settings) -> Modality:
 
 def source_of(settings: Settings) -> SampleSource:
     """Where a project's samples come from."""
-    return modality_of(settings).source
+    source = modality_of(settings).source
+    if not settings.window_seconds:
+        return source
+    return source.cut(settings.window_seconds, settings.window_overlap)
 
 
 def features_of(settings: Settings) -> Features:

@@ -7,26 +7,28 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from labeling_core.sources import windows
+from labeling_core.sources.windows import Span
 from labeling_core.store.removal import remove, replace
 
 _VERSION = 2  # raised when the same file is drawn in another way: what is kept is drawn anew
 
 
-def rendition_place(cache: Path, path: Path, what: str) -> Path:
-    """Where in ``cache`` that which ``what`` names (say ``picture 900x300``) of ``path`` lies.
-    A file that changes gets another place; the name tells nothing of the file."""
+def rendition_place(cache: Path, path: Path, what: str, span: Span | None = None) -> Path:
+    """Where in ``cache`` that which ``what`` names (say ``picture 900x300``) of ``path``, or of a
+    ``span`` of it, lies. A file that changes gets another place; the name tells nothing of it."""
     status = path.stat()
-    key = f"{_VERSION}\0{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{what}"
+    named = windows.name(what, span) if span else what
+    key = f"{_VERSION}\0{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{named}"
     digest = sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return cache / digest[:2] / digest[2:]
 
 
-def remembered(cache: Path, path: Path, what: str, make: Callable[[], bytes]) -> bytes:
-    """What ``make`` gives for ``path``, from ``cache`` when it was made before.
+def remembered(place: Path, make: Callable[[], bytes]) -> bytes:
+    """What ``make`` gives, from its ``place`` (see rendition_place) when it was made before.
 
     Two that ask at once may both make it; the file is only ever seen whole.
     """
-    place = rendition_place(cache, path, what)
     if place.exists():
         return place.read_bytes()
     content = make()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from labeling_core.sources.windows import Span
+
 
 class Shown(Protocol):
     """A sample: its id, and its fields as (column, type, value)."""
@@ -20,11 +22,15 @@ class Shown(Protocol):
 class Viewer(Protocol):
     """Who looks at samples: where their files are, and the addresses of what is sent apart."""
 
+    @property
+    def context(self) -> float:
+        """The seconds of a recording that are shown on either side of a window."""
+
     def file(self, sample_id: str) -> Path:
         """The file of a sample; LabelingError when it is gone."""
 
-    def link(self, kind: str, sample_id: str) -> str:
-        """The address of one of its renditions."""
+    def link(self, kind: str, sample_id: str, span: Span | None = None) -> str:
+        """The address of one of its renditions, or of that of a part of its file."""
 
     def text(self, sample_id: str, column: str) -> str:
         """The address of the whole text of a cell."""

@@ -25,6 +25,7 @@ from labeling_core.sources.folders import Stamp, stamp_of
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
     from av.container.input import InputContainer
     from av.packet import Packet
 
@@ -64,41 +65,51 @@ class DecodedSound(soundfile.SoundFile):
     early = False
 
 
-def told(path: Path) -> Told:
-    """The facts of a file. Raises LabelingError for what FFmpeg finds no sound in."""
-    return _told(path, stamp_of(path))
+def told(path: Path, exact: bool = False) -> Told:
+    """The facts of a file; with ``exact`` its frames are counted where its length is nowhere
+    written, however many they are. Raises LabelingError for what FFmpeg finds no sound in."""
+    stamp = stamp_of(path)
+    return _told(path, stamp, exact or stamp.size <= _COUNTED)
 
 
 @lru_cache(512)
-def _told(path: Path, stamp: Stamp) -> Told:
+def _told(path: Path, stamp: Stamp, exact: bool) -> Told:
     if ogg_pages.is_chain(path):
-        all_told = [_told_of(path, BytesIO(each), stamp.size) for each in ogg_pages.links(path)]
+        all_told = [_told_of(path, BytesIO(each), exact) for each in ogg_pages.links(path)]
         return all_told[0]._replace(seconds=sum(each.seconds for each in all_told), plain=False)
-    return _told_of(path, path, stamp.size)
+    return _told_of(path, path, exact)
 
 
-def _told_of(path: Path, source: Source, size: int) -> Told:
-    with _container(path, source) as container:
-        stream, kind = container.streams.audio[0], _kind(container)
-        seconds, plain = (container.duration or 0) / 1e6, True
-        if kind not in _KNOWN_LENGTH and (size <= _COUNTED or not seconds):
-            packets = [each for each in container.demux(stream) if each.size]
-            lengths = sum(each.duration or 0 for each in packets)
+def _told_of(path: Path, source: Source, exact: bool) -> Told:
+    with container(path, source) as found:
+        stream, kind = found.streams.audio[0], _kind(found)
+        seconds, plain = (found.duration or 0) / 1e6, True
+        if kind not in _KNOWN_LENGTH and (exact or not seconds):
+            first, count, lengths = _counted(found)
             seconds = float(lengths * stream.time_base) if stream.time_base else seconds
-            declared = _declared_frames(path, packets) if kind == "MP3" else None
-            plain = declared is None or abs(declared - len(packets)) <= 2
+            declared = _declared_frames(path, first) if kind == "MP3" else None
+            plain = declared is None or abs(declared - count) <= 2
             if declared is not None and plain:  # less what the encoder put around it
-                seconds = (container.duration or 0) / 1e6
+                seconds = (found.duration or 0) / 1e6
         return Told(seconds, stream.rate, stream.channels, kind, plain)
 
 
-def _declared_frames(path: Path, packets: list[Packet]) -> int | None:
-    """How many frames the Xing header in front of an MP3's first frame speaks of, if any."""
-    if not packets or packets[0].pos is None:
+def _counted(found: InputContainer) -> tuple[Packet | None, int, int]:
+    """The first packet, how many there are, and how long they are in the stream's time base."""
+    first, count, lengths = None, 0, 0
+    for each in found.demux(found.streams.audio[0]):
+        if each.size:
+            first, count, lengths = first or each, count + 1, lengths + (each.duration or 0)
+    return first, count, lengths
+
+
+def _declared_frames(path: Path, first: Packet | None) -> int | None:
+    """How many frames the Xing header in front of an MP3's ``first`` frame speaks of, if any."""
+    if first is None or first.pos is None:
         return None
     with path.open("rb") as file:
-        file.seek(max(0, packets[0].pos - _LONGEST_FRAME))
-        before = file.read(min(packets[0].pos, _LONGEST_FRAME))
+        file.seek(max(0, first.pos - _LONGEST_FRAME))
+        before = file.read(min(first.pos, _LONGEST_FRAME))
     place = max(before.rfind(b"Xing"), before.rfind(b"Info"))
     if place < 0 or len(before) < place + 12 or not before[place + 7] & 1:
         return None
@@ -125,19 +136,15 @@ def _write(path: Path, target: IO[bytes]) -> bool:
     if ogg_pages.is_chain(path):
         sources = [BytesIO(each) for each in ogg_pages.links(path)]
     with ExitStack() as stack:
-        containers = [stack.enter_context(_container(path, each)) for each in sources]
+        containers = [stack.enter_context(container(path, each)) for each in sources]
         stream, kind = containers[0].streams.audio[0], _kind(containers[0])
-        few = stream.channels <= _MOST_CHANNELS
-        columns, layout = (stream.channels, stream.layout.name) if few else (1, "mono")
-        wide = (stream.format.name if stream.format else "").startswith("s32")
-        subtype, packed = ("PCM_24", "s32") if wide else ("PCM_16", "s16")
         readings = [_Reading(each, path) for each in containers]
         decoded_frames = (frame for reading in readings for frame in reading.frames())
-        shape, frames = (stream.rate, columns, subtype), 0
-        with soundfile.SoundFile(target, "w", *shape, format="FLAC") as sound:
-            for values in _Converter(packed, layout, stream.rate).all(decoded_frames):
-                sound.write(values.reshape(-1, columns))
-                frames += values.size // columns
+        converter, frames = Converter(stream), 0
+        with soundfile.SoundFile(target, "w", *converter.shape, format="FLAC") as sound:
+            for values in converter.all(decoded_frames):
+                sound.write(values)
+                frames += len(values)
         if not frames:
             raise LabelingError(f"{path.name} holds no sound.")
         missing = (containers[0].duration or 0) / 1e6 - frames / stream.rate
@@ -153,7 +160,7 @@ class _Reading:
         self.count, self.failed, self.cut = 0, 0, False
         self.last: tuple[bytes, bool] = b"", False  # the last packet; whether it could be decoded
         self.sizes: dict[bytes, int] = {}  # of frames, by what their heads say
-        self.first: list[Packet] = []
+        self.first: Packet | None = None
 
     def frames(self) -> Iterator[AudioFrame]:
         """The decoded frames; packets that cannot be decoded are passed over."""
@@ -168,7 +175,7 @@ class _Reading:
                 return
             if packet is None:
                 return
-            self.first = self.first or [packet]
+            self.first = self.first or packet
             content = bytes(packet)
             try:
                 found = packet.decode()
@@ -196,11 +203,18 @@ class _Reading:
         return not well or (self.cut and kind in _KNOWN_LENGTH)
 
 
-class _Converter:
-    """Frames of any kind to interleaved whole numbers; a file may change its rate midway."""
+class Converter:
+    """Frames of any kind to whole numbers, frames × channels; a file may change its rate midway.
 
-    def __init__(self, packed: str, layout: str, rate: int) -> None:
-        self.packed, self.layout, self.rate = packed, layout, rate
+    ``shape`` is what they are written as: rate, channels, and their subtype for soundfile.
+    """
+
+    def __init__(self, stream: AudioStream) -> None:
+        few = stream.channels <= _MOST_CHANNELS
+        columns, self.layout = (stream.channels, stream.layout.name) if few else (1, "mono")
+        wide = (stream.format.name if stream.format else "").startswith("s32")
+        subtype, self.packed = ("PCM_24", "s32") if wide else ("PCM_16", "s16")
+        self.shape = (stream.rate, columns, subtype)
 
     def all(self, frames: Iterator[AudioFrame]) -> Iterator[np.ndarray]:
         """The values of all frames, one array each."""
@@ -218,16 +232,18 @@ class _Converter:
     def _resampler(self) -> AudioResampler:
         from av.audio.resampler import AudioResampler
 
-        return AudioResampler(self.packed, self.layout, self.rate)
+        return AudioResampler(self.packed, self.layout, self.shape[0])
 
-    @staticmethod
-    def _values(resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[np.ndarray]:
+    def _values(
+        self, resampler: AudioResampler | None, frame: AudioFrame | None
+    ) -> Iterator[np.ndarray]:
         if resampler is not None:
-            yield from (each.to_ndarray().ravel() for each in resampler.resample(frame))
+            for each in resampler.resample(frame):
+                yield each.to_ndarray().reshape(-1, self.shape[1])
 
 
 @contextmanager
-def _container(path: Path, source: Source) -> Iterator[InputContainer]:
+def container(path: Path, source: Source) -> Iterator[InputContainer]:
     """``source`` (the file or a part of it), opened by FFmpeg; whatever goes wrong inside becomes
     one LabelingError."""
     if find_spec("av") is None:
@@ -237,11 +253,11 @@ def _container(path: Path, source: Source) -> Iterator[InputContainer]:
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
     try:
         name = str(source) if isinstance(source, Path) else source
-        with av.open(name, "r", options=options, metadata_errors="ignore") as container:
-            if not container.streams.audio:
+        with av.open(name, "r", options=options, metadata_errors="ignore") as found:
+            if not found.streams.audio:
                 raise LabelingError(f"{path.name} holds no sound.")
-            container.streams.audio[0].codec_context.thread_count = 1
-            yield container
+            found.streams.audio[0].codec_context.thread_count = 1
+            yield found
     except (av.error.FFmpegError, ValueError) as error:
         what = "ends early: the rest of it is missing" if _lacks_boxes(path) else NO_SOUND
         raise LabelingError(f"{path.name} {what}.") from error

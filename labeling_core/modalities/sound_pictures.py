@@ -14,10 +14,13 @@ import numpy as np
 import soundfile
 from PIL import Image
 
+from labeling_core.errors import LabelingError
 from labeling_core.modalities import sounds
 from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.modalities.sounds import mono, opened
+from labeling_core.sources import windows
+from labeling_core.sources.windows import Span
 
 SHOWN_SIZE = (1200, 360)  # pixels that a browser gets
 _PIECE = 1 << 16
@@ -49,16 +52,25 @@ class Outline(NamedTuple):
 
 def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     """The view of a sound: ``seconds`` long; ``picture`` (``linear``) shows it over that time, with
-    the ``axes`` of its frequencies; ``slow`` is it at a tenth of its speed."""
-    found = sounds.facts(viewer.file(sample.sample_id))
+    the ``axes`` of its frequencies; ``slow`` is it at a tenth of its speed.
+
+    A window is shown and heard with the viewer's ``context`` around it, of which it is the
+    ``window``: from one share of the time to another, 0..1.
+    """
+    name, path = sample.sample_id, viewer.file(sample.sample_id)
+    found, span = sounds.facts(path), windows.split(sample.sample_id).span
     rate, channels = f"{int(found['rate']):,} Hz", int(found["channels"])
+    part = None if span is None else _around(span, viewer.context, sounds.length(path))
+    seconds = found["seconds"] if part is None else round(part.end - part.start, 3)
+    marked = {} if span is None or part is None else {"window": _shares(span, part)}
     return {
-        "url": viewer.link("audio", sample.sample_id),
-        "slow": viewer.link("slow", sample.sample_id),
-        "picture": viewer.link("picture", sample.sample_id),
-        "linear": viewer.link("picture_linear", sample.sample_id),
+        "url": viewer.link("audio", name, part),
+        "slow": viewer.link("slow", name, part),
+        "picture": viewer.link("picture", name, part),
+        "linear": viewer.link("picture_linear", name, part),
         "axes": {each: axis(int(found["rate"]), each) for each in SCALES},
-        "seconds": found["seconds"],
+        "seconds": seconds,
+        **marked,
         "facts": [
             *shown_facts(sample, found),
             ["duration", f"{found['seconds']:g} s"],
@@ -67,24 +79,41 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def shown(cache: Path, path: Path, scale: str = "mel") -> tuple[Path, str]:
-    """The picture that a browser gets of a sound, kept in ``cache``, and its media type."""
-    what = f"picture 2 {scale}"
-    remembered(cache, path, what, lambda: picture(path, *SHOWN_SIZE, scale))
-    return rendition_place(cache, path, what), "image/png"
+def _around(span: Span, context: float, length: float) -> Span:
+    end = max(min(span.end + context, length), span.end)
+    return Span(round(max(span.start - context, 0.0), 3), round(end, 3))
 
 
-def shown_linear(cache: Path, path: Path) -> tuple[Path, str]:
+def _shares(span: Span, part: Span) -> list[float]:
+    whole = max(part.end - part.start, 1e-3)
+    return [round((each - part.start) / whole, 5) for each in span]
+
+
+def shown(
+    cache: Path, path: Path, span: Span | None = None, scale: str = "mel"
+) -> tuple[Path, str]:
+    """The picture that a browser gets of a sound, or of a ``span`` of it, kept in ``cache``, and
+    its media type."""
+    place = rendition_place(cache, path, f"picture 2 {scale}", span)
+    remembered(place, lambda: picture(path, *SHOWN_SIZE, scale, span))
+    return place, "image/png"
+
+
+def shown_linear(cache: Path, path: Path, span: Span | None = None) -> tuple[Path, str]:
     """:func:`shown` with frequencies evenly spaced in hertz."""
-    return shown(cache, path, "linear")
+    return shown(cache, path, span, "linear")
 
 
-def picture(path: Path, width: int, height: int, scale: str = "mel") -> bytes:
+def picture(
+    path: Path, width: int, height: int, scale: str = "mel", span: Span | None = None
+) -> bytes:
     """PNG of ``width`` × ``height`` pixels: the first third the waveform on a transparent
     ground, below it the spectrogram up to half the rate, its frequencies by one of SCALES, 80 dB
     from bright to dark; silence is dark. Column x shows the time x / width of the duration.
     Raises LabelingError for what cannot be read."""
-    with opened(path) as sound:
+    with opened(path, span) as sound:
+        if not sound.frames:
+            raise LabelingError(f"{path.name} ends before this window.")
         columns = int(np.clip(sound.frames // _FEWEST_FRAMES, 1, width))
         drawn = _outline(sound, columns, scale)
     above = height // 3

@@ -16,9 +16,10 @@ import numpy as np
 import soundfile
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import ogg_pages, sound_decoding
+from labeling_core.modalities import ogg_pages, sound_decoding, sound_parts
 from labeling_core.modalities.renditions import keep, rendition_place
 from labeling_core.sources.folders import file_facts, require_media
+from labeling_core.sources.windows import Span
 from labeling_core.store.removal import remove
 
 SUFFIXES = frozenset({
@@ -32,6 +33,7 @@ FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "AIFF")
 FEATURES_VERSION = 1
 PIXEL_COLUMNS = 0
 SLOWDOWN = 10  # times, of what is above hearing
+_FEW = 0.25  # seconds by which lengths may differ from what is decoded
 _LOWEST_RATE = 8_000  # hertz, of what a browser plays for certain
 
 _PLAYABLE = ("PCM_16", "PCM_24", "PCM_U8", "PCM_S8", "FLOAT", "VORBIS", "OPUS", "MPEG_LAYER_III")
@@ -64,11 +66,26 @@ def facts(path: Path) -> dict[str, Any]:
         }
 
 
+def length(path: Path) -> float:
+    """The seconds of a sound, counted where no header tells them. Raises LabelingError."""
+    with _described(path):
+        if not _read_directly(path):
+            return sound_decoding.told(path, exact=True).seconds
+        with soundfile.SoundFile(path) as sound:
+            return float(sound.frames / sound.samplerate)
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    """The sound, open for reading; whatever goes wrong inside becomes one LabelingError."""
+def opened(path: Path, span: Span | None = None) -> Iterator[soundfile.SoundFile]:
+    """The sound, or a ``span`` of it, open for reading; whatever goes wrong inside becomes one
+    LabelingError."""
     with _described(path):
         direct = _read_directly(path)
+        if span is not None:
+            part = sound_parts.read_directly if direct else sound_parts.decode
+            with part(path, span) as sound:
+                yield sound
+            return
         with soundfile.SoundFile(path) if direct else sound_decoding.decoded(path) as sound:
             yield sound
 
@@ -131,10 +148,7 @@ def playable(path: Path, copy: Path) -> tuple[Path, str]:
         kind = _played_by_browsers(path)
     if kind:
         return path, MEDIA_TYPES[kind]
-    if not copy.exists():
-        with opened(path) as sound:
-            _write_flac(sound, copy)
-    return copy, MEDIA_TYPES["FLAC"]
+    return _copied(path, copy, None)
 
 
 def _played_by_browsers(path: Path) -> str:
@@ -147,18 +161,22 @@ def _played_by_browsers(path: Path) -> str:
         return kind if kind in MEDIA_TYPES and sound.subtype in _PLAYABLE else ""
 
 
-def heard(cache: Path, path: Path) -> tuple[Path, str]:
-    """:func:`playable` with the copy in ``cache``."""
-    return playable(path, rendition_place(cache, path, "audio"))
+def heard(cache: Path, path: Path, span: Span | None = None) -> tuple[Path, str]:
+    """:func:`playable` with the copy in ``cache``; a ``span`` of a sound always is such a copy."""
+    copy = rendition_place(cache, path, "audio", span)
+    return playable(path, copy) if span is None else _copied(path, copy, span)
 
 
-def slowed(cache: Path, path: Path) -> tuple[Path, str]:
+def slowed(cache: Path, path: Path, span: Span | None = None) -> tuple[Path, str]:
     """The sound at a tenth of its speed and pitch, so that what is above hearing is heard: a FLAC
     kept in ``cache``, and its media type. Browsers would resample it first, and lose that."""
-    copy = rendition_place(cache, path, "slow")
+    return _copied(path, rendition_place(cache, path, "slow", span), span, SLOWDOWN)
+
+
+def _copied(path: Path, copy: Path, span: Span | None, slowdown: int = 1) -> tuple[Path, str]:
     if not copy.exists():
-        with opened(path) as sound:
-            _write_flac(sound, copy, SLOWDOWN)
+        with opened(path, span) as sound:
+            _write_flac(sound, copy, slowdown)
     return copy, MEDIA_TYPES["FLAC"]
 
 
@@ -211,10 +229,14 @@ def features(path: Path) -> np.ndarray:
     return statistics(*excerpts(path)).astype(np.float32)
 
 
-def excerpts(path: Path) -> tuple[list[np.ndarray], int]:
-    """What :func:`features` sees of a sound, mono, and its rate in hertz; raises as that does."""
-    with opened(path) as sound:
-        require_complete(sound, path)
+def excerpts(path: Path, span: Span | None = None) -> tuple[list[np.ndarray], int]:
+    """What :func:`features` sees of a sound, or of a ``span`` of it, mono, and its rate in hertz;
+    raises as that does."""
+    with opened(path, span) as sound:
+        if span is None:
+            require_complete(sound, path)
+        elif sound.frames / sound.samplerate < span.end - span.start - _FEW:
+            raise LabelingError(f"{path.name} ends within this window, or before it.")
         parts, rate = _excerpts(sound), sound.samplerate
     if not all(np.isfinite(part).all() for part in parts):
         raise LabelingError(f"{path.name} holds values that are no numbers.")

@@ -7,19 +7,22 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
+from labeling_core.modalities.registry import RENDITIONS
 from labeling_core.progress import downloads, label_filter
 from labeling_core.progress.downloads import Query
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.projects import samples
 from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.sources.windows import Span, split
 from labeling_core.store.database import folder_of, literal
 
 _ROWS = 500  # rows that are fetched at a time
@@ -116,12 +119,13 @@ def folder(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) 
     table.writerow(["file_name", "label", "label_id", "path", "annotator", "labeled_at", "comment"])
     with zipfile.ZipFile(sink, "w") as archive:
         for label_id, path, *more in _labeled_files(cursor, project, wanted):
-            name = f"data/{label_id}{PurePosixPath(path).suffix.lower()}"
+            source, span = split(path)
             try:
-                file = resolve_file(home, path).open("rb")
+                file, suffix = _content(resolve_file(home, source), span)
             except (LabelingError, OSError):
                 lost.append(path)
                 continue
+            name = f"data/{label_id}{suffix}"
             with file, archive.open(name, "w", force_zip64=True) as target:
                 while piece := file.read(_PIECE):
                     target.write(piece)
@@ -132,6 +136,15 @@ def folder(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) 
         if lost:
             archive.writestr("left_out.txt", "\n".join(lost) + "\n")
     yield sink.taken()
+
+
+def _content(file: Path, span: Span | None) -> tuple[IO[bytes], str]:
+    """A sample's file, open for reading, and its ending; a window is cut out as FLAC."""
+    if span is None:
+        return file.open("rb"), file.suffix.lower()
+    with TemporaryDirectory() as place:
+        cut_out, _ = RENDITIONS["audio"](Path(place), file, span)
+        return io.BytesIO(cut_out.read_bytes()), ".flac"
 
 
 def _labeled_files(

@@ -7,7 +7,15 @@ from dataclasses import replace
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.projects import final_labels, labels, predictions, queries, samples, set_aside
+from labeling_core.projects import (
+    final_labels,
+    labels,
+    predictions,
+    probe_draw,
+    queries,
+    samples,
+    set_aside,
+)
 from labeling_core.projects.categories import assign_keys
 from labeling_core.projects.validation import Problem, check
 from labeling_core.settings import (
@@ -88,8 +96,8 @@ def create_project(database: Database, settings: Settings) -> Project:
         _raise_first(problems(cursor, settings))
         project_id = _free_id(cursor, settings.title)
         count, fingerprint = samples.create(cursor, project_id, settings)
-        project = Project(project_id, settings, count, 0, fingerprint, 1)
-        project = project._replace(probe_limit=_probe_limit(settings, count, 0))
+        kept = probe_draw.draw(cursor, project_id, settings, count)
+        project = Project(project_id, settings, count, kept, fingerprint, 1)
         cursor.execute(
             "INSERT INTO labeling.projects VALUES (?, ?, ?, ?, ?, 1, ?)",
             [project_id, settings.to_json(), count, project.probe_limit, fingerprint, now()],
@@ -108,9 +116,9 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
         old = get_project(cursor, project_id)
         _raise_first(problems(cursor, settings, old))
         undrawn = labels.undrawn_count(cursor, old)
-        limit = kept_for_probes(old, settings, undrawn)
+        limit = probe_draw.kept(old, settings, undrawn)
         new = old._replace(settings=settings, probe_limit=limit)
-        if (settings.source, settings.modality) != (old.settings.source, old.settings.modality):
+        if drawn_from(settings) != drawn_from(old.settings):
             new = _change_source(cursor, new)
         else:
             _rename_outputs(cursor, old.settings, new)
@@ -179,49 +187,6 @@ def _free_id(cursor: duckdb.DuckDBPyConnection, title: str) -> str:
     return next(name for name in numbered if name not in taken)
 
 
-def put_last(cursor: duckdb.DuckDBPyConnection, project: Project, sample_ids: str) -> Project:
-    """Put the samples that the query ``sample_ids`` selects behind all others, of which alone
-    probes are drawn then; only for a project that is being made.
-
-    They come with their label: what is kept for probes is a random draw of the rest.
-    """
-    table = samples.table(project.project_id)
-    cursor.execute(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT (row_number() OVER (ORDER BY "
-        f"{samples.SAMPLE_ID} IN ({sample_ids}), {samples.PLACE}) - 1)::INTEGER "
-        f"AS {samples.PLACE}, * EXCLUDE ({samples.PLACE}) FROM {table} ORDER BY 1"
-    )
-    row = cursor.execute(
-        f"SELECT count(*) FROM {table} WHERE {samples.SAMPLE_ID} NOT IN ({sample_ids})"
-    ).fetchone()
-    limit = _probe_limit(project.settings, int(row[0]) if row else 0, 0)
-    cursor.execute(
-        "UPDATE labeling.projects SET probe_limit = ? WHERE project_id = ?",
-        [limit, project.project_id],
-    )
-    return project._replace(probe_limit=limit)
-
-
-def kept_for_probes(project: Project, settings: Settings, undrawn: int = 0) -> int:
-    """How many positions are kept for probes once ``project`` has these settings: more only when
-    their share is changed, or drawn (again) for want of a test table. ``undrawn`` samples came
-    with their label."""
-    old = project.settings
-    if (settings.probe_share, bool(settings.test_table)) == (old.probe_share, bool(old.test_table)):
-        return project.probe_limit
-    return _probe_limit(settings, project.samples - undrawn, project.probe_limit)
-
-
-def _probe_limit(settings: Settings, count: int, old: int) -> int:
-    """How many of the first positions of the shuffled samples are kept for probes.
-
-    Never shrinks: positions once kept from training stay comparable over all sessions.
-    """
-    if settings.test_table:
-        return old
-    return max(old, round(settings.probe_share * count))
-
-
 def create_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Make the project's labels table, empty."""
     tables = project.tables
@@ -271,6 +236,12 @@ def _in_turn(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return away + [(between, is_now) for between, _, is_now in changed]
 
 
+def drawn_from(settings: Settings) -> tuple[object, ...]:
+    """What says which samples a project has, and in which order: other ones begin anew."""
+    cut = (settings.window_seconds, settings.window_overlap)
+    return settings.source, settings.modality, cut, settings.probe_share if any(cut) else None
+
+
 def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:
     """Start over with another source; only allowed while nothing has been decided."""
     old = get_project(cursor, project.project_id).settings
@@ -284,7 +255,7 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
         cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id])
     project = project._replace(
         samples=count,
-        probe_limit=_probe_limit(settings, count, 0),
+        probe_limit=probe_draw.draw(cursor, project.project_id, settings, count),
         source_fingerprint=fingerprint,
         source_version=project.source_version + 1,
     )

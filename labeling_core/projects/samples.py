@@ -89,7 +89,7 @@ def source_exists(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> bool
 def fingerprint(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """A hash of the source's columns and rows, or of its files' names, sizes and dates,
     whatever their order."""
-    versions = source_of(settings).listed(cursor, settings.source).versions
+    versions = source_of(settings).versions(cursor, settings.source)
     row = cursor.execute(
         f"SELECT count(*), sum(hash(__row)::HUGEINT) FROM {versions} AS __row"
     ).fetchone()

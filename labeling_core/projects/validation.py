@@ -18,6 +18,7 @@ from labeling_core.store.database import columns, tables
 from labeling_core.store.table_rows import has_rows
 
 LONGEST_WAIT = 86_400  # seconds
+SHORTEST_WINDOW, LONGEST_WINDOW, MOST_CONTEXT = 0.1, 600, 60  # seconds
 MOST_LABELINGS = 1_000_000_000  # between two sessions; what its column can hold
 
 
@@ -64,6 +65,7 @@ def check(
         problems.add("modality", f"“{settings.modality}” is no modality.")
         return problems.found
     _check_source(cursor, settings, project, problems)
+    _check_windows(settings, problems)
     _check_features(settings, problems)
     _check_columns(cursor, settings, project, problems)
     _check_outputs(cursor, settings, project, others, problems)
@@ -103,6 +105,24 @@ def _check_source(
         problems.add("source", f"Choose the {source_of(settings).thing} to label, or upload one.")
     elif moved and (mistake := source_of(settings).mistake(cursor, settings.source)):
         problems.add("source", mistake)
+
+
+def _check_windows(settings: Settings, problems: _Problems) -> None:
+    seconds, overlap = settings.window_seconds, settings.window_overlap
+    if not seconds:
+        return
+    if not source_of(settings).may_be_cut:
+        problems.add("window_seconds", "Only sound recordings are cut into windows: enter 0.")
+    elif not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
+        problems.add(
+            "window_seconds",
+            f"A window has {SHORTEST_WINDOW} to {LONGEST_WINDOW} seconds; 0 leaves recordings "
+            "whole.",
+        )
+    elif not 0 <= overlap <= 0.9 * seconds:
+        problems.add("window_overlap", "Windows overlap by 0 to 90 % of their length.")
+    if not 0 <= settings.window_context <= MOST_CONTEXT:
+        problems.add("window_context", f"Around a window 0 to {MOST_CONTEXT} seconds are shown.")
 
 
 def _check_features(settings: Settings, problems: _Problems) -> None:
@@ -247,7 +267,14 @@ def _check_change(
     old = project.settings
     if not has_rows(cursor, old.metadata_table):
         return
-    for where in ("source", "modality"):
+    cut = ("window_seconds", "window_overlap")
+    if old.window_seconds and settings.probe_share != old.probe_share:
+        problems.add(
+            "probe_share",
+            "Of windows the probes are whole recordings or blocks of time, drawn when the project "
+            "was made: make a new project for another share.",
+        )
+    for where in ("source", "modality", *cut):
         if getattr(settings, where) != getattr(old, where):
             problems.add(
                 where, "Decisions have been made on the old one: make a new project instead."

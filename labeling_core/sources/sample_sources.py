@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,7 +13,14 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.settings import quote
-from labeling_core.sources.folders import chosen_folder, list_files, source_folder, stamp_of
+from labeling_core.sources import windows
+from labeling_core.sources.folders import (
+    Stamp,
+    chosen_folder,
+    list_files,
+    source_folder,
+    stamp_of,
+)
 from labeling_core.store.database import columns, folder_of
 from labeling_core.store.table_rows import has_rows
 
@@ -19,12 +28,11 @@ Columns = Sequence[tuple[str, str]]
 
 
 class Listed(NamedTuple):
-    """Samples to be taken, in SQL: ``rows`` to select them from, ``sample_id`` of the row
-    ``__number`` when ``$before`` samples are known, and ``versions``, which differ with them."""
+    """Samples to be taken, in SQL: ``rows`` to select them from, and ``sample_id`` of the row
+    ``__number`` when ``$before`` samples are known."""
 
     rows: str
     sample_id: str
-    versions: str
 
 
 class SampleSource(Protocol):
@@ -32,13 +40,23 @@ class SampleSource(Protocol):
 
     ``thing`` is what such a source is called, and ``entries`` what is in it. ``suffixes`` are
     those of the files that are taken: none where samples are no files. ``quick_to_compare`` says
-    whether it may be compared with what is known of it before every session.
+    whether it may be compared with what is known of it before every session, ``may_be_cut``
+    whether windows of its entries can be the samples.
     """
 
     thing: str
     entries: str
     suffixes: frozenset[str]
     quick_to_compare: bool
+
+    @property
+    def may_be_cut(self) -> bool: ...
+
+    def cut(self, seconds: float, overlap: float) -> SampleSource:
+        """The same source with windows of its entries as samples, as windows.cut has them."""
+
+    def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """What to select from, in SQL, that differs when its samples do."""
 
     def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
         """Its samples as they are now; LabelingError when a folder cannot be read."""
@@ -70,11 +88,20 @@ class TableSource:
     thing, entries = "table", "rows"
     suffixes: frozenset[str] = frozenset()
     quick_to_compare = False  # all of its rows are hashed
+    may_be_cut = False
+
+    def cut(self, seconds: float, overlap: float) -> SampleSource:
+        """Rows are not cut."""
+        return self
+
+    def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """The table itself."""
+        return f"main.{quote(name)}"
 
     def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
         """A row's sample_id is its number in the table, from 1."""
-        table = f"main.{quote(name)}"
-        return Listed(table, "($before + row_number() OVER (ORDER BY __number))::VARCHAR", table)
+        number = "($before + row_number() OVER (ORDER BY __number))::VARCHAR"
+        return Listed(self.versions(cursor, name), number)
 
     def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
         """Those of the table."""
@@ -123,15 +150,34 @@ class TableSource:
 
 class FolderSource:
     """The files of a folder that end in one of ``suffixes``: their ``path`` is the only column,
-    and the sample_id; ``files`` is what they are called."""
+    and the sample_id; ``files`` is what they are called.
+
+    With ``length``, which gives the seconds of a file, they may be cut: then windows are samples,
+    and ``path`` is called as windows.name has it. A file whose length cannot be told stays one
+    sample, which is set aside with its reason when it is read.
+    """
 
     thing, entries = "folder", "files"
     quick_to_compare = True  # names, sizes and dates are compared
 
-    def __init__(self, files: str, suffixes: frozenset[str]) -> None:
-        self.files, self.suffixes = files, suffixes
+    def __init__(
+        self, files: str, suffixes: frozenset[str], length: Callable[[Path], float] | None = None
+    ) -> None:
+        self.files, self.suffixes, self._length = files, suffixes, length
+        self._seconds = self._overlap = 0.0
 
-    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether its files have a length."""
+        return self._length is not None
+
+    def cut(self, seconds: float, overlap: float) -> SampleSource:
+        """The same files, in windows."""
+        found = copy(self)
+        found._seconds, found._overlap = seconds, overlap
+        return found
+
+    def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """The files with their sizes and dates, in a temporary table."""
         folder = source_folder(name, folder_of(cursor))
         files = list_files(folder, self.suffixes).files
@@ -141,7 +187,32 @@ class FolderSource:
             "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
             [files, [each.size for each in stamps], [each.changed for each in stamps]],
         )
-        return Listed("(SELECT path FROM temp.source_files)", "path", "temp.source_files")
+        return "temp.source_files"
+
+    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+        """The files, or their windows, in a temporary table."""
+        folder = source_folder(name, folder_of(cursor))
+        found = self.sample_ids(folder, list_files(folder, self.suffixes).files)
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE source_samples AS SELECT unnest(?::VARCHAR[]) AS path",
+            [found],
+        )
+        return Listed("temp.source_samples", "path")
+
+    def sample_ids(self, folder: Path, files: Sequence[str]) -> list[str]:
+        """The samples that ``files`` of a folder are: each itself, or its windows."""
+        if not self._seconds or self._length is None:
+            return list(files)
+        found: list[str] = []
+        for each in files:
+            path = folder / each
+            try:
+                length = _known_length(self._length, path, stamp_of(path))
+            except (LabelingError, OSError):
+                length = 0.0
+            spans = windows.cut(length, self._seconds, self._overlap)
+            found += [windows.name(each, span) for span in spans] or [each]
+        return found
 
     def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
         """The path, whatever the folder."""
@@ -179,3 +250,9 @@ class FolderSource:
     def root(self, home: Path, name: str) -> str:
         """The folder itself."""
         return str(source_folder(name, home))
+
+
+@lru_cache(100_000)
+def _known_length(length: Callable[[Path], float], path: Path, stamp: Stamp) -> float:
+    """The seconds of a file, told once for each of its versions."""
+    return length(path)

@@ -17,6 +17,7 @@ from labeling_core.modalities.registry import RENDITIONS
 from labeling_core.modalities.renditions import rendition_place
 from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.sources.windows import Span, split
 
 ADDRESS = "/labeling/media/"
 TEXTS = "/labeling/text/"  # see long_texts.py
@@ -37,15 +38,22 @@ class Viewer(NamedTuple):
 
     def file(self, sample_id: str) -> Path:
         """The file of a sample; LabelingError when it is gone."""
-        return resolve_file(source_folder(self.project.settings.source, self.home), sample_id)
+        folder = source_folder(self.project.settings.source, self.home)
+        return resolve_file(folder, split(sample_id).path)
 
-    def link(self, kind: str, sample_id: str) -> str:
-        """The address of what one of RENDITIONS makes of a sample's file; another version of the
-        file has another address."""
+    @property
+    def context(self) -> float:
+        """The seconds of a recording that are shown on either side of a window."""
+        return self.project.settings.window_context
+
+    def link(self, kind: str, sample_id: str, span: Span | None = None) -> str:
+        """The address of what one of RENDITIONS makes of a sample's file, or of a ``span`` of it;
+        another version of the file has another address."""
         changed = self.file(sample_id).stat().st_mtime_ns
         link = Link(
-            self.project.project_id, self.annotator, self.browser, kind, sample_id, changed, _end()
-        )
+            self.project.project_id, self.annotator, self.browser, kind, sample_id, changed,
+            _end(), span,
+        )  # fmt: skip
         return ADDRESS + tokens.seal(self.key, "media", list(link))
 
     def text(self, sample_id: str, column: str) -> str:
@@ -68,6 +76,7 @@ class Link(NamedTuple):
     sample_id: str
     changed: int
     expires: float
+    span: Span | None = None
 
 
 def browser_of(cookie: str | None) -> str:
@@ -78,6 +87,7 @@ def browser_of(cookie: str | None) -> str:
 def read_link(key: bytes, token: str, browser: str) -> Link:
     """What a link stands for; LabelingError when it is not ours, not this browser's, or over."""
     link = Link(*tokens.unseal(key, "media", token))
+    link = link._replace(span=link.span and Span(*link.span))
     if not browser or browser != link.browser:
         raise LabelingError("This link was made for another browser: open the project yourself.")
     if link.expires < time.time():
@@ -85,12 +95,12 @@ def read_link(key: bytes, token: str, browser: str) -> Link:
     return link
 
 
-def etag(cache: Path, path: Path, kind: str) -> str:
+def etag(cache: Path, path: Path, kind: str, span: Span | None = None) -> str:
     """Names the content that ``kind`` makes of ``path``, without making it."""
-    return f'"{rendition_place(cache, path, kind).name}"'
+    return f'"{rendition_place(cache, path, kind, span).name}"'
 
 
-def serve(cache: Path, path: Path, kind: str) -> tuple[Path, str]:
-    """The file that one of RENDITIONS makes of ``path``, made once and kept in ``cache``, and its
-    media type. Raises LabelingError when ``path`` cannot be read."""
-    return RENDITIONS[kind](cache, path)
+def serve(cache: Path, path: Path, kind: str, span: Span | None = None) -> tuple[Path, str]:
+    """The file that one of RENDITIONS makes of ``path`` or a ``span`` of it, made once and kept in
+    ``cache``, and its media type. Raises LabelingError when ``path`` cannot be read."""
+    return RENDITIONS[kind](cache, path, *([span] if span else []))

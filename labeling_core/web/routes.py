@@ -153,10 +153,10 @@ def show(token: str, browser: str, known: str = "") -> Response:
         path = viewer.file(link.sample_id)
         cache = open_workspace().database.files(link.project_id, "renditions")
         cached = {"Cache-Control": f"private, max-age={media_links.WINDOW}", "Vary": "Cookie"}
-        tag = media_links.etag(cache, path, link.kind)
+        tag = media_links.etag(cache, path, link.kind, link.span)
         if tag in known:
             return Response(status_code=304, headers=_HEADERS | cached | {"ETag": tag})
-        file, media_type = media_links.serve(cache, path, link.kind)
+        file, media_type = media_links.serve(cache, path, link.kind, link.span)
     except LabelingError as error:
         return _refusal(error, 404)
     except OSError as error:

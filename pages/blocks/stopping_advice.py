@@ -10,7 +10,7 @@ import streamlit as st
 from labeling_core.learning import stopping
 from labeling_core.progress import figures, learning_curve, probe_cost, stopping_evidence
 from labeling_core.progress.learning_curve import Session
-from labeling_core.projects import lifecycle
+from labeling_core.projects import probe_draw
 from labeling_core.projects.labels import undrawn_count
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, open_workspace
@@ -62,6 +62,6 @@ def show_probe_cost(
             evaluated, accuracy = last.evaluated, last.accuracy
         chosen = replace(project.settings, probe_share=percent / 100, test_table="")
         with workspace.database.read() as cursor:
-            kept = lifecycle.kept_for_probes(project, chosen, undrawn_count(cursor, project))
+            kept = probe_draw.kept(project, chosen, undrawn_count(cursor, project))
         free = int((~queue.pool.closed[:kept]).sum())
     st.caption(probe_cost.describe(percent / 100, left, free, evaluated, accuracy))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labeling_core.modalities.renditions import remembered
+from labeling_core.modalities.renditions import remembered, rendition_place
 
 
 def test_what_was_made_once_is_not_made_again_until_the_file_changes(tmp_path: Path) -> None:
@@ -14,10 +14,10 @@ def test_what_was_made_once_is_not_made_again_until_the_file_changes(tmp_path: P
 
     path.write_bytes(b"a")
     for _ in range(3):
-        assert remembered(tmp_path / "cache", path, "twice", make) == b"aa"
+        assert remembered(rendition_place(tmp_path / "cache", path, "twice"), make) == b"aa"
     assert len(made) == 1
     path.write_bytes(b"bb")
-    assert remembered(tmp_path / "cache", path, "twice", make) == b"bbbb"
-    remembered(tmp_path / "cache", path, "otherwise", make)
+    assert remembered(rendition_place(tmp_path / "cache", path, "twice"), make) == b"bbbb"
+    remembered(rendition_place(tmp_path / "cache", path, "otherwise"), make)
     assert len(made) == 3
     assert not [p for p in (tmp_path / "cache").rglob(".*") if p.is_file()]
