@@ -35,7 +35,7 @@ for project, glance in glances:
     params = {"project": project.project_id}
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(escaped(project.settings.title), anchor=False)
+            st.header(escaped(project.settings.title), anchor=False)
             if person.may("label", project.project_id):
                 st.page_link(
                     label_page(project),

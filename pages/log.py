@@ -75,7 +75,7 @@ def show_table(entries: list[Entry], zone: ZoneInfo, key: str, projects: bool) -
 
 def show_history(workspace: Workspace, of: Entry, by: Person, zone: ZoneInfo) -> None:
     """All that happened to a sample, each state with a button that brings it back."""
-    st.subheader(f"History of sample {of.sample_id}", anchor=False)
+    st.header(f"History of sample {of.sample_id}", anchor=False)
     one = Filter(of.project_id, kinds=tuple(DECISIONS), sample_id=str(of.sample_id))
     with workspace.database.read() as cursor:
         history = eventlog.read(cursor, one, by, 0, HISTORY)

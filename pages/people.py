@@ -89,15 +89,15 @@ if not roles.hosted:
         "once a login is set up: see “Login” in the README.",
         title="There is no login",
     )
-st.subheader("Add somebody", anchor=False)
+st.header("Add somebody", anchor=False)
 add(roles, person, titles)
-st.subheader("Roles", anchor=False)
+st.header("Roles", anchor=False)
 for each in roles.entries:
     if each.who != ANYBODY:
         show_entry(roles, person, each, titles)
 if not any(each.who != ANYBODY for each in roles.entries):
     st.caption("Nobody has been added yet.")
-st.subheader("Everybody else", anchor=False)
+st.header("Everybody else", anchor=False)
 others = next(
     (each for each in roles.entries if (each.who, each.project_id) == (ANYBODY, EVERYWHERE)),
     Entry(ANYBODY, EVERYWHERE, "none", ""),

@@ -16,9 +16,9 @@ from pages.shell.plain_text import escaped
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
+st.title("Query sampler", anchor=False)
 workspace, project = current_project()
 settings, queue = project.settings, workspace.queue(project)
-st.title("Query sampler", anchor=False)
 st.caption(f"Project: {escaped(settings.title)}")
 if not settings.queries_table:
     st.info("Name a queries table in the settings to use it.", title="Active learning is off")
@@ -92,7 +92,7 @@ if done:
     )
 else:
     st.caption("No session has run yet: the queue starts with samples from all over the pool.")
-st.subheader("Next in the queue", anchor=False)
+st.header("Next in the queue", anchor=False)
 if done and not strategies.named(done[-1].strategy).by_uncertainty:
     st.caption("The order of the queue is the strategy's: not uncertainty alone decides.")
 st.dataframe(

@@ -180,7 +180,7 @@ def look_button(workspace: Workspace, project: Project, by: Person, again: bool)
         st.rerun()
 
 
-current, chosen_project = current_project()
+current, chosen_project = current_project("Review")
 segments = list(SEGMENTS)
 if current.queue(chosen_project).overlap.used:
     segments.append(DISAGREEMENTS)

@@ -34,6 +34,7 @@ from pages.shell.plain_text import escaped
 from pages.shell.project import current_project
 from pages.shell.status import show_status
 
+st.title("Session progress", anchor=False)
 workspace, project = current_project()
 person = identity.person()
 queue = workspace.queue(project)
@@ -46,7 +47,6 @@ with workspace.database.read() as cursor:
 finished = [each for each in sessions if each.state == "DONE"]
 measured = learning_curve.last_measured(sessions)
 
-st.title("Session progress", anchor=False)
 st.caption(f"Project: {escaped(project.settings.title)}")
 show_status(project)
 if outdated:
@@ -117,7 +117,7 @@ agreement.show(workspace, project)
 learned_columns.show(workspace, project)
 
 if sessions:
-    st.subheader("Sessions", anchor=False)
+    st.header("Sessions", anchor=False)
     st.dataframe(
         [session_row(each) for each in reversed(sessions)],
         hide_index=True,
@@ -130,7 +130,7 @@ if sessions:
         },
     )
 
-st.subheader("Download", anchor=False)
+st.header("Download", anchor=False)
 form = st.segmented_control("Format", list(exporting.FORMATS), default="CSV", required=True)
 safe = exporting.is_csv(form) and st.toggle(
     "Safe to open in a spreadsheet",

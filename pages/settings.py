@@ -47,7 +47,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         del st.query_params["new"]
         st.rerun()
 
-st.subheader("What is labeled", anchor=False)
+st.header("What is labeled", anchor=False)
 title = fields.text("title", "Name", base.title, "What the project is called on every page.")
 modality = MODALITIES[fields.choice(
     "modality", "Modality", {each: each.capitalize() for each in MODALITIES}, base.modality,
@@ -60,7 +60,7 @@ if old:
     learned_columns.show(workspace, old)
 given = NOTHING if old else label_import.at_start(fields, modality)
 
-st.subheader("Categories", anchor=False)
+st.header("Categories", anchor=False)
 if not old:
     there = found_columns.labels(workspace, columns, source, upload)
     base = found_columns.categories_of(there, base)
@@ -71,7 +71,7 @@ categories = settings_fields.categories(
 if old:
     category_fields.show(workspace, old)
 
-st.subheader("Tables", anchor=False)
+st.header("Tables", anchor=False)
 default = default_tables(title)
 left, right = st.columns(2)
 with left:
@@ -110,7 +110,7 @@ with right:
         default=usual.get("label_id_column", base.label_id_column),
     )  # fmt: skip
 
-st.subheader("Learning", anchor=False)
+st.header("Learning", anchor=False)
 left, right = st.columns(2)
 with left:
     classifier = fields.choice(

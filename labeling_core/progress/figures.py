@@ -16,6 +16,7 @@ from labeling_core.progress.learning_curve import Session
 from labeling_core.settings import Category
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+PALE = ["#eff6fc", "#8fc1e3"]  # the lightest and the darkest under black numbers
 MOST_BARS = 60  # of categories; more cannot be told apart
 
 
@@ -106,11 +107,12 @@ def labels_by_category(
     figure = _figure(title, "")
     figure.add_bar(
         x=numbers, y=[_text(name) for name, _ in shown], orientation="h", text=numbers,
+        textposition="outside", cliponaxis=False,
         marker_color=[colors.get(name) for name, _ in shown],
         hovertemplate="%{y}: %{x}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(height=max(320, 90 + 22 * len(shown)))
-    figure.update_xaxes(range=[0, 1.08 * max([*numbers, 1])])
+    figure.update_xaxes(range=[0, 1.15 * max([*numbers, 1])])
     figure.update_yaxes(autorange="reversed", type="category", dtick=1)  # each bar is named
     return figure
 
@@ -151,8 +153,8 @@ def confusion(
     rows, columns, shown = _text(rows), _text(columns), [_text(each) for each in names]
     figure = _figure(columns, rows)
     figure.add_heatmap(
-        z=table, x=shown, y=shown, colorscale="Blues", showscale=False, xgap=2, ygap=2,
-        texttemplate="%{z}" if len(names) <= 20 else "",
+        z=table, x=shown, y=shown, colorscale=PALE, showscale=False, xgap=2, ygap=2,
+        texttemplate="%{z}" if len(names) <= 20 else "", textfont_color="black",
         hovertemplate=f"{rows}: %{{y}}<br>{columns}: %{{x}}<br>%{{z}} samples<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(type="category")

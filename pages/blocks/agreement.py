@@ -24,7 +24,7 @@ def show(workspace: Workspace, project: Project) -> None:
         found = annotator_agreement.report(cursor, project)
     if not found.samples and not project.settings.overlap_share:
         return
-    st.subheader("Agreement between people", anchor=False, help=HELP)
+    st.header("Agreement between people", anchor=False, help=HELP)
     words = annotator_agreement.in_words(found, project.settings.names)
     st.caption(f"{words} {_open_question(workspace.queue(project).counts.disputed)}")
     if not found.samples:
@@ -65,7 +65,7 @@ def _show_pairs(found: annotator_agreement.Report, names: tuple[str, ...]) -> No
             + ("" if two else "Every pair of people counts, both ways round."),
         )
     with right:
-        st.subheader("Pairs of people", anchor=False)
+        st.header("Pairs of people", anchor=False)
         st.dataframe(
             [{"person": each.first, "and": each.second, "samples": each.samples,
               "agree": each.raw, "Cohen's kappa": each.kappa} for each in found.pairs],

@@ -17,7 +17,7 @@ from pages.blocks.log_filter import local
 def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
     """The section on backups."""
     path = workspace.database.path
-    st.subheader("Backups", anchor=False)
+    st.header("Backups", anchor=False)
     try:
         st.caption(
             "A copy of the whole database is made once a day and kept for "

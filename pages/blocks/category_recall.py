@@ -25,7 +25,7 @@ def show(
     found = category_recall.recalls(cursor, project, queue)
     if not found:
         return
-    st.subheader(
+    st.header(
         "Found, by category", anchor=False,
         help="Of the probes of a category, how many the newest model finds, with a 95 % interval; "
         f"of fewer than {ENOUGH} probes the interval only. "

@@ -22,7 +22,7 @@ def show(project: Project, form: str, safe: bool) -> None:
     workspace, by = open_workspace(), identity.person()
     if not by.may("manage", project.project_id):
         return
-    st.subheader("Final model", anchor=False)
+    st.header("Final model", anchor=False)
     with workspace.database.read() as cursor:
         known = final_model.last_final(cursor, project.project_id)
         predicted = predictions.known(cursor, project.project_id)

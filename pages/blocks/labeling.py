@@ -14,8 +14,10 @@ from pages.shell.project import current_project, label_page, visible_projects
 
 def label(modality: str) -> None:
     """The whole of a labeling page: the deck, or the way to the page that has this project's."""
-    workspace, project = current_project()
+    title = f"Label {modality}"
+    workspace, project = current_project(title)
     if project.settings.modality != modality:
+        st.title(title, anchor=False)
         _offer_others(project, modality)
         st.stop()
     workspace.loop.prepare(project)

@@ -14,7 +14,7 @@ from labeling_core.workspace import Workspace
 
 def show(workspace: Workspace, project: Project, by: Person) -> None:
     """Take over changes of the source; forget the project."""
-    st.subheader("More", anchor=False)
+    st.header("More", anchor=False)
     with st.container(horizontal=True):
         what = source_of(project.settings).entries
         if st.button(f"Look for new {what} in the source", icon=":material/sync:"):

@@ -31,7 +31,7 @@ def show(workspace: Workspace) -> None:
     asked = st.query_params.get("simulation")
     if st.session_state.get("simulation") not in listed:
         st.session_state["simulation"] = asked if asked in listed else next(iter(listed))
-    st.subheader("Result", anchor=False)
+    st.header("Result", anchor=False)
     chosen = st.selectbox(
         "Simulation", list(listed), key="simulation", format_func=lambda each: listed[each].words
     )

@@ -22,7 +22,7 @@ _LAST = 10  # runs that are listed
 
 def show(project: Project, runs: Sequence[Session]) -> None:
     """When sessions run by themselves, the last ``runs``, and for who manages it the setting."""
-    st.subheader("Trigger", anchor=False)
+    st.header("Trigger", anchor=False)
     st.caption(explain(project.settings))
     if identity.person().may("manage", project.project_id):
         with st.popover("Change the trigger", icon=":material/schedule:"):

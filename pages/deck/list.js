@@ -27,6 +27,7 @@ export class ListScreen extends DeckScreen {
    * @param {Deck} deck */
   constructor(root, deck) {
     super(root, deck);
+    this.part.title.ariaLevel = "2"; // below that of the page
     this.part.finding.hidden = false;
     /** @type {ChildNode} */ (this.button.skip.lastChild).textContent = "Later";
   }

@@ -68,9 +68,13 @@ export class DeckScreen {
     [this.front, this.back] = [this.back, this.front];
     this.ready = null;
     for (const sheet of [this.front, this.back]) {
-      sheet.toggleAttribute("data-front", sheet === this.front && Boolean(entry));
-      sheet.ariaHidden = String(sheet !== this.front);
+      const seen = sheet === this.front && Boolean(entry);
+      sheet.toggleAttribute("data-front", seen);
+      sheet.ariaHidden = String(!seen);
+      sheet.tabIndex = seen ? 0 : -1; // it may have to be scrolled
     }
+    const { activeElement } = /** @type {ShadowRoot} */ (this.root.getRootNode());
+    if (activeElement === this.back) this.front.focus({ preventScroll: true });
     this.deck.view.leave?.(this.back);
     if (entry) this.deck.view.enter?.(this.front);
     this.label(this.back, undefined);
@@ -151,6 +155,7 @@ export class DeckScreen {
     Object.assign(button.dataset, { category: name, key: key ?? "" });
     if (color) button.style.setProperty("--category", color);
     const share = node("span", "part");
+    share.hidden = true;
     share.role = "img"; // so that its name is read out in place of the bare number
     const bar = node("i", "bar");
     const called = node("span", "name", name);
@@ -224,6 +229,7 @@ export class DeckScreen {
   showShare(share, text, meaning) {
     if (share.textContent === text) return;
     share.textContent = text;
+    share.hidden = !text;
     share.title = share.ariaLabel = text && `${text} ${meaning}`;
   }
 

@@ -34,7 +34,7 @@ Files = list[tuple[str, bytes]]
 
 def show(workspace: Workspace, project: Project) -> None:
     """A file, a dry run of what it would do, the import, and taking one back."""
-    st.subheader("Bring in labels", anchor=False)
+    st.header("Bring in labels", anchor=False)
     st.caption(
         "From a table with a column of labels, or from Label Studio, doccano, Prodigy, Argilla or "
         "the labeling plugin. They train; each stays visible as an import, and can be taken back."

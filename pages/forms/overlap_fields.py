@@ -13,7 +13,7 @@ from pages.forms.fields import Fields
 
 def several_people(fields: Fields, base: Settings) -> dict[str, Any]:
     """Ask for the overlap; the settings by name."""
-    st.subheader("Several people", anchor=False)
+    st.header("Several people", anchor=False)
     left, right = st.columns(2)
     with left:
         percent = fields.number(

@@ -21,7 +21,7 @@ def show(workspace: Workspace, project: Project) -> None:
     def key(name: str) -> str:
         return f"rows-{project.project_id}-{st.session_state.get(turn, 0)}-{name}"
 
-    st.subheader("Add rows", anchor=False)
+    st.header("Add rows", anchor=False)
     st.caption(
         f"From a file with the columns of the table {project.settings.source}, in any order. "
         "Labels stay as they are."

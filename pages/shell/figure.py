@@ -8,7 +8,7 @@ import streamlit as st
 
 def show_figure(title: str, figure: go.Figure, alt: str, help: str | None = None) -> None:
     """A titled plotly figure whose toolbar can download it as a picture."""
-    st.subheader(title, anchor=False, help=help)
+    st.header(title, anchor=False, help=help)
     st.plotly_chart(
         figure,
         key=f"figure-{title}",

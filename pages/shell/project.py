@@ -15,10 +15,13 @@ def visible_projects() -> dict[str, Project]:
     return use_cases.visible_projects(open_workspace(), identity.person())
 
 
-def current_project() -> tuple[Workspace, Project]:
-    """The workspace and the chosen project; shows an empty state and stops if there is none."""
+def current_project(title: str = "") -> tuple[Workspace, Project]:
+    """The workspace and the chosen project; shows an empty state and stops if there is none, under
+    the ``title`` of a page that has not shown its own."""
     chosen = st.session_state.get("project")
     if chosen is None or chosen not in visible_projects():
+        if title:
+            st.title(title, anchor=False)
         no_project()
         st.stop()
     return open_workspace(), open_workspace().project(chosen)

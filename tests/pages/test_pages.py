@@ -53,7 +53,7 @@ def open_page(app_database):
 
 
 def texts(at: AppTest) -> str:
-    kinds = ("title", "subheader", "caption", "info", "error", "markdown", "warning")
+    kinds = ("title", "header", "caption", "info", "error", "markdown", "warning")
     return "\n".join(str(each.value) for kind in kinds for each in getattr(at, kind))
 
 
@@ -178,7 +178,7 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_on_every_page(
 def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
     at = open_page("home")
     samples = ["Wine colour", "Digits", "Spoken words"]
-    assert [each.value for each in at.subheader] == samples
+    assert [each.value for each in at.header] == samples
     assert "a model learns along" in texts(at)
     workspace = workspaces.open_workspace()
     make_source(workspace.database)
@@ -193,10 +193,10 @@ def test_ones_own_projects_stand_first_the_one_used_last_at_the_top(open_page):
         for title in ("First", "Second")
     ]  # fmt: skip
     at = open_page("home")
-    assert [each.value for each in at.subheader] == ["Second", "First", *samples]
+    assert [each.value for each in at.header] == ["Second", "First", *samples]
     Annotator(workspace, made[0]).label_truly(1)
     at = open_page("home")
-    assert [each.value for each in at.subheader] == ["First", "Second", *samples]
+    assert [each.value for each in at.header] == ["First", "Second", *samples]
     ways = [each.proto.label for each in at.get("page_link")]
     assert ways[0] == "New project"
     assert [each for each in ways if "labeling" in each] == [

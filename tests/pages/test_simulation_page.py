@@ -72,7 +72,7 @@ def test_the_wine_colour_figure_is_one_click_and_can_be_stopped(page):
     assert not page.exception
     assert "Stopped by" in "\n".join(each.value for each in page.warning)
     press(page, "Delete")
-    assert "Result" not in [each.value for each in page.subheader]
+    assert "Result" not in [each.value for each in page.header]
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_the_block_of_the_progress_page(workspace, team, monkeypatch, words, met
     monkeypatch.setitem(workspaces._open, workspace.database.path, workspace)
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
-    assert at.subheader[0].value == "Agreement between people"
+    assert at.header[0].value == "Agreement between people"
     assert [each.value for each in at.metric] == metrics
 
 
@@ -124,4 +124,4 @@ def test_nothing_is_said_where_one_person_decides_each_sample(workspace, make_pr
     monkeypatch.setitem(workspaces._open, workspace.database.path, workspace)
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
-    assert not at.subheader
+    assert not at.header

@@ -23,7 +23,7 @@ def test_each_of_26_bars_is_named_and_has_room():
 
 def test_before_the_first_label_the_axis_begins_at_zero():
     figure = bars([("red", 0), ("white", 0)])
-    assert figure.layout.xaxis.range == (0, 1.08)
+    assert figure.layout.xaxis.range == (0, 1.15)
 
 
 def test_of_very_many_categories_those_with_most_labels_are_drawn_and_the_rest_is_said():
