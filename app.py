@@ -15,7 +15,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
-from labeling_core.web import health, routes
+from labeling_core.web import health, metrics, routes
 from labeling_core.web.base_path import BelowPath
 from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
@@ -51,7 +51,7 @@ MAIN = Path(__file__).parent / "pages" / "main.py"
 
 app = st.App(
     "pages/main.py",
-    routes=[*routes.below(BASE), health.below(BASE)],
+    routes=[*routes.below(BASE), health.below(BASE), metrics.below(BASE)],
     middleware=[
         Middleware(BelowPath, base=BASE),
         Middleware(SecureResponses, page=START.read_text("utf-8")),

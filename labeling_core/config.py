@@ -118,9 +118,14 @@ UNCONFIRMED = Variable(
     "`accept`: take a login whose provider does not say whether its e-mail is confirmed",
     "refuse", _unconfirmed, "“refuse” or “accept”", "`refuse`",
 )  # fmt: skip
+METRICS_TOKEN = Variable(
+    "LABELING_METRICS_TOKEN",
+    "what Prometheus has to know to be told `/labeling/metrics`; without one nobody is",
+    "", str, "a long random text", "none",
+)  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    UPLOAD_MEMORY, UNCONFIRMED,
+    UPLOAD_MEMORY, UNCONFIRMED, METRICS_TOKEN,
 )  # fmt: skip
 
 

@@ -48,6 +48,11 @@ class OpenProjects:
                 self._queues[project.project_id] = loaded
             return self._queues[project.project_id]
 
+    def in_use(self) -> dict[str, Queue]:
+        """The queues that are in memory, by the id of their project."""
+        with self.database.lock:
+            return dict(self._queues)
+
     def line(self, project_id: str) -> Line:
         """Where the messages of a project's decks wait to be stored together."""
         return self._lines.setdefault(project_id, Line())

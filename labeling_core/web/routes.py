@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import chain
@@ -40,6 +41,7 @@ from labeling_core.web import (
     long_texts,
     media_links,
     messages,
+    metrics,
     review_exchange,
     security_headers,
 )
@@ -61,10 +63,17 @@ _HEADERS = {
 
 
 async def post_exchange(request: Request, answer: Answer = label_exchange.respond) -> JSONResponse:
-    """One message of a deck; see label_exchange for what goes in and out.
+    """One message of a deck; see label_exchange for what goes in and out."""
+    start = time.perf_counter()
+    response = await _exchange(request, answer)
+    metrics.answered(_DECKS[answer], response.status_code, time.perf_counter() - start)
+    return response
 
-    The token in the header is looked at before anything is read. Without one only as much is read
-    as a beacon holds, which cannot have headers.
+
+async def _exchange(request: Request, answer: Answer) -> JSONResponse:
+    """The token in the header is looked at before anything is read.
+
+    Without one only as much is read as a beacon holds, which cannot have headers.
     """
     token, only = request.headers.get(TOKEN, ""), request.scope.get(logins.LOGIN, "")
     if logins.signed_out(request.scope):
@@ -127,6 +136,7 @@ def respond(
     except (duckdb.Error, OSError) as error:
         log.exception("Decisions could not be stored")
         return JSONResponse({"error": why_not_stored(error)}, 503)
+    metrics.stored(_DECKS[answer], len(message.decisions) - len(reply.get("refused", ())))
     return JSONResponse(reply)
 
 
@@ -225,6 +235,11 @@ _PURPOSES: dict[Answer, str] = {
     label_exchange.respond: "exchange",
     review_exchange.respond: "review",
     adjudication_exchange.respond: "exchange",
+}
+_DECKS: dict[Answer, str] = {
+    label_exchange.respond: "label",
+    review_exchange.respond: "review",
+    adjudication_exchange.respond: "adjudication",
 }
 _ROUTES: list[tuple[str, str, Callable[..., Awaitable[Response]]]] = [
     ("POST", security_headers.EXCHANGE, post_exchange),

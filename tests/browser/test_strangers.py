@@ -82,6 +82,10 @@ def test_a_stranger_is_told_no_figures(server: AppServer, path: str) -> None:
     assert asked(server, "GET", f"/_stcore/{path}") == 404
 
 
+def test_a_stranger_is_told_no_metrics(server: AppServer) -> None:
+    assert asked(server, "GET", "/labeling/metrics") == 404
+
+
 def test_a_stranger_learns_whether_the_server_is_well_and_no_more(server: AppServer) -> None:
     with enter(server) as stranger:
         for _ in range(FLOOD):
