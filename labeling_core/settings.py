@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
@@ -272,13 +273,22 @@ def quote(identifier: str) -> str:
 
 
 def slug(title: str) -> str:
-    """A name for ids and tables made of a title: lower case, no spaces."""
+    """A name for ids, files and folders made of a title: Latin letters in lower case, digits."""
     return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40] or "project"
+
+
+def named_after(title: str) -> str:
+    """A name for a table made of a title: its letters and digits, of whatever script."""
+    kept = (each if unicodedata.category(each)[0] in "LMN" else " " for each in title.lower())
+    return "_".join("".join(kept).split())[:40] or "project"
 
 
 def default_tables(title: str) -> dict[str, str]:
     """What the output tables of a new project are called unless somebody says otherwise."""
-    return {f"{kind}_table": f"{slug(title)}_{kind}" for kind in ("labels", "metadata", "queries")}
+    return {
+        f"{kind}_table": f"{named_after(title)}_{kind}"
+        for kind in ("labels", "metadata", "queries")
+    }
 
 
 def output_tables(settings: Settings) -> list[str]:

@@ -11,7 +11,7 @@ from annotating import LOCAL, SETTINGS, rows
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.settings import Category, Column, Settings
+from labeling_core.settings import Category, Column, Settings, default_tables
 from labeling_core.workspace import Workspace
 
 STORED = json.loads(SETTINGS.to_json())
@@ -154,3 +154,12 @@ def test_a_column_without_a_record_is_shown_and_learned_from():
     assert (settings.column("sex").shown, settings.column("sex").learned) == (False, False)
     assert settings.column_used_as("labels") == "sex"
     assert settings.column_used_as("time") == ""
+
+
+def test_tables_are_called_after_a_title_of_any_script():
+    titles = ("طيور", "새 소리", "เสียง ที่", "Größe & Co.", "Wine colour", "…")
+    found = [default_tables(each)["labels_table"] for each in titles]
+    assert found == [
+        "طيور_labels", "새_소리_labels", "เสียง_ที่_labels", "größe_co_labels", "wine_colour_labels",
+        "project_labels",
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.notebook.project import LabelingProject
 from labeling_core.people import local_person
-from labeling_core.settings import Category, Column, Settings, default_tables, slug
+from labeling_core.settings import Category, Column, Settings, default_tables, named_after
 from labeling_core.sources.importing import inspect
 from labeling_core.sources.uploads import Upload
 from labeling_core.workspace import Workspace
@@ -94,7 +94,7 @@ class Labeling:
         with self._uploaded(
             title, source, str(wanted.get("modality", Settings.modality))
         ) as upload:
-            name = slug(title) if upload else str(source)
+            name = named_after(title) if upload else str(source)
             entered: dict[str, Any] = {"title": title, "source": name, "categories": chosen}
             made = use_cases.create_from_upload(
                 self._workspace, Settings(**entered | wanted), upload, self._person

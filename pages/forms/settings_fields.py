@@ -15,7 +15,7 @@ from labeling_core.settings import (
     Category,
     Project,
     Settings,
-    slug,
+    named_after,
 )
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
@@ -88,7 +88,7 @@ def _shown(fields: Fields, upload: Upload, stem: str) -> tuple[str, Upload]:
     )
     table = fields.text(
         "table", "Name of the new table", "", "Under this name the rows are kept in the database.",
-        default=slug(stem),
+        default=named_after(stem),
     )  # fmt: skip
     return table, upload
 

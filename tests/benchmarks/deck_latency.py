@@ -1,12 +1,12 @@
 """How long a person waits at the deck: measured in Chromium against the real app.
 
-    python tests/benchmarks/deck_latency.py [--presses 100] [--rate 2] [--json file]
+    python tests/benchmarks/deck_latency.py [--presses 100] [--rate 2] [--only run] [--json file]
 
 Key → painted: from the time stamp of the key press to after the frame in which the next sample
 is on the screen. Decision → acknowledged: from the same time stamp until the save line says that
 the server has stored it. Once without and once with sessions running beside it; then with images,
 which count as painted when they are decoded: 8 × 8 digits, and photographs of about 2 MB in a
-window of 1920 × 1080.
+window of 1920 × 1080. Last with two and with a thousand categories by turns, for their ratio.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,13 @@ RUNS = {  # title -> project, its page, width and height of the window
     "digits": ("digits", "label_images", 1280, 800),
     "photographs of 2 MB": ("photographs", "label_images", 1920, 1080),
 }
+FEW, MANY = "two categories", "a thousand categories"
+BY_TURNS = {
+    FEW: ("two", "label_tabular", 1280, 800),
+    MANY: ("thousand", "label_tabular", 1280, 800),
+}
+ROUNDS = 4
+TWO = (Category("red", key="r"), Category("white", key="w"))
 
 
 def make_photographs(folder: Path, number: int) -> None:
@@ -94,7 +102,7 @@ def image_project(name: str, source: str) -> Any:
         name,
         modality="images",
         source=source,
-        categories=(Category("red", key="r"), Category("white", key="w")),
+        categories=TWO,
     )
 
 
@@ -102,6 +110,36 @@ def measure(
     browser: Browser, server: AppServer, run: tuple[str, str, int, int], presses: int, rate: float
 ) -> dict:
     """Press ``presses`` keys, ``rate`` a second; p50 and p95 of both waits, in ms."""
+    painted, acknowledged, sessions = waits(browser, server, run, presses, rate)
+    assert len(acknowledged) == presses, f"the machine is too busy: {len(acknowledged)}"
+    return {
+        "key_to_painted_ms": _quantiles(painted),
+        "decision_to_acknowledged_ms": _quantiles(acknowledged),
+        "presses": presses,
+        "sessions": sessions,
+    }
+
+
+def by_turns(browser: Browser, server: AppServer, presses: int, rate: float) -> dict[str, Any]:
+    """Key to painted for each of BY_TURNS, a part of the presses at a time, so that both meet the
+    same machine; and the ratio of their p50."""
+    found: dict[str, list[float]] = {name: [] for name in BY_TURNS}
+    for _ in range(ROUNDS):
+        for name, each in BY_TURNS.items():
+            found[name] += waits(browser, server, each, presses // ROUNDS, rate)[0]
+    shown: dict[str, Any] = {
+        name: {"key_to_painted_ms": _quantiles(painted), "presses": len(painted)}
+        for name, painted in found.items()
+    }
+    few, many = (shown[name]["key_to_painted_ms"]["p50"] for name in (FEW, MANY))
+    shown[MANY]["times_as_with_two"] = round(many / few, 2)
+    return shown
+
+
+def waits(
+    browser: Browser, server: AppServer, run: tuple[str, str, int, int], presses: int, rate: float
+) -> tuple[list[float], list[float], int]:
+    """Both waits of every press in ms, and the session at the end."""
     project, page, width, height = run
     context = browser.new_context(viewport={"width": width, "height": height})
     deck = DeckPage(context, server.url, project, "post", recorded=False)
@@ -117,13 +155,8 @@ def measure(
     painted, acknowledged = deck.page.evaluate("[window.painted, window.acknowledged]")
     session = deck.page.locator("[data-session-id]").get_attribute("data-session-id")
     context.close()
-    assert len(painted) == len(acknowledged) == presses, (len(painted), len(acknowledged))
-    return {
-        "key_to_painted_ms": _quantiles(painted),
-        "decision_to_acknowledged_ms": _quantiles(acknowledged),
-        "presses": presses,
-        "sessions": int(session or 0),
-    }
+    assert len(painted) == presses, len(painted)
+    return painted, acknowledged, int(session or 0)
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:
@@ -131,18 +164,23 @@ def _quantiles(values: list[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(values), 1), "p95": round(cuts[18], 1)}
 
 
-def run(presses: int, rate: float) -> dict[str, Any]:
-    """All measurements on a server of their own."""
+def run(presses: int, rate: float, runs: Collection[str]) -> dict[str, Any]:
+    """The measurements that are asked for on a server of their own."""
     with tempfile.TemporaryDirectory() as folder:
         server = AppServer(Path(folder))
         os.environ["LABELING_DATA_ROOTS"] = folder
-        make_photographs(Path(folder) / "photographs", presses + 10)
+        make_photographs(Path(folder) / "photographs", presses + 10 if len(runs) > 1 else 3)
         server.make_projects(
             [
                 settings_for("plain"),
                 settings_for("learning", queries_table="queries"),
                 image_project("digits", DIGITS.source),
                 image_project("photographs", str(Path(folder) / "photographs")),
+                settings_for("two", categories=TWO),
+                settings_for(
+                    "thousand",
+                    categories=TWO + tuple(Category(f"species {n:03}") for n in range(998)),
+                ),
             ]
         )
         server.start()
@@ -154,7 +192,10 @@ def run(presses: int, rate: float) -> dict[str, Any]:
                 found = {
                     name: measure(browser, server, each, presses, rate)
                     for name, each in RUNS.items()
+                    if name in runs
                 }
+                if MANY in runs:
+                    found |= by_turns(browser, server, presses, rate)
                 browser.close()
         finally:
             server.stop()
@@ -166,13 +207,17 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=100, help="keys pressed in each run")
     parser.add_argument("--rate", type=float, default=2.0, help="keys a second")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--only", choices=[*RUNS, MANY], help="this measurement and no other")
     options = parser.parse_args()
-    found = run(options.presses, options.rate)
+    wanted = [options.only] if options.only else [*RUNS, MANY]
+    found = run(options.presses, options.rate, wanted)
     print(f"{'':28}{'key → painted':>20}{'decision → acknowledged':>28}")
     for name, each in found.items():
-        one, two = each["key_to_painted_ms"], each["decision_to_acknowledged_ms"]
-        cells = [f"p50 {a['p50']:.1f}  p95 {a['p95']:.1f} ms" for a in (one, two)]
-        print(f"{name:28}{cells[0]:>24}{cells[1]:>26}")
+        two = each.get("decision_to_acknowledged_ms")
+        shown = [each["key_to_painted_ms"], *([two] if two else [])]
+        cells = [f"p50 {a['p50']:.1f}  p95 {a['p95']:.1f} ms" for a in shown] + [""]
+        ratio = each.get("times_as_with_two")
+        print(f"{name:28}{cells[0]:>24}{cells[1]:>26}" + (f"  × {ratio}" if ratio else ""))
     text = json.dumps(found)
     print(text)
     if options.json:
