@@ -12,6 +12,7 @@ from labeling_core.progress.session_words import (
     between,
     explain_accuracy,
     explain_area,
+    explain_calibration,
     hits,
     session_row,
     told,
@@ -69,7 +70,9 @@ with st.container(horizontal=True):
 if finished:
     stopping_advice.show(project, sessions)
 if measured:
-    st.caption(f"{explain_accuracy(measured)} {explain_area(measured)}")
+    st.caption(
+        f"{explain_accuracy(measured)} {explain_area(measured)} {explain_calibration(measured)}"
+    )
     by = st.segmented_control(
         "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
     )
@@ -127,6 +130,7 @@ if sessions:
             "to": st.column_config.NumberColumn(format="percent"),
             "contradictions": st.column_config.NumberColumn(format="percent"),
             "AUC": st.column_config.NumberColumn(format="%.3f"),
+            "calibration error": st.column_config.NumberColumn(format="percent"),
         },
     )
 

@@ -1,4 +1,5 @@
-"""What the classifier ``auto`` stands for: chosen by held-out log loss, on clear evidence only."""
+"""What the classifier ``auto`` stands for: chosen by held-out log loss, on clear evidence only. And
+which weights the parts of ``mean`` have."""
 
 from __future__ import annotations
 
@@ -11,16 +12,21 @@ from numpy.typing import NDArray
 
 from labeling_core.learning.classifiers import (
     AUTO,
-    CLASSIFIERS,
     DEFAULT_CLASSIFIER,
+    FOREST,
+    MEAN,
     VARIANTS,
+    forest_of,
+    is_known,
+    mixed,
     out_of_bag,
+    weights_of,
 )
 from labeling_core.learning.out_of_fold import out_of_fold
+from labeling_core.learning.part_weights import weigh
 
-FOREST = "random_forest"
 LEAST = 75  # labels before anything is chosen: of fewer, choices were as often wrong as right
-GROWTH = 1.3  # the choice is made anew when there are so many times the labels
+GROWTH = 1.3  # choice and weights are made anew when there are so many times the labels
 FOREST_POOL = 20_000  # samples to be scored, beyond which a forest would make sessions slow
 # Labels × columns × classes that are tried out; of more labels a random part.
 WORK = 500_000
@@ -45,16 +51,21 @@ def choose(
     before: Choice | None = None,
     pool: int = 0,
 ) -> Choice:
-    """Resolve ``auto`` on features ``X`` [n, d] and class codes ``y`` [n]; other names stay.
+    """Resolve ``auto``, or the weights of ``mean``, on features ``X`` [n, d] and class codes ``y``
+    [n]; other names stay.
 
-    The choice ``before`` stays until the labels have grown by GROWTH. ``pool`` is the number of
-    samples to be scored: beyond FOREST_POOL no forest is tried. Gradient boosting never is: one
-    fit of it takes longer than all the rest. The same arguments give the same choice.
+    What was found ``before``, by the same ``name``, stays until the labels have grown by GROWTH.
+    ``pool`` is the number of samples to be scored: beyond FOREST_POOL no forest is tried. Gradient
+    boosting never is: one fit of it takes longer than all the rest. The same arguments give the
+    same choice.
     """
-    if name != AUTO:
+    if name not in (AUTO, MEAN):
         return Choice(name, len(y))
-    if before is not None and len(y) < GROWTH * before.labels:
+    fits = before is not None and bool(weights_of(before.classifier)) == (name == MEAN)
+    if before is not None and fits and len(y) < GROWTH * before.labels:
         return before
+    if name == MEAN:
+        return Choice(mixed(weigh(X, y, seed)), len(y))
     rows = _part(X, y, seed)
     if len(rows) < LEAST or np.bincount(y[rows]).max() > len(rows) - 3:  # too few of the others
         return Choice(DEFAULT_CLASSIFIER, len(y))
@@ -94,8 +105,7 @@ def _out_of_fold(
 
 def _out_of_bag(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:
     """Log loss of every sample by those trees that have not seen it: one fit in place of five."""
-    model = CLASSIFIERS[FOREST].build(seed).set_params(oob_score=True)
-    return _loss(out_of_bag(model, X, y, int(y.max()) + 1), y)
+    return _loss(out_of_bag(forest_of(FOREST, seed), X, y, int(y.max()) + 1), y)
 
 
 def _loss(p: NDArray[np.floating], codes: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -111,7 +121,6 @@ def remembered(path: Path) -> Choice | None:
     """What :func:`remember` kept; None if that is nothing, or nothing this program knows."""
     try:
         name, labels = json.loads(path.read_text(encoding="utf-8"))
-        known = name in VARIANTS or name in CLASSIFIERS
-        return Choice(name, int(labels)) if known else None
+        return Choice(name, int(labels)) if is_known(name) else None
     except (OSError, ValueError, TypeError):
         return None

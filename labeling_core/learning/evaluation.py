@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # Samples of a class, and not of it, below which a share or an area of it says next to nothing.
 ENOUGH = 5
+BINS = 10  # of the calibration error, all of one width
+CALIBRATED = 50  # samples below which chance alone moves a calibration error by ten points
 
 
 class Interval(NamedTuple):
@@ -57,6 +59,23 @@ def auc(
         above = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
         areas.append(float(above) / (n_positive * n_negative))
     return float(np.mean(areas)) if areas else None
+
+
+def calibration_error(
+    probabilities: NDArray[np.floating], codes: NDArray[np.integer]
+) -> float | None:
+    """How far, 0..1, the likeliest class's probability is from the share that it is right, on
+    average over BINS of that probability: the expected calibration error (C. Guo and others,
+    "On calibration of modern neural networks", ICML 2017, eq. 3).
+
+    ``probabilities`` [n, classes], ``codes`` [n]. None of fewer than CALIBRATED samples.
+    """
+    if len(codes) < CALIBRATED:
+        return None
+    confidence = probabilities.max(axis=1)
+    surplus = confidence - (probabilities.argmax(axis=1) == codes)
+    bins = np.clip((confidence * BINS).astype(np.intp), 0, BINS - 1)
+    return float(np.abs(np.bincount(bins, surplus)).sum() / len(codes))
 
 
 class Contradictions(NamedTuple):

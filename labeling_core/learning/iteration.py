@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from labeling_core.learning import classifiers, strategies
 from labeling_core.learning.classifier_choice import Choice, choose
-from labeling_core.learning.evaluation import ENOUGH, auc
+from labeling_core.learning.evaluation import ENOUGH, auc, calibration_error
 from labeling_core.learning.out_of_fold import out_of_fold
 
 Progress = Callable[[str, float], None]
+MIXED = 25_000  # samples of a larger pool that every part of a mean of classifiers looks at
 CHECKS = 2_000  # the first positions of the shuffle whose probabilities every session keeps
 
 
@@ -22,7 +23,7 @@ class Task(NamedTuple):
 
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
     strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
-    that the classifier ``auto`` made before, if any.
+    that ``auto`` or ``mean`` made before, if any.
     """
 
     features: NDArray[np.float32]
@@ -49,6 +50,7 @@ class Evaluation(NamedTuple):
     evaluated: int
     correct: int
     auc: float | None
+    calibration_error: float | None = None
 
 
 class Outcome(NamedTuple):
@@ -82,12 +84,7 @@ def run(task: Task, progress: Progress) -> Outcome:
     model = classifiers.fit(task.classifier, X, task.train_codes, task.seed)
     progress("Measuring its accuracy", 0.2)
     evaluation = _evaluate(task, model, X)
-    everything = classifiers.predict_probabilities(
-        model,
-        task.features,
-        task.classes,
-        lambda share: progress("Scoring the pool", 0.3 + 0.5 * share),
-    )
+    everything = _score(task, model, lambda share: progress("Scoring the pool", 0.3 + 0.5 * share))
     progress("Choosing what to ask next", 0.8)
     order, uncertainty = _order(task, everything[task.pool])
     positions = np.asarray(task.pool[order], dtype=np.int32)
@@ -101,6 +98,27 @@ def run(task: Task, progress: Progress) -> Outcome:
         task.queryable[order],
         everything[:CHECKS],
     )
+
+
+def _score(task: Task, model: Any, progress: Callable[[float], None]) -> NDArray[np.float32]:
+    """Class probabilities [N, classes] of every sample.
+
+    A mean of several parts is too slow for a large pool: there its quickest part says of all
+    samples which MIXED it is least sure of, and the whole model looks at these, and at the checks.
+    """
+    quickest = classifiers.quickest_part(model)
+    if quickest is None or len(task.features) <= MIXED:
+        return classifiers.predict_probabilities(model, task.features, task.classes, progress)
+    found = classifiers.predict_probabilities(
+        quickest, task.features, task.classes, lambda share: progress(share / 2)
+    )
+    doubt = strategies.margin(found)
+    doubt[:CHECKS] = np.inf
+    rows = np.sort(np.argpartition(-doubt, MIXED)[:MIXED])
+    found[rows] = classifiers.predict_probabilities(
+        model, task.features[rows], task.classes, lambda share: progress((1 + share) / 2)
+    )
+    return found
 
 
 def _order(
@@ -154,4 +172,5 @@ def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
             return Evaluation("", 0, 0, None)  # without its one label a class cannot be learned
         found = out_of_fold(X, codes, task.classes, task.classifier, task.seed)
     correct = int((found.argmax(axis=1) == codes).sum())
-    return Evaluation(kind, len(codes), correct, auc(found, codes, ENOUGH))
+    area, calibration = auc(found, codes, ENOUGH), calibration_error(found, codes)
+    return Evaluation(kind, len(codes), correct, area, calibration)

@@ -22,10 +22,11 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
+from labeling_core.learning.classifiers import title
 from labeling_core.modalities.registry import features_of
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
-from labeling_core.progress.session_words import percent, told
+from labeling_core.progress.session_words import explain_calibration, percent, told
 from labeling_core.projects import predictions
 from labeling_core.projects.labels import Labels, read_labels
 from labeling_core.projects.renames import read_renames
@@ -160,7 +161,7 @@ def _accuracy(
     return {
         "note": f"Not measured on this model, which has learned from every label. The model of "
         f"session {last.session_id}, trained on {last.labels} labels or fewer "
-        f"with the classifier “{last.classifier}”, reached it by: {last.kind}.",
+        f"with the classifier “{title(last.classifier)}”, reached it by: {last.kind}.",
         "measured_on": last.kind,
         "session_id": last.session_id,
         "samples": last.evaluated,
@@ -168,6 +169,8 @@ def _accuracy(
         "low": last.low,
         "high": last.high,
         "auc": last.auc,
+        "calibration_error": last.calibration_error,
+        "calibration": explain_calibration(last),
     }
 
 
@@ -234,14 +237,14 @@ def to_markdown(card: dict[str, Any]) -> str:
         text = (
             f"{told(accuracy['share'], accuracy['low'], accuracy['high'])} (95 % interval "
             f"{percent(accuracy['low'])} to {percent(accuracy['high'])}) of "
-            f"{accuracy['samples']} samples. {accuracy['note']}"
+            f"{accuracy['samples']} samples. {accuracy['note']} {accuracy.get('calibration', '')}"
         )
     counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
     versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
     return (
         f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
-        f"labels of “{card['source']}”, probes included. Classifier: {card['classifier']}; query "
-        f"strategy: {card['strategy']}.\n\n## Accuracy\n\n{text}\n\n## Labels\n\n"
+        f"labels of “{card['source']}”, probes included. Classifier: {title(card['classifier'])}; "
+        f"query strategy: {card['strategy']}.\n\n## Accuracy\n\n{text}\n\n## Labels\n\n"
         f"| category | labels |\n|---|---|\n{counts}\n\n{_columns(card['features'])}"
         f"## Loading\n\n```python\n{card['how_to_load']}```\n\n"
         f"Or let the labeling program do it, for many at once:\n\n"

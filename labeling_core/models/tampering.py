@@ -1,5 +1,5 @@
-"""A downloaded model before it is used: is it of the parts that our classifiers have, and does
-everything in its trees lead somewhere?
+"""A downloaded model before it is used: is it of the parts that our classifiers have, do their
+sizes fit together, and does everything in its trees lead somewhere?
 
 scikit-learn follows the numbers of a tree in compiled code, without looking: a child or a column
 that does not exist reads any memory, or ends the process.
@@ -20,12 +20,18 @@ BITSET = 8  # words of 32 bits: the categories of a column that go to the left
 # all of scikit-learn; the rest has other compiled code, with other numbers that it believes.
 ROOMS = (
     "sklearn._loss.", "sklearn.compose.", "sklearn.decomposition._pca.",
-    "sklearn.decomposition._truncated_svd.", "sklearn.ensemble._forest.RandomForestClassifier",
-    "sklearn.ensemble._hist_gradient_boosting.", "sklearn.feature_extraction.text.",
-    "sklearn.impute._base.", "sklearn.linear_model._logistic.", "sklearn.pipeline.",
-    "sklearn.preprocessing.", "sklearn.tree._classes.DecisionTreeClassifier",
-    "sklearn.tree._tree.Tree", "sklearn.utils.",
+    "sklearn.decomposition._truncated_svd.", "sklearn.ensemble._forest.ExtraTreesClassifier",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.", "sklearn.ensemble._voting.VotingClassifier",
+    "sklearn.feature_extraction.text.", "sklearn.impute._base.",
+    "sklearn.kernel_approximation.Nystroem", "sklearn.linear_model._logistic.",
+    "sklearn.pipeline.", "sklearn.preprocessing.", "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.tree._classes.ExtraTreeClassifier", "sklearn.tree._tree.Tree", "sklearn.utils.",
 )  # fmt: skip
+TREES = {  # of a forest → its trees
+    "RandomForestClassifier": "sklearn.tree._classes.DecisionTreeClassifier",
+    "ExtraTreesClassifier": "sklearn.tree._classes.ExtraTreeClassifier",
+}
 
 
 class TamperedError(ValueError):
@@ -44,13 +50,18 @@ def check(model: Any) -> None:
 def _check_part(part: Any) -> None:
     kind = _name(part)
     _require(kind.startswith(ROOMS))
-    if kind.endswith("RandomForestClassifier"):
+    if kind.endswith(tuple(TREES)):
         for each in part.estimators_:
+            _require(_name(each) == TREES[kind.rpartition(".")[2]])
             # What the forest is given goes to its trees without being looked at again.
             _require(int(each.n_features_in_) == int(part.n_features_in_))
             _check_tree(each)
-    elif kind.endswith("DecisionTreeClassifier") and hasattr(part, "tree_"):
+    elif kind in TREES.values() and hasattr(part, "tree_"):
         _check_tree(part)
+    elif kind.endswith("VotingClassifier"):
+        _check_mean(part)
+    elif kind.endswith("Nystroem") and hasattr(part, "components_"):
+        _check_kernel(part)
     elif kind.endswith("HistGradientBoostingClassifier"):
         _require(len(part._bin_mapper.is_categorical_) == int(part.n_features_in_))
         for each in (tree for trees in part._predictors for tree in trees):
@@ -59,11 +70,31 @@ def _check_part(part: Any) -> None:
 
 def _require(holds: Any) -> None:
     if not holds:
-        raise TamperedError("a tree that leads nowhere")
+        raise TamperedError("numbers that do not fit together")
+
+
+def _check_mean(mean: Any) -> None:
+    """A weight for each part, and parts that tell the same classes."""
+    weights, parts = np.asarray(mean.weights, dtype=np.float64), mean.estimators_
+    _require(mean.voting == "soft" and weights.shape == (len(parts),) and len(parts) > 0)
+    _require(np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0)
+    for each in parts:
+        _require(len(each.classes_) == len(mean.classes_))
+
+
+def _check_kernel(kernel: Any) -> None:
+    """The radial kernel only: others take their arguments as they come."""
+    centres, weights = kernel.components_, kernel.normalization_
+    _require(kernel.kernel == "rbf" and kernel.kernel_params is None)
+    for each in (centres, weights):
+        _require(isinstance(each, np.ndarray) and each.dtype == np.float32 and each.ndim == 2)
+        _require(np.isfinite(each).all())
+    _require(centres.shape == (weights.shape[1], int(kernel.n_features_in_)))
+    _require(np.isfinite(float(kernel.gamma)) and float(kernel.gamma) >= 0)
 
 
 def _check_tree(estimator: Any) -> None:
-    _require(_name(estimator) == "sklearn.tree._classes.DecisionTreeClassifier")
+    _require(_name(estimator) in TREES.values())
     tree, outputs = estimator.tree_, int(estimator.n_outputs_)
     columns, classes = int(estimator.n_features_in_), int(estimator.n_classes_)
     _require(_name(tree) == "sklearn.tree._tree.Tree")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning.evaluation import ENOUGH, auc, wilson
+from labeling_core.learning.evaluation import ENOUGH, auc, calibration_error, wilson
 from labeling_core.projects.labels import Labels, below, measuring_end, read_labels, split, standing
 from labeling_core.projects.renames import Rename, fold, read_renames
 from labeling_core.settings import Project
@@ -22,7 +22,8 @@ class Session(NamedTuple):
 
     ``kind`` says what accuracy was measured on: test table, probes or cross-validation
     ("" and None where it could not be). ``contradictions`` is the share of predictions that
-    changed since the session before, out of ``compared``.
+    changed since the session before, out of ``compared``. ``calibration_error`` is known of
+    sessions measured on probes, where there are enough of them.
     """
 
     session_id: int
@@ -42,6 +43,7 @@ class Session(NamedTuple):
     contradictions: float | None
     compared: int
     reason: str | None
+    calibration_error: float | None = None
 
 
 def sessions(
@@ -81,12 +83,12 @@ def _session(
     row: tuple[Any, ...], project: Project, probes: Labels | None, renames: Sequence[Rename]
 ) -> Session:
     kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
-    classes, checks = row[15], row[16]
+    classes, checks, calibration = row[15], row[16], None
     if probes is not None and kind != "test table" and checks is not None:
         unseen = below(probes, row[17])
         again = _measure(*by_today(classes, checks, row[3], renames), project, unseen)
         if again is not None:
-            kind, (evaluated, correct, area) = "probes", again
+            kind, (evaluated, correct, area, calibration) = "probes", again
     share = wilson(correct, evaluated) if evaluated else None
     changed, compared = row[12] or 0, row[13] or 0
     return Session(
@@ -100,6 +102,7 @@ def _session(
         changed / compared if compared else None,
         compared,
         row[14],
+        calibration,
     )
 
 
@@ -130,8 +133,8 @@ def kept_models(
 
 def _measure(
     classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
-) -> tuple[int, int, float | None] | None:
-    """(evaluated, correct, AUC) of a stored model on the probes among its kept positions.
+) -> tuple[int, int, float | None, float | None] | None:
+    """(evaluated, correct, AUC, calibration error) of a stored model on the probes that it kept.
 
     By today's categories; of one that the model does not know, it never finds a sample.
     """
@@ -140,7 +143,7 @@ def _measure(
         return None
     rows, truth = found[probes.positions[kept]], _truth(classes, project, probes)[kept]
     correct = int((rows.argmax(axis=1) == truth).sum())
-    return int(kept.sum()), correct, auc(rows, truth, ENOUGH)
+    return int(kept.sum()), correct, auc(rows, truth, ENOUGH), calibration_error(rows, truth)
 
 
 def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from labeling_core.learning import classifiers, strategies
-from labeling_core.learning.evaluation import ENOUGH
+from labeling_core.learning.evaluation import CALIBRATED, ENOUGH
 from labeling_core.progress.learning_curve import Session
 
 VAGUE = 0.25  # width of a 95 % interval: 5 of 5 are 57 to 100 %, 30 of 40 are 60 to 86 %
@@ -80,6 +80,18 @@ def explain_area(session: Session) -> str:
     return f"AUC speaks of the categories with at least {ENOUGH} measured samples."
 
 
+def explain_calibration(session: Session) -> str:
+    """How far the probabilities can be read as they are; empty where no probes measure."""
+    if session.kind != "probes":
+        return ""
+    if session.calibration_error is None:
+        return f"Whether probabilities hold true can be told from {CALIBRATED} measured samples on."
+    return (
+        f"Probabilities differ by {100 * session.calibration_error:.1f} points on average from how "
+        "often they hold true (calibration error)."
+    )
+
+
 def session_row(each: Session) -> dict[str, Any]:
     """A session as a row for reading."""
     return {
@@ -90,6 +102,7 @@ def session_row(each: Session) -> dict[str, Any]:
         "from": _rounded(each.low),
         "to": _rounded(each.high),
         "AUC": each.auc,
+        "calibration error": _rounded(each.calibration_error),
         "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
         "contradictions": each.contradictions,
         "classifier": classifiers.title(each.classifier),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
-from labeling_core.learning.classifiers import AUTO
+from labeling_core.learning.classifiers import in_full
 from labeling_core.projects.labels import Labels, measuring_end, read_labels, split
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.sessions.features import ensure_features
@@ -48,11 +48,11 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
 
 
 def _with_choice(session: SessionRun, chosen: str) -> SessionRun:
-    """Note in the session's row what “auto” stood for; the session as the model card shows it."""
+    """Note in the session's row what “auto” or “mean” stood for; the session with it."""
     project = session.project
-    if project.settings.classifier != AUTO:
+    text = in_full(project.settings.classifier, chosen)
+    if text == project.settings.classifier:
         return session
-    text = f"{AUTO}: {chosen}"
     with session.database.transaction() as cursor:
         cursor.execute(
             "UPDATE labeling.sessions SET classifier = ? WHERE project_id = ? AND session_id = ?",

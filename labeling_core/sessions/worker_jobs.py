@@ -126,7 +126,10 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress("Writing the final model", 0.8)
     path = out / "model.skops"
     _write_model(model, folder, job["classes"], path)
-    return {"trusted_types": skops.io.get_untrusted_types(file=path), "classifier": chosen}
+    return {
+        "trusted_types": skops.io.get_untrusted_types(file=path),
+        "classifier": classifiers.in_full(job["classifier"], chosen),
+    }
 
 
 def _test_table(job: dict[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -191,6 +194,6 @@ def _write_model(model: Any, folder: Path, classes: list[str], path: Path) -> No
     import skops.io
     from sklearn.pipeline import Pipeline
 
-    model.classes_ = np.array(classes)[model.classes_]
+    classifiers.name_classes(model, classes)
     steps = [*fitting.first_steps(folder), ("classifier", model)]
     skops.io.dump(Pipeline(steps), path, compression=ZIP_DEFLATED)

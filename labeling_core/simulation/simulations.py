@@ -23,6 +23,7 @@ RECORD, END = "simulation.json", "end.json"
 # Seconds that one session of a run takes on an idle core, by classifier: for a first estimate.
 _SESSION = {
     "auto": 0.1,
+    "mean": 0.4,
     "logistic_regression": 0.03,
     "random_forest": 0.25,
     "hist_gradient_boosting": 0.8,

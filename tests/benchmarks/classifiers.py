@@ -1,4 +1,4 @@
-"""What the classifier ``auto`` gains over plain logistic regression, and what it costs.
+"""What the classifier ``auto`` or ``mean`` gains over plain logistic regression, and what it costs.
 
 On the data sets of strategies.py, in the environment described there:
 
@@ -6,9 +6,9 @@ On the data sets of strategies.py, in the environment described there:
     PYTHONPATH=. peers/bin/python tests/benchmarks/classifiers.py loop --out results
 
 ``random``: accuracy on the hold-out after 50, 100 and 200 random labels. ``loop``: accuracy at the
-end, and area under the curve, of the query strategy ``auto`` with batches of 10. The rule's
-settings were chosen on seeds 100 to 105; these runs are on others. Finished runs stay in the
-folder ``--out``; a second call goes on where the first one ended.
+end, and area under the curve, of the query strategy ``auto`` with batches of 10. The
+settings of ``auto`` were chosen on seeds 100 to 105; these runs are on others. Finished runs stay
+in the folder ``--out``; a second call goes on where the first one ended.
 """
 
 from __future__ import annotations
@@ -23,14 +23,20 @@ import numpy as np
 from strategies import BATCH, BUDGET, NAMES, load
 
 from labeling_core.learning.classifier_choice import choose
-from labeling_core.learning.classifiers import DEFAULT_CLASSIFIER, fit, predict_probabilities
+from labeling_core.learning.classifiers import (
+    DEFAULT_CLASSIFIER,
+    PARTS,
+    fit,
+    predict_probabilities,
+    weights_of,
+)
 from labeling_core.simulation.replay import Plan, simulate, split
 
 SIZES = (50, 100, 200)
 FIRST_SEED = 200
 
 
-def at_random(name: str, seeds: int) -> list[dict]:
+def at_random(name: str, seeds: int, classifier: str) -> list[dict]:
     """Accuracy of both after so many random labels; what was chosen, and in how many seconds."""
     X, y = load(name)
     rows = []
@@ -39,7 +45,7 @@ def at_random(name: str, seeds: int) -> list[dict]:
         for size in (each for each in SIZES if each <= len(pool) // 2):
             labeled = pool[:size]
             begun = time.process_time()
-            chosen = choose("auto", X[labeled], y[labeled], seed).classifier
+            chosen = choose(classifier, X[labeled], y[labeled], seed).classifier
             seconds = time.process_time() - begun
             accuracy = {}
             for each in dict.fromkeys((DEFAULT_CLASSIFIER, chosen)):
@@ -53,17 +59,17 @@ def at_random(name: str, seeds: int) -> list[dict]:
     return rows
 
 
-def in_the_loop(name: str, seeds: int) -> list[dict]:
+def in_the_loop(name: str, seeds: int, classifier: str) -> list[dict]:
     """Last accuracy and area under the curve of both, on the same hold-outs."""
     X, y = load(name)
     budget = min(BUDGET, len(y) // 3 // BATCH * BATCH)
     both = {
         each: simulate(X, y, Plan(["auto"], BATCH, budget, seeds, each))
-        for each in (DEFAULT_CLASSIFIER, "auto")
+        for each in (DEFAULT_CLASSIFIER, classifier)
     }
     return [
         {"size": size, "seed": base.seed, "base": before, "gain": after - before}
-        for base, auto in zip(both[DEFAULT_CLASSIFIER], both["auto"], strict=True)
+        for base, auto in zip(both[DEFAULT_CLASSIFIER], both[classifier], strict=True)
         for size, before, after in (
             ("last", base.accuracy[-1], auto.accuracy[-1]), ("AULC", base.aulc, auto.aulc)
         )
@@ -99,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("random", "loop"))
     parser.add_argument("--out", type=Path, required=True, help="folder for finished runs")
+    parser.add_argument("--classifier", choices=("auto", "mean"), default="auto")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data", action="append", choices=NAMES, help="only these data sets")
     arguments = parser.parse_args()
@@ -106,15 +113,24 @@ def main() -> None:
     measure = at_random if arguments.what == "random" else in_the_loop
     found = {}
     for name in arguments.data or NAMES:
-        path = arguments.out / f"{arguments.what}, {name}, {arguments.seeds}.json"
+        path = (
+            arguments.out
+            / f"{arguments.what}, {arguments.classifier}, {name}, {arguments.seeds}.json"
+        )
         if not path.exists():
-            path.write_text(json.dumps(measure(name, arguments.seeds)), encoding="utf-8")
+            path.write_text(
+                json.dumps(measure(name, arguments.seeds, arguments.classifier)), encoding="utf-8"
+            )
         found[name] = json.loads(path.read_text("utf-8"))
         print(name, flush=True)
     print(table(found))
     rows = [row for each in found.values() for row in each if "chosen" in row]
     if rows:
-        print(Counter(row["chosen"] for row in rows).most_common())
+        weights = [weights_of(row["chosen"]) for row in rows]
+        if weights[0]:
+            print({part: round(float(np.mean([w[part] for w in weights])), 2) for part in PARTS})
+        else:
+            print(Counter(row["chosen"] for row in rows).most_common())
         seconds = np.array([row["seconds"] for row in rows])
         print(f"choosing: median {np.median(seconds):.2f} s, longest {seconds.max():.2f} s of CPU")
 

@@ -17,7 +17,14 @@ from labeling_core.learning.classifier_choice import (
     remember,
     remembered,
 )
-from labeling_core.learning.classifiers import CLASSIFIERS, VARIANTS, fit, title
+from labeling_core.learning.classifiers import (
+    CLASSIFIERS,
+    VARIANTS,
+    fit,
+    mixed,
+    title,
+    weights_of,
+)
 
 
 def rings(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +99,7 @@ def test_many_classes_and_many_labels_are_tried_on_a_part():
 def test_a_choice_is_remembered_and_rubbish_is_not(tmp_path):
     path = tmp_path / "choice.json"
     assert remembered(path) is None
-    for name in (*VARIANTS, *CLASSIFIERS):
+    for name in (*VARIANTS, *CLASSIFIERS, mixed(weights_of("mean"))):
         remember(Choice(name, 40), path)
         assert remembered(path) == Choice(name, 40)
     for rubbish in ("", "[1]", '["oracle", 4]', "{}", "null", '[["a"], 3]'):
@@ -115,8 +122,50 @@ def test_titles_tell_what_was_chosen():
     assert title("auto: random_forest") == "Automatic: random forest"
 
 
-def test_a_session_and_the_model_card_tell_what_was_chosen(workspace, make_project, annotator):
-    project = make_project(classifier="auto", every=1000, probe_share=0.0)
+def test_a_part_that_predicts_unseen_labels_better_counts_more():
+    curved, straight = (
+        weights_of(choose("mean", *each, 0).classifier) for each in (rings(300), line(300))
+    )
+    assert curved["logistic_regression"] < 0.1
+    assert straight["logistic_regression"] > 1.5 * straight["extra_trees"]
+    for weights in (curved, straight):
+        assert sum(weights.values()) == pytest.approx(1.0)
+
+
+def test_few_labels_leave_the_weights_nearly_alike():
+    weights = weights_of(choose("mean", *rings(8), seed=0).classifier)
+    assert all(weight == pytest.approx(1 / 3, abs=0.1) for weight in weights.values())
+
+
+def test_one_label_a_class_leaves_them_alike():
+    found = choose("mean", line(2)[0], np.array([0, 1]), 0).classifier
+    assert found == mixed(weights_of("mean"))
+
+
+def test_the_weights_stay_until_the_labels_have_grown_by_a_third():
+    X, y = rings(200)
+    before = Choice(mixed(weights_of("mean")), 150)
+    assert choose("mean", X[:190], y[:190], 0, before) == before
+    grown = int(GROWTH * 150) + 1
+    assert choose("mean", X[:grown], y[:grown], 0, before).labels == grown
+    assert not weights_of(choose("auto", X[:190], y[:190], 0, before).classifier)
+    assert weights_of(choose("mean", X[:40], y[:40], 0, Choice("random_forest", 40)).classifier)
+
+
+def test_the_title_of_a_mean_tells_the_weights():
+    weights = {"logistic_regression": 0.5, "gaussian_process": 0.3, "extra_trees": 0.2}
+    assert title("mean") == "Mean of three models"
+    assert title(f"mean: {mixed(weights)}") == (
+        "Mean of three models: 50% logistic regression, 30% Gaussian process, "
+        "20% extremely randomized trees"
+    )
+
+
+@pytest.mark.parametrize("classifier", ["auto", "mean"])
+def test_a_session_and_the_model_card_tell_what_was_chosen(
+    workspace, make_project, annotator, classifier
+):
+    project = make_project(classifier=classifier, every=1000, probe_share=0.0)
     annotator(project).label_truly(90)
     workspace.loop.start_session(project, "hand")
     end = time.monotonic() + 1200
@@ -127,5 +176,5 @@ def test_a_session_and_the_model_card_tell_what_was_chosen(workspace, make_proje
     ((told,),) = rows(workspace.database, "SELECT classifier FROM labeling.sessions")
     ((card,),) = rows(workspace.database, "SELECT card FROM labeling.models")
     assert told == json.loads(card)["classifier"]
-    assert told.startswith("auto: ") and title(told).startswith("Automatic: ")
-    assert workspace.project(project.project_id).settings.classifier == "auto"
+    assert told.startswith(f"{classifier}: ") and title(told).startswith(f"{title(classifier)}: ")
+    assert workspace.project(project.project_id).settings.classifier == classifier

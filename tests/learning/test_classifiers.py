@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
+import skops.io
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import (
     CLASSIFIERS,
     DEFAULT_CLASSIFIER,
+    PARTS,
     fit,
+    mixed,
+    name_classes,
     predict_probabilities,
+    quickest_part,
 )
+from labeling_core.models.prediction import TRUSTED
 
 
 def three_clouds(per_class: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +34,7 @@ def test_every_classifier_learns_three_clouds(name):
 def test_one_label_per_class_is_enough(name):
     X, y = three_clouds(1)
     p = predict_probabilities(fit(name, X, y, seed=1), X, 3)
-    assert p.dtype == np.float32
+    assert p.dtype == np.float32 and (p >= 0).all()
     assert np.allclose(p.sum(axis=1), 1, atol=1e-5)
 
 
@@ -65,6 +71,29 @@ def test_the_same_seed_gives_the_same_model(name):
     X, y = three_clouds(20)
     first, second = (predict_probabilities(fit(name, X, y, seed=3), X, 3) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_stored_model_tells_names_with_the_same_probabilities(name):
+    X, y = three_clouds(20)
+    model = fit(name, X[y > 0], y[y > 0], 3)
+    before = predict_probabilities(model, X, 3)[:, 1:]
+    name_classes(model, ["a", "b", "c"])
+    again = skops.io.loads(skops.io.dumps(model), trusted=TRUSTED)
+    assert np.array_equal(np.float32(again.predict_proba(X)), before)
+    assert list(again.predict(X)) == [["b", "c"][best] for best in before.argmax(axis=1)]
+
+
+def test_the_mean_weighs_its_parts():
+    X, y = three_clouds(20)
+    weights = {"logistic_regression": 0.2, "gaussian_process": 0.7, "extra_trees": 0.1}
+    found = {part: predict_probabilities(fit(part, X, y, 3), X, 3) for part in PARTS}
+    expected = sum(weight * found[part] for part, weight in weights.items())
+    mean = fit(mixed(weights), X, y, 3)
+    assert np.allclose(predict_probabilities(mean, X, 3), expected, atol=1e-6)
+    quickest = predict_probabilities(quickest_part(mean), X, 3)
+    assert np.array_equal(quickest, found["logistic_regression"])
+    assert quickest_part(fit("random_forest", X, y, 3)) is None
 
 
 def test_an_empty_pool_gives_an_empty_table():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from labeling_core.learning.evaluation import auc, contradictions, wilson
+from labeling_core.learning.evaluation import auc, calibration_error, contradictions, wilson
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,23 @@ def test_auc_leaves_out_a_class_of_which_too_little_is_known():
     assert auc(p, codes, least=2) == 1.0  # of the class with two samples, and two others
     assert auc(p[::-1], codes, least=2) == 0.0
     assert auc(p, codes, least=3) is None
+
+
+def test_calibration_error_is_the_mean_distance_from_how_often_it_is_right():
+    sure, doubtful = np.tile([0.9, 0.1], (60, 1)), np.tile([0.35, 0.65], (40, 1))
+    codes = np.concatenate([np.repeat([0, 1], [48, 12]), np.repeat([1, 0], [26, 14])])
+    found = calibration_error(np.concatenate([sure, doubtful]), codes)
+    assert found == pytest.approx(0.6 * (0.9 - 0.8))  # 65 % are right where 65 % was said
+
+
+def test_calibration_of_a_model_that_is_always_sure_and_right_is_perfect():
+    codes = np.arange(60) % 3
+    assert calibration_error(np.eye(3)[codes], codes) == 0.0
+    assert calibration_error(np.eye(3)[codes], (codes + 1) % 3) == 1.0
+
+
+def test_calibration_of_few_samples_is_unknown():
+    assert calibration_error(np.eye(2)[[0] * 49], np.zeros(49, int)) is None
 
 
 def test_contradictions_count_only_what_is_comparable():

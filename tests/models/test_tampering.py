@@ -7,14 +7,18 @@ import copy
 import numpy as np
 import pytest
 import skops.io
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 from sklearn.tree._tree import Tree
 
-from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.classifiers import CLASSIFIERS, fit
 from labeling_core.models.prediction import TRUSTED
 from labeling_core.models.tampering import TamperedError, check
 
@@ -23,15 +27,27 @@ ROWS = GENERATOR.normal(size=(120, 5))
 CLASSES = np.array(["a", "b", "c"])[(ROWS[:, 0] > 0).astype(int) + (ROWS[:, 1] > 0.5)]
 
 
-def fitted(classifier):
-    """In a pipeline, as it comes out of a file."""
-    pipeline = make_pipeline(MinMaxScaler(), classifier).fit(ROWS, CLASSES)
+def stored(pipeline):
+    """As it comes out of a file."""
     return skops.io.loads(skops.io.dumps(pipeline), trusted=TRUSTED)
+
+
+def fitted(classifier):
+    return stored(make_pipeline(MinMaxScaler(), classifier).fit(ROWS, CLASSES))
+
+
+def of_project(name):
+    """A classifier on offer, as a worker puts it together."""
+    scaler = MinMaxScaler().fit(ROWS)
+    codes = np.unique(CLASSES, return_inverse=True)[1]
+    return stored(
+        Pipeline([("scaler", scaler), ("classifier", fit(name, scaler.transform(ROWS), codes, 1))])
+    )
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_on_offer_is_as_it_should_be(name):
-    check(fitted(CLASSIFIERS[name].build(1)))
+    check(of_project(name))
 
 
 @pytest.mark.parametrize("other", [KNeighborsClassifier(), SVC()])
@@ -40,9 +56,9 @@ def test_what_no_classifier_here_consists_of_is_refused(other):
         check(make_pipeline(MinMaxScaler(), other).fit(ROWS, CLASSES))
 
 
-def forest(change):
+def forest(change, kind=RandomForestClassifier):
     """A forest whose first tree has been changed; ``change`` is given its nodes and state."""
-    pipeline = fitted(RandomForestClassifier(3, random_state=1))
+    pipeline = fitted(kind(3, random_state=1))
     tree = pipeline[-1].estimators_[0].tree_
     state = tree.__getstate__()
     state["nodes"] = state["nodes"].copy()
@@ -72,10 +88,50 @@ def test_a_child_that_is_not_there_or_leads_back_is_refused(field, value):
         check(forest(put(field, value)))
 
 
+@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
 @pytest.mark.parametrize("value", [5, 10**9, -1])
-def test_a_column_that_is_not_there_is_refused(value):
+def test_a_column_that_is_not_there_is_refused(value, kind):
     with pytest.raises(TamperedError):
-        check(forest(put("feature", value)))
+        check(forest(put("feature", value), kind))
+
+
+def test_a_tree_within_the_mean_is_looked_at_as_well():
+    model = of_project("mean")
+    tree = next(each for each in model[-1].estimators_ if hasattr(each, "estimators_")).estimators_[
+        0
+    ]
+    tree.tree_ = forest(put("left_child", 10**9), ExtraTreesClassifier)[-1].estimators_[0].tree_
+    with pytest.raises(TamperedError):
+        check(model)
+
+
+def kernel_of(model):
+    process = next(each for each in model[-1].estimators_ if hasattr(each, "steps"))
+    return dict(process.named_steps["kernel"].transformer_list)["radial"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model[-1], "weights", [1.0, 2.0]),
+        lambda model: setattr(model[-1], "weights", [1.0, 2.0, float("nan")]),
+        lambda model: setattr(model[-1], "weights", [0.0, 0.0, 0.0]),
+        lambda model: setattr(model[-1], "voting", "hard"),
+        lambda model: setattr(model[-1], "estimators_", model[-1].estimators_[:2]),
+        lambda model: setattr(model[-1], "estimators_", []),
+        lambda model: setattr(model[-1], "classes_", np.array(["a", "b"])),
+        lambda model: setattr(kernel_of(model), "kernel", "precomputed"),
+        lambda model: setattr(kernel_of(model), "kernel_params", {"degree": 10**9}),
+        lambda model: setattr(kernel_of(model), "gamma", float("nan")),
+        lambda model: setattr(kernel_of(model), "components_", kernel_of(model).components_[:3]),
+        lambda model: setattr(kernel_of(model), "normalization_", "x"),
+    ],
+)
+def test_parts_of_a_mean_that_do_not_fit_together_are_refused(change):
+    model = of_project("mean")
+    change(model)
+    with pytest.raises(TamperedError):
+        check(model)
 
 
 @pytest.mark.parametrize(

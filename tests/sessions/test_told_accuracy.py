@@ -82,6 +82,14 @@ def test_an_accuracy_on_few_probes_is_told_as_its_interval(correct, probes, one,
     assert session_words.accuracy(session) == line
 
 
+def test_how_far_probabilities_hold_true_is_told_where_enough_probes_measure_it():
+    few, many = measured(30, 40), measured(45, 50)._replace(calibration_error=0.0423)
+    assert "from 50 measured samples on" in session_words.explain_calibration(few)
+    assert "differ by 4.2 points" in session_words.explain_calibration(many)
+    assert session_words.session_row(many)["calibration error"] == 0.042
+    assert session_words.explain_calibration(few._replace(kind="test table")) == ""
+
+
 def measured(correct, probes):
     share = wilson(correct, probes)
     return learning_curve.Session(

@@ -1,0 +1,63 @@
+"""How much each part of a mean of classifiers counts, by labels that the part has not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling_core.learning import classifiers, gaussian_process
+from labeling_core.learning.classifiers import (
+    DEFAULT_CLASSIFIER,
+    EXTRA_TREES,
+    GAUSSIAN_PROCESS,
+    MEAN,
+)
+from labeling_core.learning.out_of_fold import folds, out_of_fold
+
+JUDGED = 500  # labels, at random, that the weights are found by: more tell little more
+ALIKE = 10  # labels that each part has ahead: how slowly the weights leave equality
+STEPS = 100
+
+
+def weigh(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> dict[str, float]:
+    """The weights of classifiers.PARTS under which labels ``y`` [n] (class codes) of rows ``X``
+    [n, d] are likeliest when they are left out, by expectation maximisation.
+
+    Yao and others, "Using stacking to average Bayesian predictive distributions" (2018). Labels
+    that are the only ones of their class cannot be left out, and do not count.
+    """
+    rows = np.random.default_rng(seed).permutation(len(y))[:JUDGED]
+    X, y = X[rows], y[rows]
+    judged = np.flatnonzero(folds(y, seed) >= 0)
+    if not len(judged):
+        return classifiers.weights_of(MEAN)
+    likely = _unseen(X, y, seed)[:, judged]
+    weights = np.full(len(likely), 1 / len(likely))
+    for _ in range(STEPS):
+        shares = weights[:, None] * likely
+        shares /= shares.sum(axis=0)
+        weights = (shares.sum(axis=1) + ALIKE) / (len(judged) + ALIKE * len(likely))
+    return dict(zip(classifiers.PARTS, weights.tolist(), strict=True))
+
+
+def _unseen(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:
+    """The probability [parts, n] of every label by each part when it has not seen that label."""
+    from threadpoolctl import threadpool_limits
+
+    codes = np.unique(y, return_inverse=True)[1]
+    classes = int(codes.max()) + 1
+    with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
+        found: dict[str, NDArray[Any]] = {
+            DEFAULT_CLASSIFIER: out_of_fold(X, codes, classes, DEFAULT_CLASSIFIER, seed),
+            GAUSSIAN_PROCESS: gaussian_process.fit(X, codes, seed)[1],
+            EXTRA_TREES: classifiers.out_of_bag(
+                classifiers.forest_of(EXTRA_TREES, seed), X, codes, classes
+            ),
+        }
+    rows = np.arange(len(codes))
+    floor = 0.01  # one wild guess must not decide
+    return np.array(
+        [np.maximum(found[part][rows, codes], floor) for part in classifiers.PARTS], np.float64
+    )
