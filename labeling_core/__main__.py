@@ -21,6 +21,7 @@ from labeling_core.commands.options import (
     require_database,
 )
 from labeling_core.commands.projects import create, projects
+from labeling_core.commands.serving import serve
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
@@ -43,13 +44,19 @@ from labeling_core.store.database import Database
 from labeling_core.store.put_back import restore
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it worked, 2 with one sentence on standard error if not."""
+def run() -> None:
+    """The command ``labeling`` of an installed package."""
+    sys.exit(main(name=Path(sys.argv[0]).stem))
+
+
+def main(argv: Sequence[str] | None = None, name: str = "python -m labeling_core") -> int:
+    """Run one command, told as ``name``; 0 if it worked, 2 with one sentence on standard error if
+    not, 130 after Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # on Windows a pipe has the letters of a region
             stream.reconfigure(errors="replace")
     try:
-        commands.main(argv, prog_name="python -m labeling_core", standalone_mode=False)
+        commands.main(argv, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -247,6 +254,7 @@ def _restore(backup: Path, path: Path) -> None:
 
 for _each in (
     projects, create, import_labels, next_samples, label, sample, progress, export, check,
+    serve,
 ):  # fmt: skip
     commands.add_command(_each)
 

@@ -12,8 +12,14 @@ from starlette.config import Config
 
 from labeling_core.errors import LabelingError
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = Path(__file__).resolve().parent.parent  # from where this package is imported
+_INSTALLED = PACKAGES / "labeling_core" / "app"  # where a wheel has what lies beside it here
+IS_INSTALLED = _INSTALLED.is_dir()
+ROOT = _INSTALLED if IS_INSTALLED else PACKAGES
 DATA = ROOT / "data"
+# Where databases and folders of samples lie unless a path is named: an installed program has none
+# of its own, and takes that of the folder it was started in.
+HOME = Path.cwd() / "data" if IS_INSTALLED else DATA
 T = TypeVar("T")
 _config = Config(environ=os.environ)
 
@@ -42,6 +48,10 @@ class Variable(Generic[T]):
                 f"{self.name} is “{_config(self.name).strip()}”: set it to {self.wanted}, or "
                 "leave it out."
             ) from error
+
+    def put(self, text: str) -> None:
+        """Set it for this process and those that it starts."""
+        os.environ[self.name] = text
 
     def _read(self, text: str) -> T:
         return self.cast(text.strip()) if text.strip() else self.default
@@ -80,7 +90,7 @@ def _unconfirmed(text: str) -> str:
 
 DATABASE = Variable(
     "LABELING_DATABASE", "the database file",
-    DATA / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
+    HOME / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
 )  # fmt: skip
 DATA_ROOTS: Variable[tuple[Path, ...]] = Variable(
     "LABELING_DATA_ROOTS",
@@ -131,7 +141,7 @@ VARIABLES: tuple[Variable[Any], ...] = (
 
 def child_environment(**more: str) -> dict[str, str]:
     """The environment of a child program, which finds this package wherever it is started."""
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    paths = [str(PACKAGES), os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | more
 
 

@@ -309,13 +309,13 @@ def _app(command: str, desk: Path) -> None:
         each.split("=")
         for each in re.findall(r"^[A-Z_=/\w. ]*?(?=(?:\.venv/bin/)?python)", command)[0].split()
     )
-    port = _free_port()
+    port, option = _free_port(), "--" if "labeling_core serve" in command else "--server."
     words = shlex.split(command[command.index("python") :])[1:]
     environment = _own_environment() | given | {"LABELING_DATABASE": str(desk / "app.duckdb")}
     log = desk / "app.log"
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [sys.executable, *words, "--server.port", str(port), "--server.address", "127.0.0.1"],
+            [sys.executable, *words, f"{option}port", str(port), f"{option}address", "127.0.0.1"],
             cwd=ROOT, env=environment, stdout=out, stderr=out,
         )  # fmt: skip
     try:
@@ -401,6 +401,7 @@ def _environment(command: str, desk: Path) -> None:
 
 KINDS: list[tuple[str, Callable[[str, Path], None]]] = [
     (r"python -m labeling_core\.sessions\.worker MODULE …", _worker),
+    (r"python -m labeling_core serve.*", _app),
     (r"python -m labeling_core .*", _core),
     (r"([A-Z_]+=\S+ )*(\.venv/bin/)?python -m streamlit run app\.py", _app),
     (r"(\.venv/bin/)?python -m pytest( .*)?", _tests),

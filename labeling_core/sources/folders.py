@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from labeling_core.config import DATA, DATA_ROOTS
+from labeling_core.config import DATA, DATA_ROOTS, HOME
 from labeling_core.errors import LabelingError
 
 UPLOADS = "uploads"  # the folder beside the database file that uploads are unpacked to
@@ -46,9 +46,10 @@ class Listing(NamedTuple):
 
 
 def allowed_roots() -> list[Path]:
-    """The folders below which sources may lie: the project's own ``data`` and those named
-    in LABELING_DATA_ROOTS, links resolved, each once."""
-    return list(dict.fromkeys([DATA, *DATA_ROOTS.get()]))
+    """The folders below which sources may lie: the project's own ``data``, that of the
+    folder where an installed program was started, and those named in LABELING_DATA_ROOTS, links
+    resolved, each once."""
+    return list(dict.fromkeys([DATA, HOME, *DATA_ROOTS.get()]))
 
 
 def source_folder(source: str, home: Path) -> Path:
