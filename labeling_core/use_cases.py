@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from labeling_core.errors import LabelingError
@@ -45,33 +45,49 @@ def create_project(
 ) -> Project:
     """Make a project, with the labels that its source brings and those ``given``, from which the
     first session starts by itself; LabelingError for the first mistake in its settings."""
-    by.require("manage")
-    with workspace.database.transaction() as cursor:
-        settings = labels_at_start.with_categories(cursor, settings, given)
-        project = _create(workspace, settings, by, given)
-    workspace.loop.after_decisions(project)
-    return project
-
-
-def _create(workspace: Workspace, settings: Settings, by: Person, given: Given) -> Project:
-    project = lifecycle.create_project(workspace.database, settings)
-    detail = {"title": project.settings.title, "source": project.settings.source}
-    eventlog.note(workspace.database, project.project_id, by, "created", detail)
-    return labels_at_start.label(workspace.database, project, given, by)
+    return create_from_upload(workspace, settings, None, by, given)
 
 
 def create_from_upload(
-    workspace: Workspace,
-    settings: Settings,
-    upload: Upload | Staged | None,
-    by: Person,
+    workspace: Workspace, settings: Settings, upload: Upload | Staged | None, by: Person,
     given: Given = NOTHING,
-) -> Project:
+) -> Project:  # fmt: skip
     """Load the upload, if any, and make the project: both or neither; see :func:`create_project`.
 
     Raises SettingsError with everything that is wrong.
     """
     by.require("manage")
+    with _made(workspace, settings, upload, by, given) as (made, _):
+        pass
+    workspace.loop.after_decisions(made)
+    if isinstance(upload, Upload):
+        discard_table(upload.path)  # it is in the database now
+    return made
+
+
+def plan_at_start(
+    workspace: Workspace, settings: Settings, upload: Upload | Staged | None, by: Person,
+    given: Given,
+) -> Plan | None:  # fmt: skip
+    """What would become of the labels that are ``given``: the project is made, and unmade. Raises
+    as :func:`create_from_upload` does."""
+    by.require("manage")
+    found: list[Plan | None] = []
+    with suppress(_UnmadeError), _made(workspace, settings, upload, by, given) as (_, plan):
+        found.append(plan)
+        raise _UnmadeError
+    return found[0]
+
+
+class _UnmadeError(Exception): ...
+
+
+@contextmanager
+def _made(
+    workspace: Workspace, settings: Settings, upload: Upload | Staged | None, by: Person,
+    given: Given,
+) -> Iterator[tuple[Project, Plan | None]]:  # fmt: skip
+    """A new project, within the transaction that makes it."""
     with ExitStack() as undo:
         cursor = undo.enter_context(workspace.database.transaction())
         if isinstance(upload, Staged):
@@ -89,11 +105,10 @@ def create_from_upload(
         found = found or lifecycle.problems(cursor, settings)
         if found:
             raise SettingsError(found)
-        made = _create(workspace, settings, by, given)
-    workspace.loop.after_decisions(made)
-    if isinstance(upload, Upload):
-        discard_table(upload.path)  # it is in the database now
-    return made
+        project = lifecycle.create_project(workspace.database, settings)
+        detail = {"title": project.settings.title, "source": project.settings.source}
+        eventlog.note(workspace.database, project.project_id, by, "created", detail)
+        yield labels_at_start.label(workspace.database, project, given, by)
 
 
 def update_project(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.progress import learning_curve, session_words
-from labeling_core.projects import sample_projects
+from labeling_core.projects import sample_projects, set_aside
 from labeling_core.workspace import open_workspace
 from pages.shell import identity
 from pages.shell.plain_text import escaped
@@ -29,6 +29,7 @@ with workspace.database.read() as cursor:
     glances = [
         (each, learning_curve.summary(cursor, each, workspace.queue(each))) for each in projects
     ]
+    aside = {each.project_id: set_aside.count(cursor, each.project_id) for each in projects}
 if not projects:
     no_project()
 for project, glance in glances:
@@ -53,6 +54,13 @@ for project, glance in glances:
                 st.page_link(
                     "settings.py", label="Settings", icon=":material/tune:", query_params=params
                 )
+                if aside[project.project_id]:
+                    st.page_link(
+                        "settings.py",
+                        label=f"{aside[project.project_id]:,} set aside",
+                        icon=":material/healing:",
+                        query_params=params,
+                    )
         with st.container(horizontal=True):
             st.metric("Labeled", f"{glance.labeled:,}")
             st.metric("Skipped", f"{glance.skipped:,}")

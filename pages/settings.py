@@ -16,7 +16,7 @@ from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Settings, default_tables
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import open_workspace
-from pages.blocks import learned_columns, project_actions, stopping_advice
+from pages.blocks import learned_columns, project_actions, same_files, set_aside, stopping_advice
 from pages.forms import (
     category_fields,
     found_columns,
@@ -58,7 +58,7 @@ columns = found_columns.choose(fields, workspace, base, old, source, upload)
 upload = found_columns.read_as_chosen(upload, columns)
 if old:
     learned_columns.show(workspace, old)
-given = NOTHING if old else label_import.at_start(fields, modality)
+given = NOTHING if old else label_import.at_start(fields, workspace, modality, base)
 
 st.header("Categories", anchor=False)
 if not old:
@@ -153,6 +153,7 @@ wanted = replace(
     **features, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
+label_import.show_at_start(fields, workspace, wanted, upload, given)
 if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):
     found: list[Problem] = []
     try:
@@ -178,5 +179,7 @@ if saved := st.session_state.pop("settings_saved", ""):
 if old:
     if modality.source.thing == "table" and source == old.settings.source:
         row_fields.show(workspace, old)
+    set_aside.show(workspace, old, identity.person())
+    same_files.show(workspace, old)
     label_import.show(workspace, old)
     project_actions.show(workspace, old, identity.person())

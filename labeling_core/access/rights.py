@@ -74,6 +74,7 @@ USE_CASES = {
     "use_cases.export_predictions": "manage",
     "use_cases.merge_category": "manage",
     "use_cases.offer_category": "manage",
+    "use_cases.plan_at_start": "manage",
     "use_cases.plan_labels": "manage",
     "use_cases.read_files": "manage",
     "use_cases.refresh_source": "manage",

@@ -13,6 +13,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling import label_import, label_plan
 from labeling_core.labeling.label_import import MOST_CATEGORIES, How
 from labeling_core.labeling.label_matching import SAMPLE_ID, Match, match, put
+from labeling_core.labeling.label_plan import Plan
 from labeling_core.modalities.registry import modality_of
 from labeling_core.people import Person
 from labeling_core.projects import category_checks, probe_draw, samples
@@ -111,9 +112,11 @@ def _by_folder(cursor: duckdb.DuckDBPyConnection, settings: Settings) -> list[Im
     ]
 
 
-def label(database: Database, project: Project, given: Given, who: Person) -> Project:
+def label(
+    database: Database, project: Project, given: Given, who: Person
+) -> tuple[Project, Plan | None]:
     """Store the labels that are there as import 1 of a project that is being made, within its
-    transaction; the project as it is then.
+    transaction; the project as it is then, and what became of the labels.
 
     Unless they are a random draw their samples are put behind all others, so that the places kept
     for probes are drawn of those without a label.
@@ -132,14 +135,14 @@ def label(database: Database, project: Project, given: Given, who: Person) -> Pr
             detail = {"file": given.name or "the sub-folders", "format": file.format}
             plan = label_plan.decide(cursor, project, way, False, file.unreadable, file.notes)
         else:
-            return project
+            return project, None
         if not plan.stored():
-            return project
+            return project, plan
         if not given.random_draw:
             project = _put_last(cursor, project)
         how = How(way.column, random_draw=given.random_draw)
         label_import.store(database, cursor, project, plan, how, detail, who)
-    return project
+    return project, plan
 
 
 def _put_last(cursor: duckdb.DuckDBPyConnection, project: Project) -> Project:

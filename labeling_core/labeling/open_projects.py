@@ -96,7 +96,7 @@ class OpenProjects:
             if not samples.source_exists(cursor, project.settings):
                 return project, unchanged  # it is gone: what is known of it goes on serving
             same = samples.fingerprint(cursor, project.settings) == project.source_fingerprint
-            if same and not (again and set_aside.listed(cursor, project.project_id)):
+            if same and not (again and set_aside.count(cursor, project.project_id)):
                 return project, unchanged
         with self.database.lock:
             project, change = lifecycle.refresh(self.database, project)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from labeling_core.modalities.extraction import Progress, extract
+from labeling_core.modalities import twins
+from labeling_core.modalities.extraction import Progress, extract, ledger_folder
 from labeling_core.modalities.feature_matrix import FURTHEST, Scaling, matrix
 from labeling_core.modalities.registry import module_of, require_installed
 
@@ -46,6 +47,7 @@ def fit_features(
     folder = Path(job["folder"])
     usable, scaling = matrix(files, root, kept, features, folder / "features.npy")
     np.savez_compressed(folder / SCALING, *scaling)
+    twins.keep(folder, twins.find(files, root, ledger_folder(kept, features)))
     card = {
         "features": features,
         "version": module_of(features).FEATURES_VERSION,

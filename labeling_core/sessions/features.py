@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.modalities import fitting
+from labeling_core.modalities import fitting, twins
 from labeling_core.modalities.registry import features_of, modality_of, source_of
 from labeling_core.projects import samples, set_aside
 from labeling_core.sessions.worker_client import Progress, Worker
@@ -96,6 +96,13 @@ def have_features(database: Database, project: Project) -> bool:
     folder = features_folder(database, project)
     whole = folder / "features.json"
     return whole.exists() and not is_left_over(whole, folder)
+
+
+def same_files(database: Database, project: Project) -> list[twins.Twin]:
+    """The files that are there twice, as the last whole reading found them."""
+    if not modality_of(project.settings).reads_files or not have_features(database, project):
+        return []
+    return twins.kept(features_folder(database, project))
 
 
 def must_be_read(database: Database, project: Project) -> bool:

@@ -16,11 +16,13 @@ from labeling_core.labeling.label_plan import IMPORT, PEOPLE, Plan
 from labeling_core.labeling.labels_at_start import NOTHING, Given
 from labeling_core.modalities.registry import Modality
 from labeling_core.projects import samples
-from labeling_core.settings import Project
+from labeling_core.projects.validation import SettingsError
+from labeling_core.settings import Project, Settings
 from labeling_core.sources import uploads
 from labeling_core.sources.foreign_labels import read_files, title_of
 from labeling_core.sources.label_records import LabelFile
 from labeling_core.sources.label_tools import FORMATS
+from labeling_core.sources.uploads import Staged, Upload
 from labeling_core.store import imports
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
@@ -29,6 +31,7 @@ from pages.shell import identity
 KINDS = ["csv", "tsv", "txt", "parquet", "json", "jsonl", "zip"]
 WINS = {PEOPLE: "What people decided here holds", IMPORT: "The file holds"}
 _PLAN, _DONE, _REFUSED = "label-import-plan", "label-import-done", "label-import-refused"
+_AT_START = "label-import-at-start"
 Files = list[tuple[str, bytes]]
 
 
@@ -96,13 +99,18 @@ def _import(workspace: Workspace, project: Project, files: Files, key: str) -> N
 
 
 def _read(workspace: Workspace, project_id: str, files: Files, form: str, label: str) -> LabelFile:
+    return _read_for(workspace, files, form, label, workspace.project(project_id).settings)
+
+
+def _read_for(
+    workspace: Workspace, files: Files, form: str, label: str, settings: Settings
+) -> LabelFile:
     paths: list[tuple[Path, str]] = []
-    wanted = [workspace.project(project_id).settings.label_column]
     try:
         for name, content in files:
             path = uploads.stage_table(workspace.database.path.parent, content)
             paths.append((path, name))
-        return read_files(paths, form, label.strip(), wanted)
+        return read_files(paths, form, label.strip(), [settings.label_column])
     finally:
         for path, _ in paths:
             uploads.discard_table(path)
@@ -181,8 +189,8 @@ def _undo(workspace: Workspace, project_id: str, number: int) -> None:
         st.session_state[_REFUSED] = str(error)
 
 
-def at_start(fields: Fields, modality: Modality) -> Given:
-    """The fields of a new project whose samples are files: labels by sub-folder."""
+def at_start(fields: Fields, workspace: Workspace, modality: Modality, base: Settings) -> Given:
+    """The fields of a new project whose samples are files: labels by sub-folder, or of a file."""
     if modality.source.thing != "folder":
         return NOTHING
     folders = st.toggle(
@@ -190,4 +198,51 @@ def at_start(fields: Fields, modality: Modality) -> Given:
         help="Files in a sub-folder are labeled with its name, as an import; the others are to be "
         "labeled. The first session starts by itself.",
     )  # fmt: skip
-    return Given(folders=folders)
+    uploaded = [] if folders else st.file_uploader(
+        "Labels that are there", KINDS, accept_multiple_files=True, key=fields.key("labels-file"),
+        help="A table with the columns path and label, or what Label Studio, doccano, Prodigy, "
+        "Argilla or the labeling plugin export. They are stored as an import.",
+    )  # fmt: skip
+    fields.slot("file", "Labels that are there")
+    if not (folders or uploaded):
+        return NOTHING
+    drawn = st.toggle(
+        "The labeled samples are a random draw", key=fields.key("drawn"),
+        help="Only then may they measure accuracy, where probes are kept.",
+    )  # fmt: skip
+    if folders:
+        return Given(folders=True, random_draw=drawn)
+    try:
+        file = _remembered(workspace, [(each.name, each.getvalue()) for each in uploaded], base)
+    except LabelingError as error:
+        fields.tell("file", str(error))
+        return NOTHING
+    return Given(file=file, name=", ".join(each.name for each in uploaded), random_draw=drawn)
+
+
+def _remembered(workspace: Workspace, files: Files, settings: Settings) -> LabelFile:
+    """What files hold, read once."""
+    known, found = st.session_state.get(_AT_START, (None, None))
+    if known != files or found is None:
+        found = _read_for(workspace, files, "auto", "", settings)
+        st.session_state[_AT_START] = (files, found)
+    return found
+
+
+def show_at_start(
+    fields: Fields, workspace: Workspace, wanted: Settings, upload: Upload | Staged | None,
+    given: Given,
+) -> None:  # fmt: skip
+    """A button that tells what would become of labels that are given, and makes nothing."""
+    if given == NOTHING or not st.button("Dry run", key=fields.key("plan")):
+        return
+    try:
+        plan = use_cases.plan_at_start(workspace, wanted, upload, identity.person(), given)
+    except SettingsError as error:
+        fields.show(error.found)
+    except LabelingError as error:
+        fields.tell(error.field or "file", str(error))
+    else:
+        if plan is not None:
+            form = title_of(given.file.format) if given.file else "sub-folders"
+            _show_plan(form, plan, PEOPLE)

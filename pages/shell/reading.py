@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 import streamlit as st
 
 from labeling_core import use_cases
@@ -61,7 +59,7 @@ def show_broken(project: Project) -> None:
             st.dataframe(
                 {
                     "file": [path for path, _ in broken],
-                    "reason": [_beside(*each) for each in broken],
+                    "reason": [set_aside.without_name(*each) for each in broken],
                 },
                 hide_index=True,
                 width=680,
@@ -70,9 +68,8 @@ def show_broken(project: Project) -> None:
                     "reason": st.column_config.TextColumn(width=460),
                 },
             )
-
-
-def _beside(path: str, reason: str) -> str:
-    """A reason where the file's name stands already."""
-    text = reason.removeprefix(f"{PurePosixPath(path).name} ")
-    return text[:1].upper() + text[1:]
+            if identity.person().may("manage", project.project_id):
+                st.page_link(
+                    "settings.py", label="What would help, and trying again",
+                    icon=":material/healing:", query_params={"project": project.project_id},
+                )  # fmt: skip

@@ -33,6 +33,7 @@ from labeling_core.labeling import (
     reviewing,
 )
 from labeling_core.labeling.label_import import How
+from labeling_core.labeling.labels_at_start import NOTHING
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.models import final_model
 from labeling_core.people import ACTIONS, EVERYWHERE, ROLES, ForbiddenError, Person, local_person
@@ -529,6 +530,9 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         ),
         "use_cases.bring_in_labels": lambda by: use_cases.bring_in_labels(
             workspace, "wine", labels, "labels.csv", How(), by
+        ),
+        "use_cases.plan_at_start": lambda by: use_cases.plan_at_start(
+            workspace, replace(wine.settings, title="New", **named), None, by, NOTHING
         ),
         "use_cases.plan_labels": lambda by: use_cases.plan_labels(
             workspace, "wine", labels, How(), by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from prepared import label_wines, on_folder, workspace_of
 from labeling_core.projects.sample_projects import DIGITS
 from labeling_core.settings import Settings
 
+WHOLE = ["digit_0000.png", "digit_0001.png", "digit_0002.png"]
+READING = 600_000  # ms: on a busy machine the first files take their time
 FORGET = "The model learns nothing of it any more"
 
 
@@ -24,7 +27,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABELING_DATA_ROOTS", str(folder))
         files: Settings = on_folder(folder, DIGITS, "files", ["digit_0000.png", "digit_0001.png"])
-        server.make_projects([settings_for("kinds"), settings_for("goner"), files])
+        spoilt: Settings = on_folder(folder, DIGITS, "spoilt", WHOLE)
+        for name in ("cut.png", "empty.png"):
+            whole = (ROOT / "data/digits" / WHOLE[0]).read_bytes()
+            (folder / "spoilt" / name).write_bytes(whole[:100] if name == "cut.png" else b"")
+        server.make_projects([settings_for("kinds"), settings_for("goner"), files, spoilt])
         server.make_tables({"growing": "SELECT i FROM range(20) t(i)"})
         server.make_projects([settings_for("rows", source="growing")], wines=False)
         with workspace_of(server) as workspace:
@@ -122,6 +129,32 @@ def test_new_rows_and_files_of_the_source_are_taken_over(
             "('rows', 'files') ORDER BY 1"
         ).fetchall()
     assert dict(rows)["rows"] == 27
+
+
+def set_aside(server: AppServer) -> dict[str, str]:
+    with server.tables() as tables:
+        found = "SELECT sample_id, reason FROM labeling.broken WHERE project_id = 'spoilt'"
+        return dict(tables.execute(found).fetchall())
+
+
+def test_what_was_set_aside_is_listed_with_what_would_help_and_tried_again(
+    server: AppServer, context: BrowserContext
+) -> None:
+    form = Form(context, server).open("label_images?project=spoilt")
+    expect(form.page.get_by_text("2 files set aside")).to_be_visible(timeout=READING)
+    form.open("?project=spoilt")
+    form.page.get_by_role("link", name="2 set aside").click()
+    expect(form.page.get_by_role("heading", name="Set aside: 2 files")).to_be_visible()
+    expect(form.page.get_by_text("1 × Ends early: the rest of it is missing.")).to_be_visible()
+    expect(form.page.get_by_text("1 × Is empty.")).to_be_visible()
+    expect(form.page.get_by_text("nothing is in it.")).to_be_visible()
+    shutil.copy(server.folder / "spoilt" / WHOLE[1], server.folder / "spoilt" / "cut.png")
+    form.press("Try again")
+    form.open("settings?project=spoilt")
+    expect(form.page.get_by_text("1 file set aside")).to_be_visible(timeout=READING)
+    form.reload()
+    expect(form.page.get_by_role("heading", name="Set aside: 1 file")).to_be_visible()
+    assert set(set_aside(server)) == {"empty.png"}
 
 
 def test_a_project_is_deleted_and_its_labels_stay(

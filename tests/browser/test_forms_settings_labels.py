@@ -87,3 +87,43 @@ def test_sub_folders_become_categories(server: AppServer, context: BrowserContex
     with server.tables() as tables:
         found = tables.execute("SELECT label, origin, count(*) FROM sorted_metadata GROUP BY ALL")
         assert sorted(found.fetchall()) == [("even", "import", 2), ("odd", "import", 3)]
+
+
+def test_a_file_of_labels_is_the_start_of_a_folder_of_pictures(
+    server: AppServer, context: BrowserContext
+) -> None:
+    names = [each.name for each in sorted((ROOT / "data/digits").glob("*.png"))[:6]]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.write(ROOT / "data/digits" / name, name)
+    form = Form(context, server).open("settings?new=1")
+    form.choose("Modality", "Images")
+    form.upload("Images, or a zip of them", {
+        "name": "told.zip", "mimeType": "application/zip", "buffer": packed.getvalue(),
+    })  # fmt: skip
+    lines = [
+        "path,label",
+        *(f"{name},{('even', 'odd')[n % 2]}" for n, name in enumerate(names[:5])),
+    ]
+    text = "\n".join([*lines, "elsewhere.png,odd"])
+    form.upload("Labels that are there", {
+        "name": "known.csv", "mimeType": "text/csv", "buffer": text.encode(),
+    })  # fmt: skip
+    form.switch("The labeled samples are a random draw")
+    form.text("Name", "known")
+    form.switch("Active learning")
+    form.press("Dry run")
+    expect(form.page.get_by_text("6 annotations were read")).to_be_visible()
+    with server.tables() as tables:  # nothing was made
+        assert not tables.execute(
+            "SELECT * FROM labeling.projects WHERE project_id = 'known'"
+        ).fetchall()
+    form.press("Create the project")
+    form.page.locator(f"[data-sample-id='{names[5]}']").wait_for()
+    assert [each["name"] for each in settings_of(server, "known")["categories"]] == ["even", "odd"]
+    told = newest(server, "known", "import")
+    assert told["random_draw"] and told["file"] == "known.csv"
+    with server.tables() as tables:
+        found = tables.execute("SELECT label, origin, count(*) FROM known_metadata GROUP BY ALL")
+        assert sorted(found.fetchall()) == [("even", "import", 3), ("odd", "import", 2)]

@@ -218,6 +218,18 @@ def test_files_that_were_set_aside_have_a_reason_that_does_not_name_them_again(o
     }  # fmt: skip
 
 
+def test_what_was_set_aside_is_tried_again_from_the_settings(open_page):
+    open_page("home")
+    with workspaces.open_workspace().database.transaction() as cursor:
+        cursor.execute("INSERT INTO labeling.broken VALUES ('digits', '1.png', '1.png is empty.')")
+    at = open_page("settings", project="digits")
+    assert "Set aside: 1 file" in texts(at)
+    (again,) = [each for each in at.button if each.label == "Try again"]
+    at = again.click().run()
+    assert not at.exception and not at.error
+    assert "Set aside" not in texts(at)
+
+
 def test_a_link_carries_the_project_and_an_unknown_one_is_told(open_page):
     open_page("home")
     workspace = workspaces.open_workspace()
