@@ -26,6 +26,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.modalities.registry import SUFFIXES, modality_with
+from labeling_core.models.events import Files
 from labeling_core.models.prediction import predict_folder, predict_table, read_model
 from labeling_core.models.reading_report import sentences
 from labeling_core.simulation.labeled_data import (
@@ -166,6 +167,12 @@ def _labeled(
 @click.option(
     "--out", type=FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
 )
+@click.option(
+    "--events", type=FILE, metavar="OUT", help="A .csv or .parquet file of events in windows."
+)
+@click.option(
+    "--audacity", type=FILE, metavar="DIR", help="A folder for label tracks of these events."
+)
 @click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
 @click.option("--excel", is_flag=True, help="Write a CSV that Excel knows to be UTF-8.")
 def _predict(
@@ -174,6 +181,8 @@ def _predict(
     part: str,
     folder: Path | None,
     out: Path,
+    events: Path | None,
+    audacity: Path | None,
     safe: bool,
     excel: bool,
 ) -> None:
@@ -196,10 +205,12 @@ def _predict(
         return
     assert folder is not None
     with progress_bar() as progress:
-        files, broken = predict_folder(read, folder, out, safe, progress, excel)
+        wanted = Files(events, audacity)
+        files, broken = predict_folder(read, folder, out, safe, progress, excel, wanted)
     _say_left_out(folder, modality_with(read.features["features"]).source.suffixes)
     unread = f", {broken:,} of them could not be read" if broken else ""
-    click.echo(f"{out}: {files:,} files with their prediction{unread}")
+    what = "windows" if read.windows[0] else "files"
+    click.echo(f"{out}: {files:,} {what} with their prediction{unread}")
 
 
 def _say_left_out(folder: Path, suffixes: Collection[str]) -> None:

@@ -286,10 +286,11 @@ def export_final_model(workspace: Workspace, project: Project, by: Person) -> by
 
 
 def export_predictions(
-    workspace: Workspace, project: Project, form: str, by: Person, safe: bool = False
-) -> bytes:
-    """Every sample with its label and what the final model says of it, in one of export.FORMATS;
-    empty before the first. ``safe`` as export.to_file has it."""
+    workspace: Workspace, project: Project, form: str, by: Person, safe: bool = False,
+    as_events: bool = False,
+) -> bytes:  # fmt: skip
+    """Every sample with its label and what the final model says of it, in one of export.FORMATS,
+    or the events in windows; empty before the first. ``safe`` as export.to_file has it."""
     by.require("manage", project.project_id)
     with workspace.database.read() as cursor:
-        return final_model.all_predictions(cursor, project, form, safe) or b""
+        return final_model.all_predictions(cursor, project, form, safe, as_events) or b""

@@ -56,6 +56,7 @@ modality = MODALITIES[fields.choice(
 source, upload = source_fields.source(fields, workspace, modality, base, old)
 columns = found_columns.choose(fields, workspace, base, old, source, upload)
 upload = found_columns.read_as_chosen(upload, columns)
+cut = media_fields.windows(fields, modality, base)
 if old:
     learned_columns.show(workspace, old)
 given = NOTHING if old else label_import.at_start(fields, workspace, modality, base)
@@ -150,7 +151,7 @@ wanted = replace(
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
     strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
     columns=columns.columns, main_column=columns.main_column,
-    **features, **overlap_fields.several_people(fields, base),
+    **features, **cut, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
 label_import.show_at_start(fields, workspace, wanted, upload, given)

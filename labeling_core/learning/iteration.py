@@ -23,7 +23,8 @@ class Task(NamedTuple):
 
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
     strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
-    that ``auto`` or ``mean`` made before, if any.
+    that ``auto`` or ``mean`` made before, if any. ``groups`` are aligned with ``train``: samples of
+    one group do not measure where another one of it was trained on.
     """
 
     features: NDArray[np.float32]
@@ -41,6 +42,7 @@ class Task(NamedTuple):
     batch: int
     seed: int
     choice: Choice | None = None
+    groups: NDArray[np.integer] | None = None
 
 
 class Evaluation(NamedTuple):
@@ -170,7 +172,12 @@ def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
         kind, codes = "cross-validation", task.train_codes
         if np.bincount(codes)[np.unique(codes)].min() < 2:
             return Evaluation("", 0, 0, None)  # without its one label a class cannot be learned
-        found = out_of_fold(X, codes, task.classes, task.classifier, task.seed)
+        found = out_of_fold(X, codes, task.classes, task.classifier, task.seed, task.groups)
+        if task.groups is not None:
+            judged = found.any(axis=1)
+            found, codes = found[judged], codes[judged]
+            if not len(codes):
+                return Evaluation("", 0, 0, None)
     correct = int((found.argmax(axis=1) == codes).sum())
     area, calibration = auc(found, codes, ENOUGH), calibration_error(found, codes)
     return Evaluation(kind, len(codes), correct, area, calibration)

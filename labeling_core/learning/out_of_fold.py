@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +19,15 @@ def out_of_fold(
     classes: int,
     classifier: str,
     seed: int,
+    groups: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float32]:
-    """Probabilities [n, classes] of every label's sample by a model that has not seen it.
+    """Probabilities [n, classes] of every label's sample by a model that has not seen it, nor, with
+    ``groups`` [n], another one of its group.
 
-    A class with a single label is trained on in every fold, so its own row stays 0.
+    A class with a single label is trained on in every fold, so its own row stays 0; so do rows
+    without which there would be one class only.
     """
-    fold_of = folds(codes, seed)
+    fold_of = folds(codes, seed) if groups is None else grouped_folds(codes, groups, seed)
     rng = np.random.default_rng(seed)
     found = np.zeros((len(codes), classes), dtype=np.float32)
     for fold in range(FOLDS):
@@ -30,6 +35,8 @@ def out_of_fold(
         if not len(held_out):
             continue
         rest = np.flatnonzero(fold_of != fold)
+        if groups is not None and len(np.unique(codes[rest])) < 2:
+            continue
         if len(rest) > MOST_TO_FIT:
             rest = rng.choice(rest, MOST_TO_FIT, replace=False)
         model = classifiers.fit(classifier, X[rest], codes[rest], seed)
@@ -50,4 +57,23 @@ def folds(codes: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
         if len(members) > 1:
             found[members] = (start + np.arange(len(members))) % FOLDS
             start += len(members)
+    return found
+
+
+def grouped_folds(
+    codes: NDArray[np.integer], groups: NDArray[np.integer], seed: int
+) -> NDArray[np.intp]:
+    """A fold 0..FOLDS-1 for every label, the same for all of a group, as stratified as that allows;
+    −1 for all where there is one group."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    found = np.full(len(codes), -1, dtype=np.intp)
+    number = min(FOLDS, len(np.unique(groups)))
+    if number < 2:
+        return found
+    drawn = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # of classes that have fewer labels than there are folds
+        warnings.simplefilter("ignore", UserWarning)
+        for fold, (_, held_out) in enumerate(drawn.split(codes, codes, groups)):
+            found[held_out] = fold
     return found

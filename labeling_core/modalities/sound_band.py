@@ -29,12 +29,12 @@ _BLOCK = 1 << 18
 _ULTRASOUND, _HEARD = 100_000, 22_050  # hertz
 
 
-def features(path: Path, span: Span | None = None) -> np.ndarray:
-    """Descriptors of one sound, or of a ``span`` of it, float32: those of ``sounds.features`` (of
-    ultrasound, slowed down), then of each band the mean, the deviation and the greatest of its
-    level over time, in dB below the loudest moment of any band (-80..0; what a recording cannot
-    hold is -80). Raises LabelingError as they do."""
-    parts, rate = sounds.excerpts(path, span)
+def features(path: Path, span: tuple[float, float] | None = None) -> np.ndarray:
+    """Descriptors of one sound, or of a ``span`` of it (from, to, in seconds), float32: those of
+    ``sounds.features`` (of ultrasound, slowed down), then of each band the mean, the deviation and
+    the greatest of its level over time, in dB below the loudest moment of any band (-80..0; what a
+    recording cannot hold is -80). Raises LabelingError as they do."""
+    parts, rate = sounds.excerpts(path, Span(*span) if span else None)
     level = levels(parts, rate)
     above = [level.mean(axis=0), level.std(axis=0), level.max(axis=0)]
     described = sounds.statistics(parts, _HEARD if rate > _ULTRASOUND else rate)

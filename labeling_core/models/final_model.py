@@ -24,6 +24,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import title
 from labeling_core.modalities.registry import features_of
+from labeling_core.models import events
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
 from labeling_core.progress.session_words import explain_calibration, percent, told
@@ -33,9 +34,9 @@ from labeling_core.projects.renames import read_renames
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project, Settings
-from labeling_core.store import events
+from labeling_core.store import events as store_events
 from labeling_core.store.database import Database, now
-from labeling_core.store.exporting import packed
+from labeling_core.store.exporting import packed, to_file
 from labeling_core.store.removal import remove
 
 _TABLE_LOADER = "load_model.py"  # beside this module; comes with every model of a table
@@ -53,7 +54,7 @@ print(model.predict(table))
 """
 _OF_FILES = """from pathlib import Path
 from {module} import features  # run this in the folder of the labeling program
-print(model.predict([features(Path("a file of that kind"))]))
+print(model.predict([features(Path("a file of that kind"){part})]))
 """
 
 
@@ -95,7 +96,7 @@ def _run(
     settings = project.settings
     out = database.files(project.project_id, "final_model")
     with database.lock, database.read() as cursor:
-        last_event = events.newest(cursor, project.project_id)
+        last_event = store_events.newest(cursor, project.project_id)
         found = read_labels(cursor, project)
     np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
     job: dict[str, Any] = {
@@ -140,6 +141,7 @@ def _card(
         "labels_per_category": dict(Counter(np.array(settings.classes)[found.codes].tolist())),
         "accuracy": _accuracy(cursor, project, queue),
         "features": json.loads((folder / "features.json").read_text("utf-8")),
+        "windows": {"seconds": settings.window_seconds, "overlap": settings.window_overlap},
         "versions": _versions(),
         "how_to_load": _how_to_load(settings),
         "label_ids": sorted(found.label_ids.tolist()),
@@ -148,7 +150,8 @@ def _card(
 
 def _how_to_load(settings: Settings) -> str:
     module = features_of(settings).module
-    return _LOADING + _OF_FILES.format(module=module) if module else ""
+    part = f", (0, {settings.window_seconds:g})" if settings.window_seconds else ""
+    return _LOADING + _OF_FILES.format(module=module, part=part) if module else ""
 
 
 def _accuracy(
@@ -191,7 +194,7 @@ def last_final(cursor: duckdb.DuckDBPyConnection, project_id: str) -> FinalModel
     if row is None:
         return None
     *known, last_event = row
-    return FinalModel._make([*known, events.decided_since(cursor, project_id, last_event)])
+    return FinalModel._make([*known, store_events.decided_since(cursor, project_id, last_event)])
 
 
 def file_name(project_id: str) -> str:
@@ -217,16 +220,28 @@ def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
 
 
 def all_predictions(
-    cursor: duckdb.DuckDBPyConnection, project: Project, form: str, safe: bool = False
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    form: str,
+    safe: bool = False,
+    as_events: bool = False,
 ) -> bytes | None:
-    """What the final model says of every sample, as predictions.to_table has it; None before
+    """What the final model says of every sample, as predictions.query has it, in one of
+    export.FORMATS; or the events in windows (see events), by label or else prediction; None before
     there are any."""
     known = last_final(cursor, project.project_id)
     if known is None or not predictions.known(cursor, project.project_id):
         return None
     renames = read_renames(cursor, project.project_id)
     since = [each for each in renames if each.happened > known.trained]
-    return predictions.to_table(cursor, project, since, form, safe)
+    query = predictions.query(cursor, project, since)
+    if not as_events:
+        return to_file(cursor, query, form, safe)
+    found = cursor.execute(
+        "SELECT sample_id, category, CASE WHEN label IS NULL THEN probability END "
+        f"FROM ({query}) WHERE problem IS NULL"
+    ).fetchall()
+    return events.to_form(cursor, events.merged(found), form, safe)
 
 
 def to_markdown(card: dict[str, Any]) -> str:
@@ -278,4 +293,6 @@ def _cell(text: str) -> str:
 
 def _command(card: dict[str, Any]) -> str:
     source = "--data FILE" if "columns" in card["features"] else "--folder FOLDER"
+    if card.get("windows", {}).get("seconds"):  # models of before have none
+        source += " --events events.csv"
     return f"python -m labeling_core predict --model THIS.zip {source} --out predictions.csv"

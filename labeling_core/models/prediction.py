@@ -20,7 +20,7 @@ from labeling_core.modalities.extraction import extract, known_entries, ledger_f
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.modalities.registry import modality_with, module_of
 from labeling_core.modalities.table_columns import batches, prepare
-from labeling_core.models import tampering
+from labeling_core.models import events, tampering
 from labeling_core.models.reading_report import ReadColumn, ReadingReport
 from labeling_core.settings import quote
 from labeling_core.sources.folders import list_files
@@ -57,6 +57,12 @@ class Model(NamedTuple):
     def features(self) -> dict[str, Any]:
         """What the card says of the features: ``columns`` of a table, or ``features`` of files."""
         return dict(self.card["features"])
+
+    @property
+    def windows(self) -> tuple[float, float]:
+        """Seconds of the windows that it learned from, and of their overlap; 0 for whole files."""
+        known = self.card.get("windows") or {"seconds": 0.0, "overlap": 0.0}
+        return float(known["seconds"]), float(known["overlap"])
 
     @property
     def missing(self) -> dict[str, list[str]]:
@@ -157,10 +163,11 @@ def predict_table(
 
 def predict_folder(
     model: Model, folder: Path, out: Path, safe: bool = False, progress: Progress | None = None,
-    excel: bool = False,
+    excel: bool = False, as_events: events.Files = events.NONE,
 ) -> tuple[int, int]:  # fmt: skip
-    """Write the files of ``folder`` with ``prediction`` and ``probability`` to ``out``: how many
-    they are, and how many of them could not be read; these have a ``problem`` instead.
+    """Write the files of ``folder``, or their windows as the model knows them, with ``prediction``
+    and ``probability`` to ``out``: how many they are, and how many of them could not be read;
+    these have a ``problem`` instead.
 
     ``progress`` is told the share of files read (0..1). Raises LabelingError when the model is for
     tables, or learned from features that this version does not compute.
@@ -179,7 +186,13 @@ def predict_folder(
             "train the final model anew."
         )
     modality = modality_with(kind)
-    files = list_files(folder, modality.source.suffixes).files
+    seconds, overlap = model.windows
+    _require(
+        seconds > 0 or as_events == events.NONE,
+        "There are events in windows only: this model learned from whole files.",
+    )
+    source = modality.source.cut(seconds, overlap)
+    files = source.sample_ids(folder, list_files(folder, source.suffixes).files)
     _require(bool(files), f"{folder.name} holds no {modality.name}.")
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
         broken, usable, rows = _read_files(folder, files, kind, Path(kept), progress)
@@ -197,6 +210,7 @@ def predict_folder(
             "ORDER BY path"
         )
         _save(out, to_file(cursor, query, form, safe))
+        events.save(cursor, query, as_events, safe)
     return len(files), len(broken)
 
 

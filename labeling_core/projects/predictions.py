@@ -12,7 +12,6 @@ from labeling_core.projects.labels import standing
 from labeling_core.projects.renames import Rename, follow
 from labeling_core.settings import Project, quote
 from labeling_core.store.database import literal
-from labeling_core.store.exporting import to_file
 
 _OURS = ("sample_id", "label", "prediction", "probability", "category", "problem")
 
@@ -49,25 +48,19 @@ def forget(cursor: duckdb.DuckDBPyConnection, project_id: str) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {table(project_id)}")
 
 
-def to_table(
-    cursor: duckdb.DuckDBPyConnection,
-    project: Project,
-    renames: list[Rename],
-    form: str,
-    safe: bool,
-) -> bytes:
-    """Every sample as a row of a file in one of export.FORMATS, in the order of the source.
+def query(cursor: duckdb.DuckDBPyConnection, project: Project, renames: list[Rename]) -> str:
+    """SQL for every sample as a row, in the order of the source.
 
     The source's columns are followed by ``sample_id``, the ``label`` that counts (empty where
     there is none), ``prediction`` and ``probability`` of the final model, and ``category``: the
     label, or without one the prediction; of files also the ``problem`` of those that cannot be
     read. A column of the source with one of these names gets ``_source`` behind it. ``renames``
-    are those since the model was trained; ``safe`` as for export.to_file.
+    are those since the model was trained.
     """
     name = literal(project.project_id)
     broken = f"SELECT sample_id, reason FROM labeling.broken WHERE project_id = {name}"
     problem = ", b.reason AS problem" if modality_of(project.settings).reads_files else ""
-    query = (
+    return (
         f"WITH predicted AS (SELECT place, {_renamed(renames)} AS prediction, probability "
         f"FROM {table(project.project_id)}) "
         f"SELECT {samples.listed(cursor, project.project_id, _OURS)}, "
@@ -80,7 +73,6 @@ def to_table(
         f"WHERE s.{samples.PRESENT} "
         f"ORDER BY try_cast(s.{samples.SAMPLE_ID} AS BIGINT), s.{samples.SAMPLE_ID}"
     )
-    return to_file(cursor, query, form, safe)
 
 
 def _renamed(renames: list[Rename]) -> str:

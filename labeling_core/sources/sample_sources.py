@@ -53,7 +53,11 @@ class SampleSource(Protocol):
     def may_be_cut(self) -> bool: ...
 
     def cut(self, seconds: float, overlap: float) -> SampleSource:
-        """The same source with windows of its entries as samples, as windows.cut has them."""
+        """The same source with windows of its entries as samples, as windows.cut has them; whole
+        ones with 0 seconds."""
+
+    def sample_ids(self, folder: Path, files: Sequence[str]) -> list[str]:
+        """The samples that ``files`` of a folder are: each itself, or its windows."""
 
     def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """What to select from, in SQL, that differs when its samples do."""
@@ -93,6 +97,10 @@ class TableSource:
     def cut(self, seconds: float, overlap: float) -> SampleSource:
         """Rows are not cut."""
         return self
+
+    def sample_ids(self, folder: Path, files: Sequence[str]) -> list[str]:
+        """Rows are no files."""
+        return []
 
     def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """The table itself."""

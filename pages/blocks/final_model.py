@@ -8,7 +8,7 @@ import streamlit as st
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.models import final_model
+from labeling_core.models import events, final_model
 from labeling_core.projects import predictions
 from labeling_core.settings import Project
 from labeling_core.store import exporting
@@ -52,6 +52,8 @@ def show(project: Project, form: str, safe: bool) -> None:
             _offer_model(project, by.name)
         if predicted:
             _offer_predictions(project, form, safe, by.name)
+        if predicted and project.settings.window_seconds:
+            _offer_events(project, form, safe, by.name)
 
 
 def _offer_model(project: Project, name: str) -> None:
@@ -78,6 +80,22 @@ def _offer_predictions(project: Project, form: str, safe: bool, name: str) -> No
     )
 
 
+def _offer_events(project: Project, form: str, safe: bool, name: str) -> None:
+    forms = {"Events": form, "Events for Audacity": events.AUDACITY}
+    for title, chosen in forms.items():
+        ending = exporting.FORMATS[form][0] if chosen == form else "zip"
+        st.download_button(
+            title,
+            partial(_predictions, project, chosen, safe, name, True),
+            file_name=f"{project.project_id}_events.{ending}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Neighbouring windows of one category as one event, from and to in seconds; the "
+            "category is the label, or where there is none this model's prediction. For Audacity: "
+            "a zip with a label track for each recording.",
+        )
+
+
 def _train(project: Project) -> None:
     try:
         final_model.train(open_workspace().loop, project, identity.person())
@@ -94,9 +112,11 @@ def _archive(project: Project, name: str) -> bytes:
     return use_cases.export_final_model(workspace, project, workspace.roles.person(name))
 
 
-def _predictions(project: Project, form: str, safe: bool, name: str) -> bytes:
+def _predictions(
+    project: Project, form: str, safe: bool, name: str, as_events: bool = False
+) -> bytes:
     workspace = open_workspace()
     project = workspace.project(project.project_id)
     return use_cases.export_predictions(
-        workspace, project, form, workspace.roles.person(name), safe
+        workspace, project, form, workspace.roles.person(name), safe, as_events
     )

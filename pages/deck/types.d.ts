@@ -38,6 +38,7 @@ export interface SoundFile extends MediaData {
   axes: { mel: [string, number][]; linear: [string, number][] }; // label, share of the height
   slow: string; // the sound at a tenth of its speed and pitch
   seconds: number;
+  window?: [number, number]; // the part that is the sample: from one share of the time to another
 }
 
 export type SampleData = RecordData | ImageFile | SoundFile;

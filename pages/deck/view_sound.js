@@ -52,7 +52,7 @@ class Player {
     this.head = node("i", "head");
     this.picture = picture ?? node("p", "quiet", "There is no picture of this sound.");
     this.axis = node("div", "axis");
-    this.wave.append(this.picture, this.axis, this.head);
+    this.wave.append(this.picture, ...around(view.window), this.axis, this.head);
     if (picture) this.label("mel");
     this.clock = node("figcaption", "reading");
     this.hint = node("p", "hint");
@@ -193,6 +193,18 @@ class Player {
     const speed = Player.speed === 1 ? "" : ` · ${Player.speed} ×`;
     write(this.clock, `${minutes(now)} / ${minutes(this.seconds)}${speed}`);
   }
+}
+
+/** What covers the sound before and behind the window that is to be labeled.
+ * @param {[number, number]} [window] */
+function around(window) {
+  if (!window) return [];
+  const [start, end] = window;
+  const before = node("i", "around");
+  const after = node("i", "around");
+  before.style.inset = `0 ${100 * (1 - start)}% 0 0`;
+  after.style.inset = `0 0 0 ${100 * end}%`;
+  return [before, after];
 }
 
 /** 61.26 -> 1:01.2 */

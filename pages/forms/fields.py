@@ -62,6 +62,14 @@ class Fields:
         self.slot(name, title)
         return int(entered)
 
+    def seconds(self, name: str, title: str, value: float, help: str) -> float:
+        """A number of seconds, as :meth:`number` takes it."""
+        entered = st.number_input(
+            title, value=float(value), step=0.5, format="%g", key=self.key(name), help=help
+        )
+        self.slot(name, title)
+        return float(entered)
+
     def percent(self, name: str, title: str, value: int, most: int, help: str) -> int:
         """A share of 0 to ``most`` percent."""
         chosen = st.slider(

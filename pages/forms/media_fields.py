@@ -114,6 +114,34 @@ def _told(what: str, files: Sequence[Refusal]) -> None:
         )
 
 
+def windows(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:
+    """How recordings are cut, as keywords of Settings; nothing is asked where they cannot be."""
+    if not modality.source.may_be_cut:
+        return {"window_seconds": 0.0, "window_overlap": 0.0}
+    places = st.columns(3)
+    with places[0]:
+        seconds = fields.seconds(
+            "window_seconds", "Window (seconds)", base.window_seconds,
+            "Long recordings are cut into windows of so many seconds, and each of them is labeled; "
+            "0: every recording is one sample.",
+        )  # fmt: skip
+    with places[1]:
+        overlap = fields.seconds(
+            "window_overlap", "Overlap (seconds)", base.window_overlap,
+            "So much of a window is in the next one, too.",
+        )  # fmt: skip
+    with places[2]:
+        context = fields.seconds(
+            "window_context", "Shown around (seconds)", base.window_context,
+            "So much before and behind a window is seen and heard with it.",
+        )  # fmt: skip
+    return {
+        "window_seconds": seconds,
+        "window_overlap": overlap if seconds else 0.0,
+        "window_context": context,
+    }
+
+
 def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:
     """What samples are turned into where that can be chosen, as keywords of Settings; and how to
     install what is missing for it."""

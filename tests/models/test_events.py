@@ -1,0 +1,118 @@
+"""Events of windows: merged, as a table, as label tracks; of a model at work elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from long_recording import CATEGORIES, truth, write
+
+import labeling_core as lc
+from labeling_core import __main__ as commands
+from labeling_core import use_cases
+from labeling_core.config import DATA_ROOTS
+from labeling_core.models import events
+from labeling_core.models.events import Event
+from labeling_core.notebook.opened import Labeling
+from labeling_core.sources import windows
+
+
+def test_neighbours_of_one_category_are_one_event() -> None:
+    found = [
+        ("a.wav#5-10", "owl", 0.6), ("a.wav#0-5", "owl", 0.8), ("a.wav#10-15", "none", 0.9),
+        ("a.wav#20-25", "none", 0.5), ("b.wav#0-5", "owl", None), ("b.wav#2.5-7.5", "owl", 0.7),
+        ("c.wav", "owl", 1.0), ("b.wav#7.5-12.5", None, None), ("b.wav#10-15", "owl", None),
+    ]  # fmt: skip
+    assert events.merged(found) == [
+        Event("a.wav", 0, 10, "owl", pytest.approx(0.7)),
+        Event("a.wav", 10, 15, "none", 0.9),
+        Event("a.wav", 20, 25, "none", 0.5),
+        Event("b.wav", 0, 7.5, "owl", 0.7),
+        Event("b.wav", 10, 15, "owl", None),
+    ]
+    assert events.merged([]) == []
+
+
+def test_a_label_track_is_what_audacity_imports() -> None:
+    found = [Event("n/a.wav", 0, 2.5, "long\teared\nowl", 1), Event("n/a.wav", 9, 10, "x", None)]
+    assert events.label_files(found) == {
+        "n/a.wav.txt": "0.000000\t2.500000\tlong eared owl\n9.000000\t10.000000\tx\n"
+    }
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Labeling]:
+    monkeypatch.setenv(DATA_ROOTS.name, str(tmp_path / "sounds"))
+    with lc.open(tmp_path / "labeling.duckdb", annotator="ana") as found:
+        yield found
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_a_model_of_windows_gives_the_events_of_other_recordings(
+    opened: Labeling, tmp_path: Path
+) -> None:
+    told = write(tmp_path / "sounds/one.wav", 150)
+    project = opened.create(
+        "Sounds", tmp_path / "sounds", CATEGORIES, modality="sounds", every=1_000,
+        window_seconds=5.0, probe_share=0.0,
+    )  # fmt: skip
+    for each in project.next(20):
+        project.label(each.sample_id, truth(told, *windows.split(each.sample_id).span))
+    project.train()
+    model = tmp_path / "model.zip"
+    model.write_bytes(project.model())
+    card = zipfile.ZipFile(model).read("model_card.md").decode()
+    assert "--events events.csv" in card and "(0, 5)" in card
+
+    there = write(tmp_path / "new/night/two.wav", 60, seed=7)
+    out, table = tmp_path / "out.csv", tmp_path / "events.csv"
+    arguments = ["predict", "--model", model, "--folder", tmp_path / "new", "--out", out,
+                 "--events", table, "--audacity", tmp_path / "tracks"]  # fmt: skip
+    assert commands.main([str(each) for each in arguments]) == 0
+    predicted = {each["path"]: each["prediction"] for each in rows(out.read_bytes())}
+    assert [predicted[f"night/two.wav#{n}-{n + 5}"] for n in range(0, 60, 5)] == there
+    heard = rows(table.read_bytes())
+    assert list(heard[0]) == ["path", "from", "to", "category", "probability"]
+    assert (heard[0]["from"], heard[-1]["to"]) == ("0.0", "60.0")
+    runs = [here for here, before in zip(there, ["", *there], strict=False) if here != before]
+    assert [each["category"] for each in heard] == runs
+    assert all(0.3 < float(each["probability"]) <= 1 for each in heard)
+    track = (tmp_path / "tracks/night/two.wav.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split("\t")[2] for line in track] == runs
+
+    workspace, person = opened._workspace, opened._person
+    of_project = use_cases.export_predictions(
+        workspace, project._project, "CSV", person, as_events=True
+    )
+    own = rows(of_project)
+    assert {each["path"] for each in own} == {"one.wav"} and own[-1]["to"] == "150.0"
+    packed = use_cases.export_predictions(
+        workspace, project._project, events.AUDACITY, person, as_events=True
+    )
+    assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == ["one.wav.txt"]
+
+
+def test_a_model_of_whole_files_has_no_events(
+    opened: Labeling, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "sounds/low.wav", 5, seed=1)
+    for number in range(2, 9):
+        write(tmp_path / f"sounds/{number}.wav", 5, seed=number)
+    project = opened.create(
+        "Sounds", tmp_path / "sounds", CATEGORIES, modality="sounds", every=1_000, probe_share=0.0
+    )
+    for number, each in enumerate(project.next(4)):
+        project.label(each.sample_id, CATEGORIES[number % 2])
+    project.train()
+    (tmp_path / "model.zip").write_bytes(project.model())
+    arguments = ["predict", "--model", tmp_path / "model.zip", "--folder", tmp_path / "sounds",
+                 "--out", tmp_path / "out.csv", "--events", tmp_path / "e.csv"]  # fmt: skip
+    assert commands.main([str(each) for each in arguments]) == 2
+    assert "learned from whole files" in capsys.readouterr().err
