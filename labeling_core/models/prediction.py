@@ -18,7 +18,7 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import extract, known_entries, ledger_folder
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
-from labeling_core.modalities.registry import modality_with, module_of
+from labeling_core.modalities.registry import Modality, modality_with, module_of
 from labeling_core.modalities.table_columns import batches, prepare
 from labeling_core.models import events, tampering
 from labeling_core.models.reading_report import ReadColumn, ReadingReport
@@ -176,26 +176,14 @@ def predict_folder(
     import pyarrow.parquet as pq
 
     form = _form(out, excel)
-    kind = model.features.get("features")
-    if kind is None:
-        raise LabelingError("This model is for tables: name a file with --data.")
-    _require(folder.is_dir(), f"There is no folder {folder}.")
-    if model.features["version"] != module_of(kind).FEATURES_VERSION:
-        raise LabelingError(
-            "This version of the program computes other features than the model learned from: "
-            "train the final model anew."
-        )
-    modality = modality_with(kind)
-    seconds, overlap = model.windows
-    _require(
-        seconds > 0 or as_events == events.NONE,
-        "There are events in windows only: this model learned from whole files.",
-    )
-    source = modality.source.cut(seconds, overlap)
+    modality = _modality_for(model, folder, as_events)
+    source = modality.source.cut(*model.windows)
     files = source.sample_ids(folder, list_files(folder, source.suffixes).files)
     _require(bool(files), f"{folder.name} holds no {modality.name}.")
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
-        broken, usable, rows = _read_files(folder, files, kind, Path(kept), progress)
+        broken, usable, rows = _read_files(
+            folder, files, str(model.features["features"]), Path(kept), progress
+        )
         found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"
         _write(map(model.predict, rows), found)
         pq.write_table(pa.table({"path": pa.array(usable, pa.string())}), listed)
@@ -212,6 +200,24 @@ def predict_folder(
         _save(out, to_file(cursor, query, form, safe))
         events.save(cursor, query, as_events, safe)
     return len(files), len(broken)
+
+
+def _modality_for(model: Model, folder: Path, as_events: events.Files) -> Modality:
+    """What the files of ``folder`` are taken for; LabelingError where the model is not for such."""
+    kind = model.features.get("features")
+    if kind is None:
+        raise LabelingError("This model is for tables: name a file with --data.")
+    _require(folder.is_dir(), f"There is no folder {folder}.")
+    if model.features["version"] != module_of(kind).FEATURES_VERSION:
+        raise LabelingError(
+            "This version of the program computes other features than the model learned from: "
+            "train the final model anew."
+        )
+    _require(
+        model.windows[0] > 0 or as_events == events.NONE,
+        "There are events in windows only: this model learned from whole files.",
+    )
+    return modality_with(kind)
 
 
 def _read_files(
