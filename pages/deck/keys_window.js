@@ -27,13 +27,15 @@ export class KeysWindow {
   }
 
   get isOpen() {
-    return !this.screen.part.help.hidden;
+    return this.screen.part.help.open;
   }
 
   toggle() {
+    const { help } = this.screen.part;
+    if (help.open) return help.close(); // gives the focus back to what had it
     this.list();
-    this.screen.part.help.hidden = this.isOpen;
-    if (this.isOpen) this.screen.part.help.focus();
+    help.showModal(); // keeps the focus in, and hides the rest from screen readers
+    help.focus();
   }
 
   /** The caps on the buttons tell the keys that are on. */

@@ -5,6 +5,7 @@ import { grouped, named, node, tell, write } from "./dom.js";
 import { Finder } from "./finder.js";
 import { KeysWindow } from "./keys_window.js";
 import { showLearning } from "./learning_line.js";
+import { Spoken } from "./spoken.js";
 
 /** @import { Deck } from "./deck.js" */
 /** @import { Category, Counts, Entry, Parts, Verdict, ViewAction } from "./types.d.ts" */
@@ -20,8 +21,6 @@ export class DeckScreen {
   categories = new Map();
   /** @type {Tool[]} */
   tools = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  speaking;
 
   /** @param {HTMLElement} root
    * @param {Deck} deck */
@@ -34,6 +33,7 @@ export class DeckScreen {
     const [front, back] = root.querySelectorAll('[data-part="sheet"]');
     this.front = front; // the sheet with the sample that is seen
     this.back = back;
+    this.spoken = new Spoken(this);
     this.finder = new Finder(this, deck);
     this.keys = new KeysWindow(this);
     this.clear();
@@ -242,8 +242,7 @@ export class DeckScreen {
     this.part.save.dataset.state = unsaved ? "pending" : "saved";
     this.part.save.toggleAttribute("data-failing", Boolean(trouble));
     write(this.part.save, text);
-    clearTimeout(this.speaking); // spoken when it has stayed so: not at every key
-    this.speaking = setTimeout(() => write(this.part.spoken, text), 1200);
+    this.spoken.soon();
   }
 
   showMessages(/** @type {Entry | undefined} */ entry) {

@@ -227,6 +227,7 @@ export interface View {
   depth: number;
   paint(sheet: HTMLElement, data: SampleData): void;
   prefetch(data: SampleData): void;
+  words(data: SampleData): string; // the sample in words, those that tell most first
   loading?(sheet: HTMLElement): Promise<unknown> | undefined;
   enter?(sheet: HTMLElement): void;
   leave?(sheet: HTMLElement): void;
@@ -270,5 +271,6 @@ export interface Mounted {
 
 export type Parts = Record<string, HTMLElement> & {
   comment: HTMLInputElement;
+  help: HTMLDialogElement;
   "learning-progress": HTMLProgressElement;
 };

@@ -130,6 +130,10 @@ export class MediaView {
     if (!view.broken) this.find(view);
   }
 
+  words(/** @type {D} */ view) {
+    return [nameOf(view), view.broken].filter(Boolean).join(": ");
+  }
+
   paint(/** @type {HTMLElement} */ sheet, /** @type {D} */ view) {
     const broken = { view, tries: 0, problem: view.broken, refused: true };
     /** @type {Item<D, M>} */

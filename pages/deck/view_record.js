@@ -23,6 +23,14 @@ export const recordView = {
 
   prefetch() {}, // the text is all there is
 
+  words(/** @type {RecordData} */ { fields, main = "" }) {
+    const first = fields.filter(([column]) => column === main);
+    return [...first, ...fields.filter(([column]) => column !== main)]
+      .slice(0, first.length || 3)
+      .map(([column, value]) => `${column} ${value ?? "missing"}`)
+      .join(", ");
+  },
+
   enter: (/** @type {HTMLElement} */ sheet) => reachable(sheet, true),
 
   leave: (/** @type {HTMLElement} */ sheet) => reachable(sheet, false),
