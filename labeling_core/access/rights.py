@@ -26,6 +26,7 @@ ROUTES = {
     "POST /labeling/review": "label",
     "POST /labeling/adjudication": "manage",
     "GET /labeling/media/{token}": "label",
+    "GET /labeling/text/{token}": "label",
     "GET /labeling/export/{token}": "manage",
 }
 # Functions that take the person who acts (``by: Person``), as room.module.name.

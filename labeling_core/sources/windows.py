@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -94,19 +95,26 @@ def _longest(windows: Sequence[Window]) -> float:
 
 def held_out(sample_ids: Sequence[str], wanted: int, seed: int) -> list[int]:
     """Whole groups (see :func:`groups`) drawn at random until ``wanted`` samples are held out, at
-    most half of the groups: for each sample 0 if it is one to measure with, 1 if it lies within a
-    window's length of what is not held out and does neither, 2 for all others."""
+    most half of the groups and half of the samples.
+
+    For each sample 0 if it is one to measure with, 1 if it lies within a window's length of what
+    is not held out and does neither, 2 for all others.
+    """
     belongs = groups(sample_ids, wanted)
     inner = _inner([split(each) for each in sample_ids], belongs)
     measuring: dict[str, int] = {}
     for group, is_inner in zip(belongs, inner, strict=True):
         measuring[group] = measuring.get(group, 0) + is_inner
+    sizes, room = Counter(belongs), len(belongs) // 2
     drawn: set[str] = set()
     left = wanted
     names = sorted(measuring)
     for at in np.random.default_rng(seed).permutation(len(names))[: len(names) // 2].tolist():
         if left <= 0:
             break
+        if sizes[names[at]] > room:
+            continue
+        room -= sizes[names[at]]
         drawn.add(names[at])
         left -= measuring[names[at]]
     return [

@@ -19,7 +19,7 @@ def show(workspace: Workspace, project: Project) -> None:
         return
     by_bytes = sum(each.same == BYTES for each in found)
     count = f"{len(found):,} {'file is' if len(found) == 1 else 'files are'}"
-    st.subheader("The same twice", anchor=False)
+    st.header("The same twice", anchor=False)
     st.text(
         f"{count} the same as another: {by_bytes:,} byte for byte, {len(found) - by_bytes:,} by "
         "all that the model sees of them. Each is asked for by itself."

@@ -21,7 +21,7 @@ def show(workspace: Workspace, project: Project, by: Person) -> None:
     if not kinds:
         return
     count = sum(len(each.sample_ids) for each in kinds)
-    st.subheader(f"Set aside: {count:,} {'file' if count == 1 else 'files'}", anchor=False)
+    st.header(f"Set aside: {count:,} {'file' if count == 1 else 'files'}", anchor=False)
     st.caption("They are never shown, and the model learns nothing from them.")
     for kind in kinds:
         _show(kind)

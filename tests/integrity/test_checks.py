@@ -21,7 +21,7 @@ from labeling_core.__main__ import main
 from labeling_core.errors import LabelingError
 from labeling_core.integrity import checks
 from labeling_core.integrity.logs import bytes_cut
-from labeling_core.modalities.renditions import remembered
+from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.store import backups, put_back
 from labeling_core.store.database import Database
@@ -51,7 +51,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, workers: None) -> Iterator[P
     assert run_session(space, wine).state == "idle"
     read(space, create_project(space.database, replace(PICTURES, source="uploads/pics")))
     cache = space.database.files("pictures", "renditions")
-    remembered(cache, pictures / "good_0.png", "picture", lambda: b"drawn")
+    remembered(rendition_place(cache, pictures / "good_0.png", "picture"), lambda: b"drawn")
     space.backups.make(LOCAL)
     space.close()
     yield folder

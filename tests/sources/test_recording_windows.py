@@ -96,3 +96,7 @@ def test_of_few_recordings_blocks_of_time_are_held_out_with_a_gap(
 def test_something_is_left_to_train_on() -> None:
     assert windows.held_out(cut_all({"a.wav": 30}), 3, seed=0).count(2) == 11
     assert windows.held_out([], 0, seed=0) == []
+    # One recording, and one of which nobody knows how long it is.
+    for seed in range(5):
+        ranks = windows.held_out([*cut_all({"a.wav": 60}, overlap=0), "b.wav"], 1, seed)
+        assert ranks == [2] * 12 + ranks[-1:]
