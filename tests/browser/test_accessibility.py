@@ -196,6 +196,7 @@ def look(form: Form, addresses: tuple[str, ...]) -> None:
         form.page.set_viewport_size({"width": 1280, "height": 844})
         form.open(each)
         form.page.wait_for_load_state("networkidle")
+        expect(form.page.get_by_test_id("stSkeleton")).to_have_count(0)
         expect(form.page.locator("[data-front][data-unseen]")).to_have_count(0)
         expect(form.page.get_by_role("heading", level=1)).to_have_count(1)
         found += findings(form.page, each)
@@ -222,6 +223,7 @@ def test_what_is_listed_as_streamlits_is_still_there(
     server: AppServer, context: BrowserContext
 ) -> None:
     page = Form(context, server).open("settings?new=1").page
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     page.evaluate(scripts())
     found = {rule for rule, *_ in violations(page, [], [])}
     assert found == {rule for rule, *_ in STREAMLITS}
