@@ -15,7 +15,7 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.store.file_errors import sentence
 from labeling_core.store.file_names import files_of, folder_name
-from labeling_core.store.file_state import FileState, log_of, require_log
+from labeling_core.store.file_state import FileState, log_of
 from labeling_core.store.migrations import BeforeUpgrade, migrate
 
 log = logging.getLogger(__name__)
@@ -69,13 +69,14 @@ class Database:
         # Called when a commit failed: what is held in memory is to be read anew from the tables.
         self.on_failed_commit: Callable[[], None] = lambda: None
         try:
+            self.state.require_log()
             self.created = migrate(self._connection, path, before_upgrade)
-        except duckdb.Error as error:
+        except (duckdb.Error, LabelingError) as error:
             self._connection.close()
+            self.state.close()
+            if isinstance(error, LabelingError):
+                raise
             raise LabelingError(sentence(path, error)) from error
-        except LabelingError:
-            self._connection.close()
-            raise
         # One cursor for all writing: to open one costs as much as a short transaction.
         self._writer = self._cursor()
         self.state.remember()
@@ -233,6 +234,7 @@ class Database:
                     self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             self._writer.close()
             self._connection.close()
+            self.state.close()
 
 
 def why_not_stored(error: Exception) -> str:
@@ -257,7 +259,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        require_log(path)
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
         connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")

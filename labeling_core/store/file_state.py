@@ -2,12 +2,13 @@
 
 DuckDB notices nothing when either is removed, replaced or cut short under it. The sizes and
 numbers (inodes) of both stand still between two transactions, so looking costs two calls of the
-system. What a mark beside the file tells is for the next start, see :func:`require_log`.
+system. What a mark beside the file tells is for the next start, see :meth:`FileState.require_log`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -45,9 +46,42 @@ class FileState:
     """How a database file and its log were left by the last transaction."""
 
     def __init__(self, path: Path) -> None:
-        """Take what lies at ``path`` now for whole."""
+        """Take what lies at ``path`` now, which is open, for whole.
+
+        The file is read through one descriptor that stays open until :meth:`close`: closing any
+        of a file gives up the lock that this process has on it (POSIX), and another could open it.
+        """
         self._path, self._log = path, log_of(path)
         self._file, self._logged = _look(path), _look(self._log)
+        self._descriptor: int | None = None
+        with suppress(OSError):  # Windows lets nobody read a file that DuckDB has open
+            self._descriptor = os.open(path, os.O_RDONLY)
+
+    def close(self) -> None:
+        """Let go of the file; to be called after DuckDB has."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def require_log(self) -> None:
+        """Raise LabelingError where the file was copied or moved without the log it needs.
+
+        The mark beside it is the hash of the headers as they were when its log began. A
+        checkpoint writes other headers: with the same ones and without a log, the file lacks
+        what was in it. To be asked before anything is written.
+        """
+        path, mark = self._path, _mark(self._path)
+        try:
+            lacks = mark.read_text(encoding="ascii") == self._headers()
+        except (OSError, ValueError):
+            return
+        if lacks and not any(each.name.startswith(path.name) for each in path.parent.glob("*.wal")):
+            raise LabelingError(
+                f"The database {path} lacks what was last written to it, which lay in "
+                f"{self._log.name}: put that file back beside it, or bring back a backup with "
+                "`python -m labeling_core restore BACKUP`; to go on without what is lacking, "
+                f"delete {mark}."
+            )
 
     def trouble(self) -> str:
         """What is wrong with the database file, for a sentence; empty while it is whole."""
@@ -78,33 +112,14 @@ class FileState:
         self._logged = _look(self._log)
         if self._logged is not None and (began is None or began[:2] != self._logged[:2]):
             with suppress(OSError):  # without room or the folder: the next start knows less
-                _mark(self._path).write_text(_headers(self._path), encoding="ascii")
+                _mark(self._path).write_text(self._headers(), encoding="ascii")
+
+    def _headers(self) -> str:
+        if self._descriptor is None:
+            raise OSError(f"{self._path.name} cannot be read beside DuckDB")
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return hashlib.sha256(os.read(self._descriptor, _HEADERS)).hexdigest()
 
 
 def _mark(path: Path) -> Path:
     return files_of(path) / _MARK
-
-
-def _headers(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.sha256(file.read(_HEADERS)).hexdigest()
-
-
-def require_log(path: Path) -> None:
-    """Raise LabelingError where the file was copied or moved without the log it needs.
-
-    The mark beside it is the hash of the headers as they were when its log began. A checkpoint
-    writes other headers: with the same ones and without a log, the file lacks what was in it.
-    """
-    mark = _mark(path)
-    try:
-        lacks = path.exists() and mark.read_text(encoding="ascii") == _headers(path)
-    except (OSError, ValueError):
-        return
-    if lacks and not any(each.name.startswith(path.name) for each in path.parent.glob("*.wal")):
-        raise LabelingError(
-            f"The database {path} lacks what was last written to it, which lay in "
-            f"{log_of(path).name}: put that file back beside it, or bring back a backup with "
-            "`python -m labeling_core restore BACKUP`; to go on without what is lacking, delete "
-            f"{mark}."
-        )

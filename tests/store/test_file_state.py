@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 
 import duckdb
 import pytest
 from annotating import Annotator, rows
 
+from labeling_core.config import ROOT
 from labeling_core.errors import LabelingError
 from labeling_core.store.checkpoints import Checkpoints
 from labeling_core.store.database import Database, UnavailableError
@@ -64,6 +67,47 @@ def test_where_there_is_no_room_it_is_not_tried(workspace, ana, monkeypatch):
     monkeypatch.setattr("labeling_core.store.checkpoints.shutil.disk_usage", lambda _: full)
     assert Checkpoints(workspace.database).now()
     assert log_of(workspace.database.path).exists()
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from labeling_core.errors import LabelingError
+from labeling_core.store.database import Database
+try:
+    Database(Path(sys.argv[1])).close()
+except LabelingError as error:
+    print(error)
+"""
+
+
+def opened_elsewhere(path) -> str:
+    """Why another process cannot open the file; empty when it can."""
+    return subprocess.run(
+        [sys.executable, "-c", OPEN, str(path)],
+        capture_output=True, encoding="utf-8", cwd=ROOT, check=True,
+    ).stdout  # fmt: skip
+
+
+def test_no_other_process_opens_the_file_whatever_has_happened_to_it(tmp_path):
+    path, held = tmp_path / "new.duckdb", "is open in another process"
+    database = Database(path)  # made anew: its log begins at once
+    assert held in opened_elsewhere(path)
+    with database.transaction() as cursor:
+        cursor.execute("CREATE TABLE t (i INTEGER)")
+    assert held in opened_elsewhere(path), "after a transaction"
+    database.checkpoint()
+    with database.transaction() as cursor:
+        cursor.execute("INSERT INTO t VALUES (1)")
+    assert held in opened_elsewhere(path), "after a checkpoint and a new log"
+    with pytest.raises(LabelingError, match=held):
+        Database(path)
+    assert held in opened_elsewhere(path), "after this process tried to open it once more"
+    database._invalid = True  # as after a checkpoint that found no room
+    assert rows(database, "SELECT * FROM t") == [(1,)]
+    assert held in opened_elsewhere(path), "after it was opened anew"
+    database.close()
+    assert opened_elsewhere(path) == ""
 
 
 def test_a_file_copied_without_its_log_is_not_taken_for_the_whole(workspace, ana, tmp_path):
