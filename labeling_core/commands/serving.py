@@ -25,7 +25,7 @@ from labeling_core.errors import LabelingError
     help="A folder below which images and sounds may lie; repeat for more (default: "
     "LABELING_DATA_ROOTS).",
 )
-@click.option("--address", default="localhost", help="Where to listen: this machine only.")
+@click.option("--address", default="127.0.0.1", help="Where to listen: this machine only.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, help="The port to listen on.")
 @click.option("--browser", is_flag=True, help="Open it in the browser, too.")
 @json_option
