@@ -5,46 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
-
 from labeling_core.integrity.record import (
     Check,
+    Cursor,
     Found,
     House,
+    Tables,
     in_projects,
     keys,
     mend_projects,
-    pool_tables,
     values,
 )
 from labeling_core.projects import final_labels, lifecycle, samples
 from labeling_core.projects.final_labels import Row
 from labeling_core.projects.overlap import ADJUDICATION, Overlap
 from labeling_core.settings import Project
-from labeling_core.store.database import tables
-
-Cursor = duckdb.DuckDBPyConnection
 
 
 def _lost_tables(house: House) -> list[Found]:
     with house.database.read() as cursor:
-        there, pool = set(tables(cursor)), pool_tables(cursor)
+        there = Tables.of(cursor)
     found = []
     for each in house.projects:
-        lost = [] if each.settings.metadata_table in there else [each.settings.metadata_table]
-        name = f"samples_{each.project_id}"
-        lost += [] if name in pool else [f"labeling_pool.{name}"]
+        lost = [] if each.settings.metadata_table in there.seen else [each.settings.metadata_table]
+        lost += [] if there.have_samples(each) else [f"labeling_pool.samples_{each.project_id}"]
         found += [Found(each.project_id, tuple(lost))] if lost else []
     return found
 
 
 def _lost_labels(house: House) -> list[Found]:
     with house.database.read() as cursor:
-        there, pool = set(tables(cursor)), pool_tables(cursor)
+        there = Tables.of(cursor)
     return [
         Found(each.project_id, (each.settings.labels_table,))
         for each in house.projects
-        if each.settings.labels_table not in there and f"samples_{each.project_id}" in pool
+        if each.settings.labels_table not in there.seen and there.have_samples(each)
     ]
 
 

@@ -11,10 +11,11 @@ import numpy as np
 from labeling_core.errors import LabelingError
 from labeling_core.integrity.record import (
     Check,
+    Cursor,
     Found,
     House,
+    Tables,
     in_files,
-    pool_tables,
     remove_paths,
     values,
 )
@@ -54,14 +55,12 @@ def _torn_features(house: House, project: Project) -> list[Path]:
 
 def _torn_ledgers(house: House, project: Project) -> list[Path]:
     """Numbers of files that are written down, and are not there."""
-    return [
-        each
-        for each in _folder(house, project).glob("extracted/*")
-        if any(
-            entry.start + 4 * entry.length > len(read_vectors(each))
-            for entry in read_entries(each).values()
-        )
-    ]
+    return [each for each in _folder(house, project).glob("extracted/*") if _is_torn(each)]
+
+
+def _is_torn(ledger: Path) -> bool:
+    there = len(read_vectors(ledger))
+    return any(each.start + 4 * each.length > there for each in read_entries(ledger).values())
 
 
 def _torn_renditions(house: House, project: Project) -> list[Path]:
@@ -103,10 +102,11 @@ def _lost_sources(house: House) -> list[Found]:
     """Sources that are gone, and files of theirs that are."""
     found = []
     with house.database.read() as cursor:
+        there = Tables.of(cursor)
         for each in house.projects:
             if not samples.source_exists(cursor, each.settings):
                 found.append(Found(each.project_id, (each.settings.source,)))
-            elif f"samples_{each.project_id}" in pool_tables(cursor):
+            elif there.have_samples(each):
                 root = source_of(each.settings).root(
                     house.database.path.parent, each.settings.source
                 )
@@ -115,7 +115,7 @@ def _lost_sources(house: House) -> list[Found]:
     return found
 
 
-def _present(cursor, project: Project) -> Iterable[str]:  # type: ignore[no-untyped-def]
+def _present(cursor: Cursor, project: Project) -> Iterable[str]:
     table = samples.keys(project.project_id)
     return values(cursor, f"SELECT {samples.SAMPLE_ID} FROM {table} WHERE {samples.PRESENT}")
 

@@ -16,6 +16,23 @@ from labeling_core.store.file_names import files_of
 from labeling_core.store.removal import remove
 
 EXAMPLES = 3
+Cursor = duckdb.DuckDBPyConnection
+
+
+class Tables(NamedTuple):
+    """The names of the tables and views that people see, and of those in ``labeling_pool``."""
+
+    seen: set[str]
+    pool: set[str]
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Tables:
+        """As they are now."""
+        return cls(set(tables(cursor)), pool_tables(cursor))
+
+    def have_samples(self, project: Project) -> bool:
+        """Whether the table of a project's samples is there."""
+        return f"samples_{project.project_id}" in self.pool
 
 
 class House(NamedTuple):
@@ -31,11 +48,11 @@ class House(NamedTuple):
     def of(cls, database: Database) -> House:
         """As the tables are now; LabelingError where a project's settings cannot be read."""
         with database.read() as cursor:
-            known, pool = lifecycle.list_projects(cursor), pool_tables(cursor)
+            there = Tables.of(cursor)
             counted = [
                 each._replace(samples=samples.count(cursor, each.project_id))
-                if f"samples_{each.project_id}" in pool else each
-                for each in known
+                if there.have_samples(each) else each
+                for each in lifecycle.list_projects(cursor)
             ]  # fmt: skip
         return cls(database, counted)
 
@@ -44,14 +61,14 @@ class House(NamedTuple):
         """The folder beside the file."""
         return files_of(self.database.path)
 
-    def whole(self, cursor: duckdb.DuckDBPyConnection) -> list[Project]:
+    def whole(self, cursor: Cursor) -> list[Project]:
         """The projects whose samples, labels and metadata are there, to be asked by SQL."""
-        there, pool = set(tables(cursor)), pool_tables(cursor)
+        there = Tables.of(cursor)
         return [
             each
             for each in self.projects
-            if {each.settings.labels_table, each.settings.metadata_table} <= there
-            and f"samples_{each.project_id}" in pool
+            if {each.settings.labels_table, each.settings.metadata_table} <= there.seen
+            and there.have_samples(each)
         ]
 
     def project(self, project_id: str) -> Project:
@@ -92,12 +109,12 @@ class Check:
     mend: Mend | None = None
 
 
-def values(cursor: duckdb.DuckDBPyConnection, sql: str, *given: object) -> tuple[Any, ...]:
+def values(cursor: Cursor, sql: str, *given: object) -> tuple[Any, ...]:
     """The first column of a query."""
     return tuple(row[0] for row in cursor.execute(sql, list(given)).fetchall())
 
 
-def pool_tables(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+def pool_tables(cursor: Cursor) -> set[str]:
     """The names of the tables in the schema ``labeling_pool``."""
     return set(
         values(
@@ -113,8 +130,8 @@ def keys(project: Project) -> str:
     return samples.keys(project.project_id)
 
 
-FindOne = Callable[[duckdb.DuckDBPyConnection, Project], Sequence[Any]]
-MendOne = Callable[[duckdb.DuckDBPyConnection, Project, Sequence[Any]], None]
+FindOne = Callable[[Cursor, Project], Sequence[Any]]
+MendOne = Callable[[Cursor, Project, Sequence[Any]], None]
 
 
 def in_projects(find: FindOne) -> Find:

@@ -11,8 +11,10 @@ import duckdb
 
 from labeling_core.integrity.record import (
     Check,
+    Cursor,
     Found,
     House,
+    Tables,
     in_projects,
     keys,
     mend_projects,
@@ -22,9 +24,8 @@ from labeling_core.integrity.record import (
 from labeling_core.projects import lifecycle, queries, samples
 from labeling_core.sessions import records
 from labeling_core.settings import Project, quote
-from labeling_core.store.database import CATALOG, now, tables
+from labeling_core.store.database import CATALOG, now
 
-Cursor = duckdb.DuckDBPyConnection
 _PREPARED = ("scores_", "next_", "predicted_")  # tables of a project that are computed again
 
 
@@ -49,13 +50,13 @@ def _unreadable(house: House) -> list[Found]:
 
 def _lost_queries(house: House) -> list[Found]:
     with house.database.read() as cursor:
-        there, pool = set(tables(cursor)), pool_tables(cursor)
+        there = Tables.of(cursor)
     found = []
     for each in house.projects:
         name, scores = each.settings.queries_table, f"scores_{each.project_id}"
-        lost = [] if scores in pool else [f"labeling_pool.{scores}"]
-        lost += [] if name in there or not name else [name]
-        if lost and f"samples_{each.project_id}" in pool:
+        lost = [] if scores in there.pool else [f"labeling_pool.{scores}"]
+        lost += [] if name in there.seen or not name else [name]
+        if lost and there.have_samples(each):
             found.append(Found(each.project_id, tuple(lost)))
     return found
 
@@ -158,7 +159,7 @@ def _record_sessions(cursor: Cursor, project: Project, found: Sequence[Any]) -> 
              None if card else "The record of this session was lost.",
              card.get("classifier", project.settings.classifier),
              card.get("strategy", project.settings.strategy), labels,
-                labels, measured.get("kind"), measured.get("evaluated"),
+             labels, measured.get("kind"), measured.get("evaluated"),
              measured.get("correct"), measured.get("auc")],
         )  # fmt: skip
 

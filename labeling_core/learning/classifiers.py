@@ -212,8 +212,7 @@ def name_classes(model: Any, names: list[str]) -> None:
 
 def quickest_part(model: Any) -> Any | None:
     """The part of a mean of classifiers that takes least time for a sample; None of any other."""
-    parts = getattr(model, "named_estimators", None)
-    return dict(zip(PARTS, model.estimators_, strict=True))[DEFAULT_CLASSIFIER] if parts else None
+    return getattr(model, "named_estimators", {}).get(DEFAULT_CLASSIFIER)
 
 
 def predict_probabilities(

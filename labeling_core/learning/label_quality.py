@@ -68,7 +68,7 @@ def panel(classifier: str) -> list[str]:
     """Who judges in a project with ``classifier``, that one first: lines and trees err
     differently, and so do trees that search for thresholds and trees that draw them."""
     default = classifiers.DEFAULT_CLASSIFIER
-    lines = classifier if classifier.partition(" ")[0] == default else default
+    lines = classifier if _draws_lines(classifier) else default
     return list(dict.fromkeys([classifier, lines, *FORESTS]))
 
 
@@ -83,10 +83,14 @@ def unseen(
     if name in FORESTS:
         forest = _forest(name, len(codes), seed)
         return classifiers.out_of_bag(forest, X, codes, classes)
-    lines = name.partition(" ")[0] == classifiers.DEFAULT_CLASSIFIER
-    quick = lines and len(codes) <= FEW
+    quick = _draws_lines(name) and len(codes) <= FEW
     draws = range(seed, seed + (REPEATS if quick else 1))
     return np.mean([out_of_fold(X, codes, classes, name, draw) for draw in draws], axis=0)
+
+
+def _draws_lines(name: str) -> bool:
+    """Whether it is logistic regression, of whatever strength."""
+    return name.partition(" ")[0] == classifiers.DEFAULT_CLASSIFIER
 
 
 def _forest(name: str, labels: int, seed: int) -> Any:

@@ -37,8 +37,14 @@ def _range(values: np.ndarray, whole: bool) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
+    return _used(low, high) if whole and low >= 0 else (low, high)
+
+
+def _used(low: float, high: float) -> tuple[float, float]:
+    """The range that whole numbers from ``low`` to ``high`` stand for: that of 16 bits where all
+    of these are in use, or nothing tells."""
     all_bits = _FEW_BITS <= high <= 65535 or low == high
-    return (0.0, 65535.0) if whole and low >= 0 and all_bits else (low, high)
+    return (0.0, 65535.0) if all_bits else (low, high)
 
 
 def _like(image: Image.Image, pixels: np.ndarray) -> Image.Image:
@@ -87,9 +93,7 @@ def _with_mode(tile: Any, mode: str) -> Any:
 
 
 def _stretched(values: np.ndarray, low: int) -> np.ndarray:
-    """From ``low`` to the greatest value, unless all bits are in use or all values are the same."""
-    high = int(values.max())
-    if high >= _FEW_BITS or low == high:
-        low, high = 0, 65535
-    steps = np.clip((np.arange(65536) - low) * (255 / (high - low)), 0, 255)
+    """From ``low`` to the greatest value, unless all bits are in use."""
+    black, white = _used(low, int(values.max()))
+    steps = np.clip((np.arange(65536) - black) * (255 / (white - black)), 0, 255)
     return np.rint(steps).astype(np.uint8)[values]

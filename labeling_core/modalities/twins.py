@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labeling_core.modalities.extraction import known_entries
-from labeling_core.modalities.extraction_ledger import read_vectors
+from labeling_core.modalities.extraction_ledger import read_vectors, vector
 
 TWINS = "twins.json"  # beside the feature matrix
 BYTES, NUMBERS = "bytes", "numbers"
@@ -34,8 +34,8 @@ def find(files: Sequence[str], root: Path, ledger: Path) -> list[Twin]:
     for path in files:
         entry = known.get(path)
         if entry is not None and entry.length:
-            numbers = vectors[entry.start : entry.start + 4 * entry.length]
-            groups.setdefault(blake2b(numbers.tobytes()).digest(), []).append(path)
+            numbers = vector(vectors, entry).tobytes()
+            groups.setdefault(blake2b(numbers).digest(), []).append(path)
     return [twin for group in groups.values() if len(group) > 1 for twin in _twins(group, root)]
 
 

@@ -37,7 +37,7 @@ def merged(found: Iterable[tuple[str, str | None, float | None]]) -> list[Event]
     parts = [(*windows.split(name), category, known) for name, category, known in found]
     parts.sort(key=lambda each: (each[0], each[1] or windows.Span(0.0, 0.0)))
     events: list[Event] = []
-    known: list[float] = []  # the probabilities in the last event
+    total, count = 0.0, 0  # of the probabilities in the last event
     broken = True
     for path, span, category, probability in parts:
         if span is None or category is None:
@@ -48,9 +48,10 @@ def merged(found: Iterable[tuple[str, str | None, float | None]]) -> list[Event]
             span.start > last.end + _SMALL
         ):  # fmt: skip
             events.append(Event(path, span.start, span.end, category, None))
-            known = []
-        known += [] if probability is None else [probability]
-        mean = sum(known) / len(known) if known else None
+            total, count = 0.0, 0
+        if probability is not None:
+            total, count = total + probability, count + 1
+        mean = total / count if count else None
         events[-1] = events[-1]._replace(end=span.end, probability=mean)
         broken = False
     return events

@@ -6,7 +6,6 @@ it is followed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from labeling_core.progress.label_filter import Wanted
 from labeling_core.settings import Project
 from labeling_core.store import exporting
 from labeling_core.store.growing_files import stream
-from labeling_core.web.media_links import WINDOW
+from labeling_core.web import media_links
 from labeling_core.workspace import Workspace
 
 ADDRESS = "/labeling/export/"
@@ -147,20 +146,16 @@ def asked_by(
     wanted: Wanted = label_filter.ALL,
 ) -> Link:  # fmt: skip
     """What a link for ``who`` in ``browser`` (see media_links.browser_of) shall stand for."""
-    expires = (int(time.time()) // WINDOW + 2) * WINDOW
     times = [each and each.isoformat() for each in (wanted.since, wanted.until)]
     told: list[Any] = [wanted.categories, wanted.people, *times, wanted.agreement]
-    return Link(project.project_id, who, browser, what, form, safe, told, expires)
+    return Link(project.project_id, who, browser, what, form, safe, told, media_links.end())
 
 
 def follow(workspace: Workspace, token: str, browser: str) -> Export:
     """The export behind a link; LabelingError when it is not ours, not this browser's, or over,
     and when its person may not have it any more."""
     asked = Link(*tokens.unseal(workspace.key, "export", token))
-    if not browser or browser != asked.browser:
-        raise LabelingError("This link was made for another browser: open the project yourself.")
-    if asked.expires < time.time():
-        raise LabelingError("This link is over: reload the page.")
+    media_links.require_valid(asked.browser, asked.expires, browser)
     by = workspace.roles.person(asked.annotator)
     by.require("see", asked.project_id)  # before anybody learns whether there is such a project
     project = workspace.project(asked.project_id)

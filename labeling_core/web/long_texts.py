@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.table_view import show
 from labeling_core.projects import column_uses, samples
-from labeling_core.web.media_links import TEXTS
+from labeling_core.web.media_links import TEXTS, require_valid
 from labeling_core.workspace import Workspace
 
 
@@ -28,10 +27,7 @@ def read(workspace: Workspace, token: str, browser: str) -> str:
     """The whole text of a cell. Raises LabelingError when the link is not ours, not this
     browser's, or over, and when the column is not shown (any more)."""
     asked = LongText(*tokens.unseal(workspace.key, TEXTS, token))
-    if not browser or browser != asked.browser:
-        raise LabelingError("This link was made for another browser: open the project yourself.")
-    if asked.expires < time.time():
-        raise LabelingError("This link is over: reload the page.")
+    require_valid(asked.browser, asked.expires, browser)
     workspace.roles.person(asked.annotator).require("label", asked.project_id)
     project = workspace.project(asked.project_id)
     with workspace.database.read() as cursor:

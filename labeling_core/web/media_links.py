@@ -52,18 +52,29 @@ class Viewer(NamedTuple):
         changed = self.file(sample_id).stat().st_mtime_ns
         link = Link(
             self.project.project_id, self.annotator, self.browser, kind, sample_id, changed,
-            _end(), span,
+            end(), span,
         )  # fmt: skip
         return ADDRESS + tokens.seal(self.key, "media", list(link))
 
     def text(self, sample_id: str, column: str) -> str:
         """The address of the whole text of a cell that is too long to be sent with its sample."""
-        asked = [self.project.project_id, self.annotator, self.browser, sample_id, column, _end()]
+        asked = [self.project.project_id, self.annotator, self.browser, sample_id, column, end()]
         return TEXTS + tokens.seal(self.key, TEXTS, asked)
 
 
-def _end() -> int:
+def end() -> int:
+    """When a link that is made now is over, in seconds since the epoch: the same for a while, so
+    that browsers keep what they have."""
     return (int(time.time()) // WINDOW + 2) * WINDOW
+
+
+def require_valid(made_for: str, expires: float, browser: str) -> None:
+    """Raise LabelingError for a link that was ``made_for`` another browser (as :func:`browser_of`
+    gives it), or is over."""
+    if not browser or browser != made_for:
+        raise LabelingError("This link was made for another browser: open the project yourself.")
+    if expires < time.time():
+        raise LabelingError("This link is over: reload the page.")
 
 
 class Link(NamedTuple):
@@ -88,10 +99,7 @@ def read_link(key: bytes, token: str, browser: str) -> Link:
     """What a link stands for; LabelingError when it is not ours, not this browser's, or over."""
     link = Link(*tokens.unseal(key, "media", token))
     link = link._replace(span=link.span and Span(*link.span))
-    if not browser or browser != link.browser:
-        raise LabelingError("This link was made for another browser: open the project yourself.")
-    if link.expires < time.time():
-        raise LabelingError("This link is over: reload the page.")
+    require_valid(link.browser, link.expires, browser)
     return link
 
 

@@ -61,12 +61,11 @@ class _Counted(logging.Handler):
         _ERRORS.labels(record.name).inc()
 
 
+_counted = _Counted(logging.ERROR)
+
+
 class _Workspace(Collector):
     """What stands in the tables and in memory at the moment of asking."""
-
-    def describe(self) -> Iterator[Metric]:
-        """Nothing: to name them all would open the database before anybody asks."""
-        return iter(())
 
     def collect(self) -> Iterator[Metric]:
         """The gauges; of the samples only those of projects that are in use."""
@@ -133,5 +132,5 @@ async def get_metrics(request: Request) -> Response:
 
 def below(base: str | None) -> Route:
     """The route of an app whose own base is ``base``; errors are counted from here on."""
-    logging.getLogger().addHandler(_Counted(logging.ERROR))
+    logging.getLogger().addHandler(_counted)  # once, however often it is asked for
     return Route(normalized(base) + ADDRESS, get_metrics, methods=["GET"])

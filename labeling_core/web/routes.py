@@ -12,9 +12,9 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -49,6 +49,7 @@ from labeling_core.web.base_path import normalized
 from labeling_core.workspace import open_workspace
 
 Answer = Callable[..., dict[str, Any]]
+Show = Callable[[Request], Awaitable[Response]]
 log = logging.getLogger(__name__)
 TOKEN = "x-labeling-token"
 MAX_BODY, MAX_UNSIGNED = 8 * 1024 * 1024, 64 * 1024  # bytes; a beacon's token is in its body
@@ -62,11 +63,30 @@ _HEADERS = {
 }
 
 
+class _Deck(NamedTuple):
+    """What the metrics call a kind of deck, and the ``purpose`` that its tokens are made for."""
+
+    name: str
+    purpose: str
+
+
+def _signed_in(answer: Show) -> Show:
+    """The same for a GET, but after a sign-out a refusal."""
+
+    @wraps(answer)
+    async def checked(request: Request) -> Response:
+        if logins.signed_out(request.scope):
+            return _refusal(LabelingError(logins.SIGNED_OUT), 403)
+        return await answer(request)
+
+    return checked
+
+
 async def post_exchange(request: Request, answer: Answer = label_exchange.respond) -> JSONResponse:
     """One message of a deck; see label_exchange for what goes in and out."""
     start = time.perf_counter()
     response = await _exchange(request, answer)
-    metrics.answered(_DECKS[answer], response.status_code, time.perf_counter() - start)
+    metrics.answered(_DECKS[answer].name, response.status_code, time.perf_counter() - start)
     return response
 
 
@@ -80,7 +100,7 @@ async def _exchange(request: Request, answer: Answer) -> JSONResponse:
         return _closing(logins.SIGNED_OUT, 403)
     try:
         if token:
-            tokens.check(open_workspace().key, _PURPOSES[answer], token)
+            tokens.check(open_workspace().key, _DECKS[answer].purpose, token)
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read(request, MAX_BODY if token else MAX_UNSIGNED)
     except LabelingError as error:
@@ -136,15 +156,14 @@ def respond(
     except (duckdb.Error, OSError) as error:
         log.exception("Decisions could not be stored")
         return JSONResponse({"error": why_not_stored(error)}, 503)
-    metrics.stored(_DECKS[answer], len(message.decisions) - len(reply.get("refused", ())))
+    metrics.stored(_DECKS[answer].name, len(message.decisions) - len(reply.get("refused", ())))
     return JSONResponse(reply)
 
 
+@_signed_in
 async def get_media(request: Request) -> Response:
     """The image, picture or audio behind a signed link; see media.py."""
     token, browser = request.path_params["token"], _browser(request)
-    if logins.signed_out(request.scope):
-        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     known = request.headers.get("if-none-match", "")
     return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
 
@@ -175,10 +194,9 @@ def show(token: str, browser: str, known: str = "") -> Response:
     return FileResponse(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
 
 
+@_signed_in
 async def get_text(request: Request) -> Response:
     """The whole text of a cell, behind a signed link; see long_texts.py."""
-    if logins.signed_out(request.scope):
-        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     return await run_in_threadpool(tell, request.path_params["token"], _browser(request))
 
 
@@ -194,10 +212,9 @@ def tell(token: str, browser: str) -> Response:
     return PlainTextResponse(text, headers=_HEADERS | {"Cache-Control": "no-store"})
 
 
+@_signed_in
 async def get_export(request: Request) -> Response:
     """The file behind the link of a download; see exports.py."""
-    if logins.signed_out(request.scope):
-        return _refusal(LabelingError(logins.SIGNED_OUT), 403)
     return await run_in_threadpool(take_away, request.path_params["token"], _browser(request))
 
 
@@ -231,15 +248,10 @@ def below(base: str | None) -> list[Route]:
     return [Route(start + path, answer, methods=[method]) for method, path, answer in _ROUTES]
 
 
-_PURPOSES: dict[Answer, str] = {
-    label_exchange.respond: "exchange",
-    review_exchange.respond: "review",
-    adjudication_exchange.respond: "exchange",
-}
-_DECKS: dict[Answer, str] = {
-    label_exchange.respond: "label",
-    review_exchange.respond: "review",
-    adjudication_exchange.respond: "adjudication",
+_DECKS: dict[Answer, _Deck] = {
+    label_exchange.respond: _Deck("label", "exchange"),
+    review_exchange.respond: _Deck("review", "review"),
+    adjudication_exchange.respond: _Deck("adjudication", "exchange"),
 }
 _ROUTES: list[tuple[str, str, Callable[..., Awaitable[Response]]]] = [
     ("POST", security_headers.EXCHANGE, post_exchange),

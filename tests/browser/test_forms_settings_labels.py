@@ -68,16 +68,22 @@ def test_labels_are_looked_at_brought_in_and_taken_back(
     assert stored(server) == []
 
 
+def of_pictures(form: Form, name: str, packed: io.BytesIO) -> Form:
+    """The form of a new project with a zip of pictures in it."""
+    form.open("settings?new=1")
+    form.choose("Modality", "Images")
+    form.upload("Images, or a zip of them", {
+        "name": name, "mimeType": "application/zip", "buffer": packed.getvalue(),
+    })  # fmt: skip
+    return form
+
+
 def test_sub_folders_become_categories(server: AppServer, context: BrowserContext) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for number, each in enumerate(sorted((ROOT / "data/digits").glob("*.png"))[:6]):
             archive.write(each, f"{('even', 'odd')[number % 2]}/{each.name}" if number else "x.png")
-    form = Form(context, server).open("settings?new=1")
-    form.choose("Modality", "Images")
-    form.upload("Images, or a zip of them", {
-        "name": "sorted.zip", "mimeType": "application/zip", "buffer": packed.getvalue(),
-    })  # fmt: skip
+    form = of_pictures(Form(context, server), "sorted.zip", packed)
     form.switch("Sub-folders are categories")
     form.text("Name", "sorted")
     form.switch("Active learning")
@@ -97,11 +103,7 @@ def test_a_file_of_labels_is_the_start_of_a_folder_of_pictures(
     with zipfile.ZipFile(packed, "w") as archive:
         for name in names:
             archive.write(ROOT / "data/digits" / name, name)
-    form = Form(context, server).open("settings?new=1")
-    form.choose("Modality", "Images")
-    form.upload("Images, or a zip of them", {
-        "name": "told.zip", "mimeType": "application/zip", "buffer": packed.getvalue(),
-    })  # fmt: skip
+    form = of_pictures(Form(context, server), "told.zip", packed)
     lines = [
         "path,label",
         *(f"{name},{('even', 'odd')[n % 2]}" for n, name in enumerate(names[:5])),
