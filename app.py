@@ -21,6 +21,7 @@ from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
 from labeling_core.web.logins import Logins
 from labeling_core.web.pacing import PacedSockets
+from labeling_core.web.presence import Presence
 from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import close_workspaces, open_workspace
 from pages.shell import doorkeeping, identity
@@ -58,6 +59,7 @@ app = st.App(
         Middleware(ReturnAfterLogin),
         Middleware(Logins, cookie=doorkeeping.COOKIE, claims=doorkeeping.claims),
         Middleware(Bounded, may_upload=doorkeeping.may_upload, held=doorkeeping.held),
+        Middleware(Presence),
         Middleware(PacedSockets, signed_in=doorkeeping.signed_in),
         Middleware(PlainOutgoing, script=MAIN),
     ],

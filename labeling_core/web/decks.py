@@ -15,6 +15,7 @@ class Decks:
 
     screens: dict[Browser, str | None] = field(default_factory=dict)  # the sample that each shows
     heard: dict[Browser, float] = field(default_factory=dict)  # when, by the queue's clock
+    seats: dict[Browser, str] = field(default_factory=dict)  # see presence.is_gone
     refilled: float = 0.0  # when they were last given more samples, by the queue's clock
 
 

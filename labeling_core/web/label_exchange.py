@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from labeling_core.access import tokens
@@ -14,8 +15,8 @@ from labeling_core.labeling.succession import hand_over
 from labeling_core.people import Person
 from labeling_core.projects import samples
 from labeling_core.settings import Project
-from labeling_core.web import views
-from labeling_core.web.decks import decks_of
+from labeling_core.web import presence, views
+from labeling_core.web.decks import Decks, decks_of
 from labeling_core.web.exchanges import learning, sender, stored, viewer_of
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import MAX_HISTORY, MAX_WANTED, PORTION, Message
@@ -26,10 +27,11 @@ FEW, SOME, MANY, REFILL_SECONDS = PORTION // 4, PORTION // 2, 4, 0.25
 
 
 class Asked(NamedTuple):
-    """A message with who has sent it."""
+    """A message with who has sent it, and from which browser (see media_links.browser_of)."""
 
     annotator: str
     message: Message
+    browser: str = ""
 
 
 class Served(NamedTuple):
@@ -67,7 +69,7 @@ def answer(
     annotator = by.name
     project = workspace.project(project_id)
     served: Served = workspace.open_projects.line(project_id).join(
-        Asked(annotator, message), lambda asked: serve(workspace, project_id, asked)
+        Asked(annotator, message, browser), lambda asked: serve(workspace, project_id, asked)
     )
     project = workspace.project(project_id)  # its categories may have just been changed
     news = served.news | views.category_news(project, message.offered)
@@ -115,7 +117,7 @@ def _joinable(asked: Sequence[Asked]) -> Sequence[Asked]:
     """The first messages, up to one that depends on those before it."""
     browsers: set[Browser] = set()
     parts: list[Part] = []
-    for number, (annotator, message) in enumerate(asked):
+    for number, (annotator, message, _) in enumerate(asked):
         browser, part = Browser(annotator, message.client), Part(annotator, message.decisions)
         if browser in browsers or not can_join(part, parts):
             return asked[:number]
@@ -140,19 +142,24 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
         queue = workspace.queue(project)
         decks = decks_of(queue)
         screens = decks.screens
-        for annotator, message in asked:
+        for annotator, message, seat in asked:
+            browser = Browser(annotator, message.client)
             if message.wanted and not message.release:
-                hand_over(queue, Browser(annotator, message.client), decks.heard)
-            decks.heard[Browser(annotator, message.client)] = queue.clock()
-        dropped = [_hand_back(queue, screens, *each) for each in asked]
+                hand_over(queue, browser, decks.heard, partial(_is_gone, decks, seat))
+            decks.heard[browser], decks.seats[browser] = queue.clock(), seat
+        dropped = [_hand_back(queue, screens, each.annotator, each.message) for each in asked]
         wants = _wants(queue, asked, dropped)
         taken = assignment.hand_out(database, project, queue, wants, screens)
     return [
         Served(_news(queue, message, refused, annotator) | {"drop": gone}, given)
-        for (annotator, message), refused, gone, given in zip(
+        for (annotator, message, _), refused, gone, given in zip(
             asked, refusals, dropped, taken, strict=True
         )
     ]
+
+
+def _is_gone(decks: Decks, asking: str, browser: Browser) -> bool:
+    return presence.is_gone(decks.seats.get(browser, ""), asking)
 
 
 def _hand_back(
@@ -192,7 +199,7 @@ def _wants(
     ]
     patient = [  # they have enough for the next moment, or there is nothing that they lack
         not number or (_is_portioned(message, number) and len(message.holding) - len(gone) >= FEW)
-        for (_, message), number, gone in zip(asked, numbers, dropped, strict=True)
+        for (_, message, _), number, gone in zip(asked, numbers, dropped, strict=True)
     ]
     now, decks = queue.clock(), decks_of(queue)
     is_time = abs(now - decks.refilled) >= REFILL_SECONDS
@@ -203,7 +210,7 @@ def _wants(
     portion = SOME if len(asked) < MANY else FEW
     return [
         assignment.Want(who, message.client, portion if _is_portioned(message, number) else number)
-        for (who, message), number in zip(asked, numbers, strict=True)
+        for (who, message, _), number in zip(asked, numbers, strict=True)
     ]
 
 

@@ -55,7 +55,7 @@ class SecureResponses:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        known = _cookie(scope)
+        known = cookie_of(scope)
         scope[BROWSER] = cookie = known or secrets.token_urlsafe(24)
 
         async def send_on(message: Message) -> None:
@@ -71,7 +71,7 @@ class SecureResponses:
         await self.app(scope, receive, send_on)
 
 
-def _cookie(scope: Scope) -> str | None:
+def cookie_of(scope: Scope) -> str | None:
     """What tells this browser from others, if it was given something."""
     cookie = HTTPConnection(scope).cookies.get(COOKIE, "")
     return cookie if re.fullmatch(r"[\w-]{32}", cookie, re.ASCII) else None
