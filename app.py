@@ -15,6 +15,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from labeling_core.errors import LabelingError
+from labeling_core.notebook.door import Door
 from labeling_core.web import health, metrics, routes
 from labeling_core.web.base_path import BelowPath
 from labeling_core.web.bounds import Bounded
@@ -23,7 +24,7 @@ from labeling_core.web.logins import Logins
 from labeling_core.web.pacing import PacedSockets
 from labeling_core.web.presence import Presence
 from labeling_core.web.security_headers import SecureResponses
-from labeling_core.workspace import close_workspaces, open_workspace
+from labeling_core.workspace import accompany, close_workspaces, open_workspace
 from pages.shell import doorkeeping, identity
 from pages.shell.outgoing import PlainOutgoing
 
@@ -31,6 +32,7 @@ from pages.shell.outgoing import PlainOutgoing
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the database before the first page asks, and close it in the end."""
+    accompany(Door)
     try:
         open_workspace(hosted=identity.configured())
     except LabelingError as error:

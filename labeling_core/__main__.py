@@ -16,9 +16,9 @@ from labeling_core.commands.labeling import export, label, next_samples, progres
 from labeling_core.commands.options import (
     FILE,
     database_option,
+    opened,
     operator,
     progress_bar,
-    require_database,
 )
 from labeling_core.commands.projects import create, projects
 from labeling_core.commands.serving import serve
@@ -40,8 +40,7 @@ from labeling_core.simulation.replay import HOLDOUT, Plan, simulate
 from labeling_core.simulation.summary import as_json, as_text
 from labeling_core.sources.containers import LINES, TAKEN
 from labeling_core.sources.left_out import groups, look_through
-from labeling_core.store.backups import Backups, before_upgrade, list_backups
-from labeling_core.store.database import Database
+from labeling_core.store.backups import list_backups
 from labeling_core.store.put_back import restore
 
 
@@ -238,13 +237,9 @@ def _backup(path: Path, only_list: bool) -> None:
         for each in list_backups(path):
             click.echo(f"{each.made:%Y-%m-%d %H:%M:%S} UTC  {each.size / 1e6:9.1f} MB  {each.path}")
         return
-    require_database(path)
-    database = Database(path, before_upgrade)
-    try:
-        made = Backups(database).make(operator())
-    finally:
-        database.close()
-    click.echo(f"{made.path} ({made.size / 1e6:.1f} MB)")
+    with opened(path) as database:
+        made = database.backup()
+    click.echo(f"{made} ({made.stat().st_size / 1e6:.1f} MB)")
 
 
 @commands.command(name="restore")

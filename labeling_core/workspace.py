@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from labeling_core.access import tokens
 from labeling_core.access.roles import Roles
@@ -53,6 +55,7 @@ class Workspace:
         self.checkpoints = Checkpoints(self.database)
         self.loop.on_job_end = self.checkpoints.now
         self.simulations = Simulations(self.database)
+        self.companions: list[Companion] = []
         records.fail_interrupted(self.database)
 
     def _require_readable(self) -> None:
@@ -89,6 +92,8 @@ class Workspace:
 
     def close(self) -> None:
         """End the workers and close the file."""
+        for each in self.companions:
+            each.close()
         self.backups.close()
         self.checkpoints.close()
         self.simulations.close()
@@ -96,7 +101,14 @@ class Workspace:
         self.database.close()
 
 
+class Companion(Protocol):
+    """What is beside the app's workspace, and closed before it."""
+
+    def close(self) -> None: ...
+
+
 _open: dict[Path, Workspace] = {}
+_companions: list[Callable[[Workspace], Companion]] = []
 _open_lock = threading.Lock()
 
 
@@ -116,8 +128,15 @@ def open_workspace(hosted: bool = True) -> Workspace:
                 create_all(opened.database)
             opened.backups.start()
             opened.checkpoints.start()
+            opened.companions += [each(opened) for each in _companions]
             _open[path] = opened
         return _open[path]
+
+
+def accompany(make: Callable[[Workspace], Companion]) -> None:
+    """Have ``make`` called with each workspace that :func:`open_workspace` opens from now on."""
+    if make not in _companions:
+        _companions.append(make)
 
 
 def close_workspaces() -> None:

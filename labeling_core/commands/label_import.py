@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
-from labeling_core.commands.options import FILE, database_option, operator, require_database
-from labeling_core.labeling import label_import
-from labeling_core.labeling.label_import import How
+from labeling_core.commands.options import FILE, database_option, opened, project_option
 from labeling_core.labeling.label_plan import WINS
-from labeling_core.sources.foreign_labels import read_files
 from labeling_core.sources.label_tools import FORMATS
-from labeling_core.workspace import Workspace
 
 
 @click.command(name="import")
 @database_option
-@click.option("--project", required=True, metavar="ID", help="The project's id (see its address).")
+@project_option
 @click.option(
     "--file",
     "files",
@@ -57,26 +53,14 @@ def import_labels(
     random_draw: bool,
     dry_run: bool,
 ) -> None:
-    """Bring labels that exist into a project, with the app stopped.
+    """Bring labels that exist into a project.
 
     \b
     Example:
       python -m labeling_core import --project wine_colour --file labels.csv --dry-run
     """
-    require_database(path)
-    workspace = Workspace(path)
-    try:
-        known = workspace.project(project).settings
-        read = read_files([(each, each.name) for each in files], form, label, [known.label_column])
-        how, by = How(column, wins, create, random_draw), operator()
-        if dry_run:
-            found = label_import.plan(workspace.open_projects, project, read, how, by)
-        else:
-            names = ", ".join(each.name for each in files)
-            number, found = label_import.bring_in(
-                workspace.open_projects, project, read, names, how, by
-            )
-        stored = "Nothing is stored." if dry_run else f"Import {number} is stored."
-        click.echo("\n".join([*found.lines(wins), stored]))
-    finally:
-        workspace.close()
+    with opened(path) as database:
+        told = database.project(project).import_labels(
+            files, column, label, wins, create, random_draw, dry_run, form
+        )
+    click.echo("\n".join(told))

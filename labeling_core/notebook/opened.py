@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import getpass
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
+from labeling_core.notebook import through_app
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.notebook.project import LabelingProject
+from labeling_core.notebook.work import DatabaseWork
 from labeling_core.people import local_person
 from labeling_core.settings import Category, Column, Settings, default_tables, named_after
-from labeling_core.sources.importing import inspect
-from labeling_core.sources.uploads import Upload
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,19 +27,30 @@ if TYPE_CHECKING:
 def open_database(path: str | Path, annotator: str = "") -> Labeling:
     """Open the database at ``path``, or make an empty one; the same tables as the app has.
 
+    While the app has it open everything goes through the app: nobody has to stop it.
     ``annotator`` is written beside decisions: the name of whoever is logged in, unless another
     one is given. Raises LabelingError when the file is none of this program's, or is open in
-    another process, the app included. Close it, or use it in a ``with`` block.
+    another process than the app. Close it, or use it in a ``with`` block.
     """
-    return Labeling(Workspace(Path(path).expanduser().resolve()), annotator or _user())
+    path, who = Path(path).expanduser().resolve(), annotator or _user()
+    through = through_app.enter(path, who)
+    if through is None:
+        try:
+            workspace = Workspace(path)
+            return Labeling(DatabaseWork(workspace, local_person(who)), workspace.close)
+        except LabelingError:
+            through = through_app.enter(path, who)  # the app may have opened it meanwhile
+            if through is None:
+                raise
+    return Labeling(*through)
 
 
 class Labeling:
     """An open database: its projects, and how to make new ones."""
 
-    def __init__(self, workspace: Workspace, annotator: str) -> None:
+    def __init__(self, work: DatabaseWork, close: Callable[[], None]) -> None:
         """Use :func:`open_database`."""
-        self._workspace, self._person = workspace, local_person(annotator)
+        self._work, self._close = work, close
 
     def __enter__(self) -> Labeling:
         return self
@@ -54,18 +64,20 @@ class Labeling:
         self.close()
 
     def close(self) -> None:
-        """End the background work and close the file; what was decided is stored already."""
-        self._workspace.close()
+        """End the background work and close the file; what was decided is stored already.
+
+        Of a database that the app has open only the connection to it ends.
+        """
+        self._close()
 
     @property
     def projects(self) -> dict[str, LabelingProject]:
         """All projects by id, oldest first."""
-        found = use_cases.visible_projects(self._workspace, self._person)
-        return {each: self.project(each) for each in found}
+        return {each: self.project(each) for each in self._work.projects()}
 
     def project(self, project_id: str) -> LabelingProject:
         """The project of that id. Raises LabelingError when there is none."""
-        return LabelingProject(self._workspace, self._workspace.project(project_id), self._person)
+        return LabelingProject(project_id, self._work.project(project_id))
 
     def create(
         self,
@@ -91,38 +103,36 @@ class Labeling:
         if labels:
             wanted["columns"] = (*wanted.get("columns", ()), Column(labels, "labels"))
         chosen = tuple(Category(each) if isinstance(each, str) else each for each in categories)
-        with self._uploaded(
-            title, source, str(wanted.get("modality", Settings.modality))
-        ) as upload:
-            name = named_after(title) if upload else str(source)
+        modality = str(wanted.get("modality", Settings.modality))
+        with _table(title, source, modality) as (file, called):
+            name = named_after(title) if file else str(source)
             entered: dict[str, Any] = {"title": title, "source": name, "categories": chosen}
-            made = use_cases.create_from_upload(
-                self._workspace, Settings(**entered | wanted), upload, self._person
-            )
-        return self.project(made.project_id)
+            made = self._work.create(Settings(**entered | wanted), file, called)
+        return self.project(made)
 
-    @contextmanager
-    def _uploaded(
-        self, title: str, source: str | Path | pd.DataFrame, modality: str
-    ) -> Iterator[Upload | None]:
-        """What is to become a new table; None for a table or a folder that is there already."""
-        if modality in MODALITIES and MODALITIES[modality].source.thing != "table":
-            yield None
-            return
+    def backup(self) -> Path:
+        """Copy the database into the folder of backups; the copy."""
+        return Path(self._work.backup())
+
+
+@contextmanager
+def _table(
+    title: str, source: str | Path | pd.DataFrame, modality: str
+) -> Iterator[tuple[Path | None, str]]:
+    """The file of what is to become a new table, and what it is called; None for a table or a
+    folder that is there already."""
+    if modality in MODALITIES and MODALITIES[modality].source.thing != "table":
+        yield None, ""
+    elif isinstance(source, str | Path):
+        given = Path(source).expanduser()
+        if not given.is_file() and (isinstance(source, Path) or given.suffix):
+            raise LabelingError(f"There is no file {given}.", "source")
+        yield (given, given.name) if given.is_file() else (None, "")
+    else:
         with tempfile.TemporaryDirectory(prefix="create-") as folder:
             path = Path(folder) / "table"
-            if isinstance(source, str | Path):
-                given = Path(source).expanduser()
-                if not given.is_file():
-                    if isinstance(source, Path) or given.suffix:
-                        raise LabelingError(f"There is no file {given}.", "source")
-                    yield None
-                    return
-                path.write_bytes(given.read_bytes())
-                yield Upload(path, inspect(path, given.name))
-            else:
-                to_parquet(source, path)
-                yield Upload(path, inspect(path, f"{title}.parquet"))
+            to_parquet(source, path)
+            yield path, f"{title}.parquet"
 
 
 def _user() -> str:

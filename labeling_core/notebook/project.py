@@ -3,57 +3,35 @@
 from __future__ import annotations
 
 import tempfile
-import time
-import uuid
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.labeling.bookkeeping import Decision
 from labeling_core.labeling.label_import import How
 from labeling_core.labeling.label_plan import WINS
-from labeling_core.models import final_model
 from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.models.reading_report import sentences
 from labeling_core.notebook.frames import to_parquet
-from labeling_core.people import Person
-from labeling_core.progress import downloads, label_filter, learning_curve
+from labeling_core.notebook.work import NextSample, ProjectWork
+from labeling_core.progress import label_filter
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.progress.learning_curve import Session
-from labeling_core.settings import Project, Settings
-from labeling_core.simulation import data_sources
-from labeling_core.simulation.replay import Plan
-from labeling_core.simulation.summary import rows
-from labeling_core.sources.foreign_labels import read_files
-from labeling_core.store import eventlog
+from labeling_core.settings import Settings
 from labeling_core.store.events import Entry
-from labeling_core.store.exporting import form_of
-from labeling_core.web import exports, label_exchange, messages
-from labeling_core.workspace import Workspace
+from labeling_core.web import exports
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_TURN = 0.02  # seconds between two looks at whether the background work is done
-
-
-class NextSample(NamedTuple):
-    """A sample that waits for a decision: ``fields`` are what people are shown of it."""
-
-    sample_id: str
-    fields: dict[str, Any]
 
 
 class LabelingProject:
     """One project; every method takes the names and gives the tables that the app has."""
 
-    def __init__(self, workspace: Workspace, project: Project, person: Person) -> None:
+    def __init__(self, project_id: str, work: ProjectWork) -> None:
         """Use Labeling.project or Labeling.create."""
-        self._workspace, self._id, self._person = workspace, project.project_id, person
-        self._client, self._decisions = f"notebook-{uuid.uuid4()}", 0
+        self._id, self._work = project_id, work
 
     def __repr__(self) -> str:
         return f"LabelingProject({self._id!r})"
@@ -66,11 +44,7 @@ class LabelingProject:
     @property
     def settings(self) -> Settings:
         """Its settings of this moment."""
-        return self._project.settings
-
-    @property
-    def _project(self) -> Project:
-        return self._workspace.project(self._id)
+        return self._work.settings()
 
     def next(self, count: int = 1) -> list[NextSample]:
         """The next samples to decide on, at most ``count``, the most useful first.
@@ -79,57 +53,51 @@ class LabelingProject:
         Fewer, or none, when the pool is empty. The first call prepares the features; files are
         read in the background meanwhile.
         """
-        self._workspace.loop.prepare(self._project)
-        self._wait(reading=False)
-        found = self._exchange(want=count)["samples"][:count]
-        return [NextSample(each["sample_id"], _fields(each["view"])) for each in found]
+        return self._work.next(count)
 
     def label(self, sample_id: str, category: str, comment: str = "") -> None:
         """Give a sample its category. Raises LabelingError when it is not for you to decide."""
-        self._decide(sample_id, "label", category=category, comment=comment or None)
+        self._work.decide(sample_id, "label", category, comment)
 
     def skip(self, sample_id: str, comment: str = "") -> None:
         """Leave a sample without a label."""
-        self._decide(sample_id, "skip", comment=comment or None)
+        self._work.decide(sample_id, "skip", None, comment)
 
     def undo(self, sample_id: str) -> None:
         """Take back your decision on a sample."""
-        self._decide(sample_id, "undo")
+        self._work.decide(sample_id, "undo", None, "")
 
     def release(self, sample_ids: Sequence[str]) -> None:
         """Hand back samples that were reserved and will not be decided here."""
-        self._exchange(holding=list(sample_ids), release=True)
+        self._work.release(list(sample_ids))
 
     def import_labels(
         self,
-        file: str | Path,
+        file: str | Path | Sequence[str | Path],
         match: str = "",
         label: str = "",
         wins: str = WINS[0],
         create_categories: bool = False,
         random_draw: bool = False,
         dry_run: bool = False,
+        form: str = "auto",
     ) -> list[str]:
         """Bring in labels that exist: a table, or a file of Label Studio, doccano, Prodigy, Argilla
-        or the labeling plugin; what was done, in sentences.
+        or the labeling plugin (of this one two: labels and metadata); what was done, in sentences.
 
         ``match`` is the column that tells the samples, ``label`` that of the labels: found where
         empty. ``wins`` says whose label holds where they contradict. With ``dry_run`` nothing is
-        stored. Raises LabelingError for a file that holds no labels, and while a session runs.
+        stored. ``form`` is ``table`` or one of label_tools.FORMATS, where the content does not
+        tell. Raises LabelingError for a file that holds no labels.
         """
-        path = Path(file).expanduser()
-        if not path.is_file():
-            raise LabelingError(f"There is no file {path}.", "file")
-        read = read_files([(path, path.name)], "auto", label, [self.settings.label_column])
+        files = [Path(file)] if isinstance(file, str | Path) else [Path(each) for each in file]
+        files = [each.expanduser() for each in files]
+        for each in files:
+            if not each.is_file():
+                raise LabelingError(f"There is no file {each}.", "file")
         how = How(match, wins, create_categories, random_draw)
-        if dry_run:
-            plan = use_cases.plan_labels(self._workspace, self._id, read, how, self._person)
-        else:
-            self._wait()
-            _, plan = use_cases.bring_in_labels(
-                self._workspace, self._id, read, path.name, how, self._person
-            )
-        return plan.lines(wins)
+        names = [each.name for each in files]
+        return self._work.import_labels(files, names, form, label, how, dry_run)
 
     def run_session(self, classifier: str = "", strategy: str = "") -> Session:
         """Train, measure, score the pool and order the queue anew; the session's row.
@@ -137,14 +105,7 @@ class LabelingProject:
         Waits until it is done. Raises LabelingError when the labels do not allow it yet, or when
         it fails.
         """
-        self._workspace.loop.prepare(self._project)
-        self._wait()
-        use_cases.run_session(self._workspace, self._project, self._person, classifier, strategy)
-        self._wait()
-        done = self._sessions()[-1]
-        if done.state != "DONE":
-            raise LabelingError(f"The session failed: {done.reason}")
-        return done
+        return self._work.run_session(classifier, strategy)
 
     def progress(self) -> pd.DataFrame:
         """A row for each session: labels, accuracy and its 95 % interval, contradictions.
@@ -153,36 +114,29 @@ class LabelingProject:
         """
         import pandas as pd
 
-        frame = pd.DataFrame(self._sessions(), columns=pd.Index(Session._fields))
+        frame = pd.DataFrame(self._work.sessions(), columns=pd.Index(Session._fields))
         for name in ("started", "finished"):
             frame[name] = pd.to_datetime(frame[name], unit="s", utc=True)
         return frame
 
     def labels(self) -> pd.DataFrame:
         """The labels table: the source's own columns, the label and its id."""
-        return self._table(self._project.tables.labels)
+        return self._work.table("labels")
 
     def metadata(self) -> pd.DataFrame:
         """The metadata table: a row for each decision."""
-        return self._table(self._project.tables.metadata)
+        return self._work.table("metadata")
 
     def queries(self) -> pd.DataFrame:
         """The pool with its uncertainty, best first. LabelingError without active learning."""
-        if not self.settings.queries_table:
-            raise LabelingError("Active learning is off: name a queries table in the settings.")
-        self._workspace.loop.prepare(self._project)
-        self._wait()
-        return self._table(self._project.tables.queries)
+        self._work.prepare_queries()
+        return self._work.table("queries")
 
     def history(self) -> pd.DataFrame:
         """Everything that was done in the project, newest first."""
         import pandas as pd
 
-        with self._workspace.database.read() as cursor:
-            wanted = eventlog.Filter(self._id)
-            number = eventlog.count(cursor, wanted, self._person)
-            found = eventlog.read(cursor, wanted, self._person, 0, number)
-        return pd.DataFrame(found, columns=pd.Index(Entry._fields))
+        return pd.DataFrame(self._work.events(), columns=pd.Index(Entry._fields))
 
     def simulate(
         self,
@@ -198,35 +152,15 @@ class LabelingProject:
         """
         import pandas as pd
 
-        source = data_sources.project(self._workspace.database, self._project, self._person)
-        plan = Plan(tuple(strategies), batch, budget, seeds, self.settings.classifier)
-        simulations = self._workspace.simulations
-        started = simulations.start(source, plan, self._person)
-        while simulations.jobs.running(started):
-            time.sleep(_TURN)
-        made = next(
-            each for each in simulations.listed(self._person) if each.simulation_id == started
-        )
-        status = simulations.status(made)
-        if status.state == "failed":
-            raise LabelingError(status.text)
-        return pd.DataFrame(rows(simulations.runs(made)))
+        return pd.DataFrame(self._work.simulate(list(strategies), batch, budget, seeds))
 
     def train(self) -> None:
         """Train the final model on all labels, and wait for it."""
-        self._wait()
-        final_model.train(self._workspace.loop, self._project, self._person)
-        self._wait()
-        status = self._workspace.loop.trainer.status[self._id]
-        if status.state == "failed":
-            raise LabelingError(status.text)
+        self._work.train()
 
     def model(self) -> bytes:
         """The final model as the zip that the page offers. LabelingError before the first."""
-        found = use_cases.export_final_model(self._workspace, self._project, self._person)
-        if not found:
-            raise LabelingError("There is no final model yet: train it first.")
-        return found
+        return self._work.model()
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows with ``prediction`` and ``probability`` (0..1) by the final model; a warning
@@ -251,45 +185,10 @@ class LabelingProject:
 
         The suffix of a table's file says its format: ``.csv``, ``.parquet`` or ``.jsonl``.
         """
-        form = form_of(Path(path)) if what in downloads.exports(self._project) else ""
-        by = self._person
-        found = exports.export(self._workspace, self._project, what, form, by, wanted, safe)
-        exports.save(found, Path(path).expanduser())
+        path = Path(path).expanduser()
+        exports.save(self._work.export(what, path.name, wanted, safe), path)
 
     @property
     def exports(self) -> list[str]:
         """What :meth:`export` can write."""
-        return exports.listed(self._project, self._person)
-
-    def _table(self, name: str) -> pd.DataFrame:
-        with self._workspace.database.read() as cursor:
-            return cursor.execute(f"SELECT * FROM {name}").df()
-
-    def _sessions(self) -> list[Session]:
-        queue = self._workspace.queue(self._project)
-        with self._workspace.database.read() as cursor:
-            return learning_curve.sessions(cursor, self._project, queue)
-
-    def _decide(self, sample_id: str, action: str, **more: Any) -> None:
-        self._decisions += 1
-        made = Decision(self._client, self._decisions, sample_id, action, **more)
-        refused = self._exchange(decisions=[made._asdict()])["refused"]
-        if refused:
-            raise LabelingError(refused[0]["reason"])
-
-    def _exchange(self, **message: Any) -> dict[str, Any]:
-        raw = {"client": self._client, "message": self._decisions} | message
-        return label_exchange.answer(self._workspace, self._id, self._person, messages.parse(raw))
-
-    def _wait(self, reading: bool = True) -> None:
-        """Until nothing runs in the background for this project; ``reading`` of files included."""
-        loop = self._workspace.loop
-        while loop.trainer.running(self._id) or (reading and loop.reader.running(self._id)):
-            time.sleep(_TURN)
-
-
-def _fields(view: dict[str, Any]) -> dict[str, Any]:
-    """What a deck is shown, by name: the cells of a row, or what is known of a file."""
-    if "fields" in view:
-        return {name: text for name, text, *_ in view["fields"]}
-    return view
+        return self._work.exports()

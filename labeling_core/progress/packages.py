@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,12 +38,21 @@ def write_database(
     wanted: Wanted,
 ) -> None:
     """One DuckDB file with every table of downloads.exports, called as it is there."""
+    queries = {
+        what.replace(" ", "_"): downloads.query(cursor, project, what, queue, wanted)
+        for what in downloads.exports(project)
+    }
+    write_tables(cursor, path, queries)
+
+
+def write_tables(
+    cursor: duckdb.DuckDBPyConnection, path: Path, queries: Mapping[str, Query]
+) -> None:
+    """One DuckDB file with a table of each query's rows, their types as they are."""
     name = f"export_{path.parent.name.replace('-', '_')}"
     try:
         cursor.execute(f"ATTACH {literal(str(path))} AS {name}")
-        for what in downloads.exports(project):
-            sql, values = downloads.query(cursor, project, what, queue, wanted)
-            table = what.replace(" ", "_")
+        for table, (sql, values) in queries.items():
             cursor.execute(f"CREATE TABLE {name}.main.{table} AS {sql}", values)
     finally:
         _detach(cursor, name)

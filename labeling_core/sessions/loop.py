@@ -36,7 +36,7 @@ class Loop:
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = JobLine(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
-        self._pace = Pace(self._look_again)
+        self.pace = Pace(self._look_again)
         self._in_session: set[str] = set()
         self._advice: dict[str, dict[str, Any] | None] = {}
         self._accuracy = ToldAccuracy(self.database)
@@ -45,14 +45,14 @@ class Loop:
 
     def stop(self) -> None:
         """End the workers, and what waits."""
-        self._pace.stop()
+        self.pace.stop()
         self.reader.stop()
         self.trainer.stop()
 
     def forget(self, project_id: str) -> None:
         """Drop what is held in memory of a project."""
         self._triggers.pop(project_id, None)
-        self._pace.forget(project_id)
+        self.pace.forget(project_id)
         self._advice.pop(project_id, None)
         self._accuracy.forget(project_id)
 
@@ -123,9 +123,9 @@ class Loop:
             if classes < 2 and queue.counts.labeled - trigger > every:
                 # nothing could be learned at the points that have gone by: they are not made up for
                 self._triggers[project.project_id] = queue.counts.labeled - every
-            elif settings.automatic and self._pace.may_look(project):
+            elif settings.automatic and self.pace.may_look(project):
                 is_due = due(queue.counts.labeled, trigger, every, classes, running)
-                if not self._pace.may_start(project, is_due):
+                if not self.pace.may_start(project, is_due):
                     return
                 if not features.must_be_read(self.database, project):
                     self.start_session(project, "trigger")
@@ -235,7 +235,7 @@ class Loop:
         if modality_of(project.settings).reads_files:
             if self._reading(project) != "stopped":
                 self.read_files(project)
-        elif project.settings.queries_table and self._unprepared(project):
+        elif project.settings.queries_table and self.unprepared(project):
             self._compute_features(project, self.trainer)
         if project.settings.queries_table:
             self.trainer.worker.start()
@@ -244,10 +244,11 @@ class Loop:
     def read_files(self, project: Project) -> None:
         """Read the files that have not been read yet, in the background; goes on where it was
         stopped."""
-        if self._unprepared(project):
+        if self.unprepared(project):
             self._compute_features(project, self.reader)
 
-    def _unprepared(self, project: Project) -> bool:
+    def unprepared(self, project: Project) -> bool:
+        """Whether features or the first order of the pool are missing."""
         read = features.have_features(self.database, project)
         return not read or cold_start.missing(project, self.open_projects.queue(project))
 

@@ -6,7 +6,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from labeling_core.settings import Project
 
@@ -23,11 +24,25 @@ class Pace:
         self._looked: dict[str, float] = {}  # when, in seconds of the monotonic clock
         self._due: dict[str, float] = {}  # since when
         self._timers: dict[str, tuple[float, threading.Timer]] = {}  # with when it is over
+        self._held: list[str] = []
         self._stopped = False
+
+    @contextmanager
+    def held(self, project_id: str) -> Iterator[None]:
+        """In this block no session of the project is due; it is for the caller to look after it.
+        Whoever waits for a moment between two sessions would else wait for ever where they follow
+        one another. The lock is not needed."""
+        self._held.append(project_id)
+        try:
+            yield
+        finally:
+            self._held.remove(project_id)
 
     def may_look(self, project: Project) -> bool:
         """Whether it is time to see if a session is due; else it is looked again when it is."""
         project_id, now = project.project_id, time.monotonic()
+        if project_id in self._held:
+            return False
         if project_id not in self._due:
             then = self._looked.get(project_id, -math.inf) + project.settings.check_seconds
             if then > now:

@@ -83,11 +83,11 @@ def export(
     return Export(name, _table(workspace, project, what, form, wanted, safe))
 
 
-def save(found: Export, path: Path) -> None:
-    """Write an export to the file ``path``; LabelingError where that cannot be."""
+def save(pieces: Iterator[bytes], path: Path) -> None:
+    """Write the pieces of an export to the file ``path``; LabelingError where that cannot be."""
     try:
         with path.open("wb") as file:
-            file.writelines(found.pieces)
+            file.writelines(pieces)
     except OSError as error:
         raise LabelingError(f"{path} cannot be written: {error.strerror}.") from error
 

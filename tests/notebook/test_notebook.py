@@ -13,18 +13,37 @@ from annotating import reserved
 
 import labeling_core as lc
 from labeling_core.config import DATA
+from labeling_core.notebook.door import Door
+from labeling_core.notebook.work import DatabaseWork
+from labeling_core.workspace import Workspace
 
 
-@pytest.fixture
-def opened(tmp_path):
-    with lc.open(tmp_path / "labeling.duckdb", annotator="ana") as found:
+@pytest.fixture(params=["in this process", "through the app"])
+def opened(request, tmp_path):
+    path = tmp_path / "labeling.duckdb"
+    if request.param == "in this process":
+        with lc.open(path, annotator="ana") as found:
+            yield found
+        return
+    app = Workspace(path)
+    door = Door(app)
+    with lc.open(path, annotator="ana") as found:
+        assert not isinstance(found._work, DatabaseWork)
+        found.workspace = app
         yield found
+    door.close()
+    app.close()
 
 
 def bottles(rows=120):
     """Two well separated groups: white above 5."""
     acidity = np.tile([1.0, 9.0], rows // 2) + np.arange(rows) % 7 / 10
     return pd.DataFrame({"acidity": acidity, "cask": [f"cask {at % 5}" for at in range(rows)]})
+
+
+def queue_of(opened, project_id):
+    workspace = getattr(opened, "workspace", None) or opened._work._workspace
+    return workspace.queue(workspace.project(project_id))
 
 
 def truth(sample):
@@ -75,9 +94,9 @@ def test_decisions_are_skipped_taken_back_and_handed_back(opened):
     project.undo(first.sample_id)
     found = project.metadata().set_index("sample_id")
     assert found.status.to_dict() == {second.sample_id: "SKIPPED"}
-    assert set(reserved(opened._workspace.queue(project._project))) >= {third.sample_id}
+    assert set(reserved(queue_of(opened, project.project_id))) >= {third.sample_id}
     project.release([first.sample_id, third.sample_id])
-    assert reserved(opened._workspace.queue(project._project)) == []
+    assert reserved(queue_of(opened, project.project_id)) == []
     with pytest.raises(lc.Error, match="never handed to you"):
         project.label("nobody's", "red")
     with pytest.raises(lc.Error, match="“blue” is no category"):

@@ -82,7 +82,7 @@ def test_what_was_labeled_comes_out_and_in_again_unchanged(workspace, tmp_path, 
     label(workspace, first)
     for what in ("labels", "metadata"):
         file = tmp_path / f"{what}.{FORMATS[form][0]}"
-        exports.save(exports.export(workspace, first, what, form, LOCAL), file)
+        exports.save(exports.export(workspace, first, what, form, LOCAL).pieces, file)
         with workspace.database.transaction() as cursor:
             load(cursor, file, inspect(file, file.name), f"again_{what}")
         as_text = form != "Parquet"  # a CSV has no types: a nested value is its text

@@ -1,0 +1,277 @@
+"""What notebooks and commands do to a database, done where the database is open.
+
+That is this process, or the app's: then each public method here is called from there (see
+labeling_core.notebook.door). So what they take and give is plain values, records, files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labeling_core import use_cases
+from labeling_core.errors import LabelingError
+from labeling_core.labeling.bookkeeping import Decision
+from labeling_core.labeling.label_import import How
+from labeling_core.models import final_model
+from labeling_core.people import Person
+from labeling_core.progress import downloads, learning_curve, packages
+from labeling_core.progress.label_filter import Wanted
+from labeling_core.progress.learning_curve import Session
+from labeling_core.settings import Project, Settings
+from labeling_core.simulation import data_sources
+from labeling_core.simulation.replay import Plan
+from labeling_core.simulation.summary import Row, rows
+from labeling_core.sources.foreign_labels import read_files
+from labeling_core.sources.importing import inspect
+from labeling_core.sources.uploads import Upload
+from labeling_core.store import eventlog
+from labeling_core.store.events import Entry
+from labeling_core.store.exporting import form_of
+from labeling_core.store.growing_files import stream
+from labeling_core.web import exports, label_exchange, messages
+from labeling_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TURN = 0.02  # seconds between two looks at whether the background work is done
+_SESSION_TURN = 0.1  # the same where the database has to be asked
+
+
+class NextSample(NamedTuple):
+    """A sample that waits for a decision: ``fields`` are what people are shown of it."""
+
+    sample_id: str
+    fields: dict[str, Any]
+
+
+class DatabaseWork:
+    """What is done to an open database by one person."""
+
+    def __init__(self, workspace: Workspace, person: Person) -> None:
+        """``workspace`` is closed by whoever opened it."""
+        self._workspace, self._person = workspace, person
+
+    def projects(self) -> list[str]:
+        """The ids of all projects, oldest first."""
+        return list(use_cases.visible_projects(self._workspace, self._person))
+
+    def project(self, project_id: str) -> ProjectWork:
+        """The project of that id; LabelingError when there is none."""
+        return ProjectWork(self._workspace, project_id, self._person)
+
+    def create(self, settings: Settings, file: Path | None, name: str) -> str:
+        """Make a project, of the table in ``file`` (called ``name``) or of what is there already;
+        its id. LabelingError for the first thing that is wrong."""
+        with tempfile.TemporaryDirectory(prefix="create-") as folder:
+            upload = None
+            if file is not None:  # an upload goes when the project is made, with its folder
+                table = Path(folder) / "table"
+                shutil.copyfile(file, table)
+                upload = Upload(table, inspect(table, name))
+            made = use_cases.create_from_upload(self._workspace, settings, upload, self._person)
+        return made.project_id
+
+    def backup(self) -> str:
+        """Make a backup; the path of its file."""
+        return str(self._workspace.backups.make(self._person).path)
+
+
+class ProjectWork:
+    """What is done to one project by one person."""
+
+    def __init__(self, workspace: Workspace, project_id: str, person: Person) -> None:
+        """LabelingError when there is no such project."""
+        self._workspace, self._person = workspace, person
+        self._id = workspace.project(project_id).project_id
+        self._client, self._decisions = f"notebook-{uuid.uuid4()}", 0
+
+    @property
+    def _project(self) -> Project:
+        return self._workspace.project(self._id)
+
+    def settings(self) -> Settings:
+        """Its settings of this moment."""
+        return self._project.settings
+
+    def next(self, count: int) -> list[NextSample]:
+        """See LabelingProject.next."""
+        self._prepare(reading=False)
+        found = self._exchange(want=count)["samples"][:count]
+        return [NextSample(each["sample_id"], _fields(each["view"])) for each in found]
+
+    def decide(self, sample_id: str, action: str, category: str | None, comment: str) -> None:
+        """Store one decision: ``action`` is label, skip or undo."""
+        self._decisions += 1
+        made = Decision(self._client, self._decisions, sample_id, action, category, comment or None)
+        refused = self._exchange(decisions=[made._asdict()])["refused"]
+        if refused:
+            raise LabelingError(refused[0]["reason"])
+
+    def release(self, sample_ids: list[str]) -> None:
+        """Hand back samples that will not be decided here."""
+        self._exchange(holding=sample_ids, release=True)
+
+    def import_labels(
+        self, files: list[Path], names: list[str], form: str, label: str, how: How, dry_run: bool
+    ) -> list[str]:
+        """See LabelingProject.import_labels; ``files`` are called ``names``."""
+        given = list(zip(files, names, strict=True))
+        read = read_files(given, form, label, [self.settings().label_column])
+        if dry_run:
+            plan = use_cases.plan_labels(self._workspace, self._id, read, how, self._person)
+            return [*plan.lines(how.wins), "Nothing is stored."]
+        with self._idle():
+            number, plan = use_cases.bring_in_labels(
+                self._workspace, self._id, read, ", ".join(names), how, self._person
+            )
+        return [*plan.lines(how.wins), f"Import {number} is stored."]
+
+    def run_session(self, classifier: str, strategy: str) -> Session:
+        """See LabelingProject.run_session."""
+        loop = self._workspace.loop
+        loop.prepare(self._project)
+        with self._idle():
+            known = self.sessions()
+            use_cases.run_session(
+                self._workspace, self._project, self._person, classifier, strategy
+            )
+        session_id = known[-1].session_id + 1 if known else 1
+        while loop.trainer.running(self._id):
+            if any(each.state != "RUNNING" for each in self.sessions(session_id)):
+                break  # people go on labeling: the next one may follow at once
+            time.sleep(_SESSION_TURN)
+        for done in self.sessions(session_id):
+            if done.state == "DONE":
+                return done
+            raise LabelingError(f"The session failed: {done.reason}")
+        raise LabelingError(f"The session failed: {loop.trainer.status[self._id].text}")
+
+    def sessions(self, only: int | None = None) -> list[Session]:
+        """The learning curve, see learning_curve.sessions."""
+        queue = self._workspace.queue(self._project)
+        with self._workspace.database.read() as cursor:
+            return learning_curve.sessions(cursor, self._project, queue, only)
+
+    def prepare_queries(self) -> None:
+        """Have the pool ordered, and wait for it. LabelingError without active learning."""
+        if not self.settings().queries_table:
+            raise LabelingError("Active learning is off: name a queries table in the settings.")
+        self._prepare()
+
+    def table(self, which: str) -> pd.DataFrame:
+        """One of the project's tables: labels, metadata, queries."""
+        with self._workspace.database.read() as cursor:
+            return cursor.execute(self._rows(which)).df()
+
+    def table_file(self, which: str) -> Iterator[bytes]:
+        """The same as a DuckDB file with a table ``rows``, in pieces: no type is lost."""
+        tables = {"rows": downloads.Query(self._rows(which), [])}
+        return stream(
+            self._workspace.database,
+            lambda cursor, path: packages.write_tables(cursor, path, tables),
+            grows=False,
+        )
+
+    def _rows(self, which: str) -> str:
+        return f"SELECT * FROM {getattr(self._project.tables, which)}"
+
+    def events(self) -> list[Entry]:
+        """Everything that was done in the project, newest first."""
+        with self._workspace.database.read() as cursor:
+            wanted = eventlog.Filter(self._id)
+            number = eventlog.count(cursor, wanted, self._person)
+            return eventlog.read(cursor, wanted, self._person, 0, number)
+
+    def simulate(self, strategies: list[str], batch: int, budget: int, seeds: int) -> list[Row]:
+        """See LabelingProject.simulate."""
+        source = data_sources.project(self._workspace.database, self._project, self._person)
+        plan = Plan(tuple(strategies), batch, budget, seeds, self.settings().classifier)
+        simulations = self._workspace.simulations
+        started = simulations.start(source, plan, self._person)
+        while simulations.jobs.running(started):
+            time.sleep(_TURN)
+        made = next(
+            each for each in simulations.listed(self._person) if each.simulation_id == started
+        )
+        status = simulations.status(made)
+        if status.state == "failed":
+            raise LabelingError(status.text)
+        return rows(simulations.runs(made))
+
+    def train(self) -> None:
+        """See LabelingProject.train."""
+        loop, job = self._workspace.loop, (self._id, final_model.KIND)
+        with self._idle():
+            final_model.train(loop, self._project, self._person)
+        while job not in loop.trainer.outcomes and loop.trainer.running(self._id):
+            time.sleep(_TURN)
+        done = loop.trainer.outcomes[job]
+        if done.state == "failed":
+            raise LabelingError(done.text)
+
+    def model(self) -> bytes:
+        """See LabelingProject.model."""
+        found = use_cases.export_final_model(self._workspace, self._project, self._person)
+        if not found:
+            raise LabelingError("There is no final model yet: train it first.")
+        return found
+
+    def exports(self) -> list[str]:
+        """What :meth:`export` can give."""
+        return exports.listed(self._project, self._person)
+
+    def export(self, what: str, name: str, wanted: Wanted, safe: bool) -> Iterator[bytes]:
+        """One of :meth:`exports` as the content of a file called ``name``."""
+        form = form_of(Path(name)) if what in downloads.exports(self._project) else ""
+        by = self._person
+        return exports.export(self._workspace, self._project, what, form, by, wanted, safe).pieces
+
+    def _exchange(self, **message: Any) -> dict[str, Any]:
+        raw = {"client": self._client, "message": self._decisions} | message
+        return label_exchange.answer(self._workspace, self._id, self._person, messages.parse(raw))
+
+    def _prepare(self, reading: bool = True) -> None:
+        """Have features and a first order of the pool made, and wait for them; not for files that
+        are still being read unless ``reading``."""
+        loop, project = self._workspace.loop, self._project
+        loop.prepare(project)
+        while self._busy(reading) and loop.unprepared(project):
+            time.sleep(_TURN)
+
+    @contextmanager
+    def _idle(self) -> Iterator[None]:
+        """Wait until nothing of the project runs in the background; in this block nothing begins
+        by itself. In the app other people label meanwhile, and one session may follow another."""
+        loop = self._workspace.loop
+        try:
+            with loop.pace.held(self._id):
+                while True:
+                    while self._busy():
+                        time.sleep(_TURN)
+                    with self._workspace.database.lock:
+                        if not self._busy():
+                            yield
+                            return
+        finally:
+            with suppress(LabelingError):  # it is gone
+                loop.after_decisions(self._project)
+
+    def _busy(self, reading: bool = True) -> bool:
+        """Whether something runs in the background; ``reading`` of files included."""
+        loop = self._workspace.loop
+        return loop.trainer.running(self._id) or (reading and loop.reader.running(self._id))
+
+
+def _fields(view: dict[str, Any]) -> dict[str, Any]:
+    """What a deck is shown, by name: the cells of a row, or what is known of a file."""
+    if "fields" in view:
+        return {name: text for name, text, *_ in view["fields"]}
+    return view
