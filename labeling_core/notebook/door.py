@@ -14,6 +14,7 @@ import socket
 import socketserver
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from functools import partial
@@ -33,6 +34,7 @@ OTHER_VERSION = (
     "The app that has the database open is of another version of the program: start it again."
 )
 UNEXPECTED = "The app met an unexpected fault; see its log."
+_LEAVING = 10.0  # seconds for those who are inside to leave what they are at
 
 
 class Door:
@@ -59,16 +61,22 @@ class Door:
 
 class _Listener(doorway.Listener):
     def __init__(self, workspace: Workspace) -> None:
-        self.workspace, self.inside = workspace, set[socket.socket]()
+        self.workspace, self.inside = workspace, dict[_Guest, threading.Thread]()
         super().__init__(workspace.database.path, _Guest)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.exception("A command through the app failed")
 
     def end_all(self) -> None:
-        for each in list(self.inside):
+        """Tell all who are inside to leave, and wait for that: the database is closed next."""
+        inside = dict(self.inside)
+        for guest in inside:
+            guest.gone.set()
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                guest.request.shutdown(socket.SHUT_RDWR)
+        until = time.monotonic() + _LEAVING
+        for thread in inside.values():
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 class _Guest(socketserver.BaseRequestHandler):
@@ -78,14 +86,16 @@ class _Guest(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        self.server.inside.add(self.request)
+        self.gone = threading.Event()
+        self.server.inside[self] = threading.current_thread()
         try:
+            self.request.settimeout(doorway.PATIENCE)  # until it has shown who it is
             with closing(Wire(self.request)) as wire:
                 self._serve(wire)
         except EOFError:
             pass  # gone, as everybody goes sooner or later
         finally:
-            self.server.inside.discard(self.request)
+            del self.server.inside[self]
 
     def _serve(self, wire: Wire) -> None:
         workspace = self.server.workspace
@@ -93,11 +103,16 @@ class _Guest(socketserver.BaseRequestHandler):
         if not wire.greet(key, doorway.SERVER, doorway.CLIENT):
             return
         with tempfile.TemporaryDirectory(prefix="door-") as folder:
-            database = DatabaseWork(workspace, local_person(wire.receive(Path(folder))))
-        projects: dict[str, ProjectWork] = {}
+            person = local_person(wire.receive(Path(folder)))
+        database, projects = DatabaseWork(workspace, person, self._wait), dict[str, ProjectWork]()
         while True:
-            with tempfile.TemporaryDirectory(prefix="door-") as folder:
+            wire.await_next()
+            with tempfile.TemporaryDirectory(prefix="door-") as folder, wire.working(self.gone):
                 _answer(wire, partial(_do, database, projects, wire, Path(folder)))
+
+    def _wait(self, seconds: float) -> None:
+        if self.gone.wait(seconds):
+            raise EOFError("nobody waits for it any more")
 
 
 def _do(database: DatabaseWork, projects: dict[str, ProjectWork], wire: Wire, folder: Path) -> Any:
@@ -122,8 +137,7 @@ def _answer(wire: Wire, do: Callable[[], Any]) -> None:
         found = do()
         if isinstance(found, Generator):
             with closing(found):
-                wire.send([PIECES, None])
-                wire.send_pieces(found)
+                _send_pieces(wire, found)
             found = None
         answer = [VALUE, found]
     except EOFError:
@@ -136,3 +150,14 @@ def _answer(wire: Wire, do: Callable[[], Any]) -> None:
         log.exception("A command through the app failed")
         answer = [ERROR, [UNEXPECTED, None]]
     wire.send(answer)
+
+
+def _send_pieces(wire: Wire, pieces: Generator[bytes]) -> None:
+    wire.send([PIECES, None])
+    try:
+        wire.send_pieces(pieces)
+    except EOFError:
+        raise
+    except Exception:
+        wire.end_pieces()  # what is wrong with it is told next
+        raise

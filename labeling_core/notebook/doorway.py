@@ -22,9 +22,10 @@ from labeling_core.access import tokens
 from labeling_core.store.file_names import files_of
 
 BY_PORT = sys.platform == "win32"
+_UNIX = getattr(socket, "AF_UNIX", socket.AF_INET)  # where there is none, nobody asks for it
 SERVER, CLIENT = b"server", b"client"
 _LONGEST = 100  # bytes of the path of a socket that every system takes
-_PATIENCE = 10.0  # seconds for what answers at once if it is ours
+PATIENCE = 10.0  # seconds for what answers at once if it is ours
 _HERE = "127.0.0.1"
 _PEER = struct.Struct("3i")  # its process, user and group
 
@@ -45,9 +46,9 @@ def connect(database: Path) -> socket.socket | None:
     with ExitStack() as unless_connected:
         try:
             if BY_PORT:
-                return socket.create_connection((_HERE, int(door.read_text("ascii"))), _PATIENCE)
-            found = unless_connected.enter_context(socket.socket(socket.AF_UNIX))
-            found.settimeout(_PATIENCE)  # until it has shown who it is
+                return socket.create_connection((_HERE, int(door.read_text("ascii"))), PATIENCE)
+            found = unless_connected.enter_context(socket.socket(_UNIX))
+            found.settimeout(PATIENCE)  # until it has shown who it is
             with _short(door) as path:
                 found.connect(path)
         except (OSError, ValueError):
@@ -59,7 +60,7 @@ def connect(database: Path) -> socket.socket | None:
 class Listener(socketserver.ThreadingTCPServer):
     """Listens beside one database, a thread for each who comes."""
 
-    address_family = socket.AF_INET if BY_PORT else socket.AF_UNIX
+    address_family = socket.AF_INET if BY_PORT else _UNIX
     daemon_threads = True
 
     def __init__(self, database: Path, handler: type[socketserver.BaseRequestHandler]) -> None:
@@ -70,7 +71,7 @@ class Listener(socketserver.ThreadingTCPServer):
             super().__init__((_HERE, 0), handler)
             self.door.write_text(str(self.server_address[1]), encoding="ascii")
             return
-        self.owner = os.geteuid()
+        self.owner: int = getattr(os, "geteuid", int)()
         with _short(self.door) as path:
             address: Any = path
             super().__init__(address, handler, bind_and_activate=False)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,8 @@ from labeling_core.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+_TURN = 0.02  # seconds between two looks at whether a session has ended
+
 
 def open_database(path: str | Path, annotator: str = "") -> Labeling:
     """Open the database at ``path``, or make an empty one; the same tables as the app has.
@@ -37,7 +41,8 @@ def open_database(path: str | Path, annotator: str = "") -> Labeling:
     if through is None:
         try:
             workspace = Workspace(path)
-            return Labeling(DatabaseWork(workspace, local_person(who)), workspace.close)
+            work = DatabaseWork(workspace, local_person(who))
+            return Labeling(work, partial(_close, workspace))
         except LabelingError:
             through = through_app.enter(path, who)  # the app may have opened it meanwhile
             if through is None:
@@ -66,6 +71,7 @@ class Labeling:
     def close(self) -> None:
         """End the background work and close the file; what was decided is stored already.
 
+        A session that is under way, such as one that the last labels have set off, is waited for.
         Of a database that the app has open only the connection to it ends.
         """
         self._close()
@@ -113,6 +119,15 @@ class Labeling:
     def backup(self) -> Path:
         """Copy the database into the folder of backups; the copy."""
         return Path(self._work.backup())
+
+
+def _close(workspace: Workspace) -> None:
+    try:
+        workspace.loop.pace.stop()  # no other session begins
+        while workspace.loop.in_session:
+            time.sleep(_TURN)
+    finally:  # Ctrl-C as well
+        workspace.close()
 
 
 @contextmanager

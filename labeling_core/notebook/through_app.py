@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _NOWHERE = Path()  # the app sends no files but in pieces
 GONE = (
-    "The app has stopped, and with it the way to the database: what was answered is stored. "
-    "Try again."
+    "The way through the app is closed: it has stopped, did not answer for a minute, or a call was "
+    "interrupted. What was answered is stored: look what is there, and try again."
 )
 
 
@@ -55,7 +55,6 @@ class _App:
         """Whether it is the app that answers, which then knows who comes."""
         if not self._wire.greet(key, doorway.CLIENT, doorway.SERVER):
             return False
-        self._connection.settimeout(None)
         self._wire.send(annotator)
         return True
 
@@ -69,10 +68,15 @@ class _App:
             with self._one:
                 self._wire.send([project_id, method, list(arguments)])
                 return self._answer()
-        except (EOFError, ValueError) as error:  # ValueError: it was closed
-            raise LabelingError(GONE) from error
-        except OSError as error:
-            raise LabelingError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        except LabelingError:
+            raise
+        except BaseException as error:
+            self.close()  # half an answer may be under way: the next would be taken for its rest
+            if isinstance(error, EOFError | ValueError):  # ValueError: it was closed
+                raise LabelingError(GONE) from error
+            if isinstance(error, OSError):
+                raise LabelingError(f"The way through the app broke off: {error}.") from error
+            raise
 
     def _answer(self) -> Any:
         kind, value = self._wire.receive(_NOWHERE)

@@ -1,7 +1,8 @@
 """Messages between two processes of this program: values as JSON, files in pieces.
 
 A frame is its length in four bytes and so many bytes. Nothing is unpickled: what comes is plain
-values and the few records that are named here.
+values and the few records that are named here. While one end works, it tells the other every few
+seconds that it is still there: whoever hears nothing for longer than SILENCE waits no more.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import json
 import secrets
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import partial
@@ -37,7 +39,10 @@ RECORDS: dict[str, Any] = {
 }
 VALUE, ERROR, PIECES = "value", "error", "pieces"  # kinds of answers
 PIECE = 1 << 20  # bytes that a file is read at a time
+SILENCE = 60.0  # seconds without a sign of the other end, after which it counts as gone
 _LENGTH = struct.Struct(">I")
+_STILL_THERE = (1 << 32) - 1  # in the place of a length: no frame, only a sign of life
+_SIGN = 2.0  # seconds between two of them
 _NONCE = 32  # bytes
 _AT_FIRST = 1 << 10  # bytes that a frame may have until both have shown that they know the key
 
@@ -93,12 +98,14 @@ def _names(record: Any) -> tuple[str, ...]:
 
 
 class Wire:
-    """One end of a connection; EOFError when the other end has gone."""
+    """One end of a connection; EOFError when the other end has gone, or is silent for too long."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """``connection`` is closed by whoever opened it."""
+        """``connection`` is closed by whoever opened it; until the other end has shown who it is,
+        its own timeout holds."""
         self._connection, self._read = connection, connection.makefile("rb")
         self._most = _AT_FIRST
+        self._one = threading.Lock()  # a frame is sent whole
 
     def close(self) -> None:
         """Read no more."""
@@ -112,15 +119,54 @@ class Wire:
         self._send(_proof(key, ours, self._frame()))
         if not hmac.compare_digest(self._frame(), _proof(key, theirs, asked)):
             return False
-        self._most = 1 << 32
+        self._most = _STILL_THERE - 1
+        self._connection.settimeout(SILENCE)
         return True
 
+    def await_next(self) -> None:
+        """Wait for whatever comes next, for as long as it takes: nothing has been asked for.
+        Nobody may send meanwhile."""
+        self._connection.settimeout(None)
+        with _gone_if_broken():
+            if not self._read.peek(1):
+                raise EOFError
+        self._connection.settimeout(SILENCE)
+
+    @contextmanager
+    def working(self, gone: threading.Event) -> Iterator[None]:
+        """In this block the other end is told that we are still there; when it is not, ``gone`` is
+        set."""
+        done = threading.Event()
+
+        def tell() -> None:
+            try:
+                while not done.wait(_SIGN):
+                    self._send_all(_LENGTH.pack(_STILL_THERE))
+            except EOFError:
+                gone.set()
+
+        telling = threading.Thread(target=tell, name="door-signs", daemon=True)
+        telling.start()
+        try:
+            yield
+        finally:
+            done.set()
+            telling.join()
+
     def send(self, value: Any) -> None:
-        """Send a value, and the files that it names."""
-        files: list[Path] = []
+        """Send a value, and the files that it names; LabelingError, and nothing is sent, where one
+        of them cannot be opened."""
+        paths: list[Path] = []
+        message = json.dumps([encode(value, paths), len(paths)]).encode()
         with ExitStack() as opened:
-            self._send(json.dumps([encode(value, files), len(files)]).encode())
-            for each in [opened.enter_context(path.open("rb")) for path in files]:
+            try:
+                files = [opened.enter_context(path.open("rb")) for path in paths]
+            except OSError as error:
+                raise LabelingError(
+                    f"{error.filename} cannot be read: {error.strerror}."
+                ) from error
+            self._send(message)
+            for each in files:
                 self.send_pieces(iter(partial(each.read, PIECE), b""))
 
     def receive(self, folder: Path) -> Any:
@@ -133,13 +179,17 @@ class Wire:
         return decode(value, files)
 
     def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Send a file in pieces of up to PIECE bytes."""
-        try:
-            for piece in pieces:
-                if piece:  # nothing at all is the end
-                    self._send(piece)
-        finally:
-            self._send(b"")
+        """Send a file in pieces of up to PIECE bytes, and its end. Without its end it is not taken:
+        when ``pieces`` raises, the connection has to be closed, or :meth:`end_pieces` called and
+        the error told."""
+        for piece in pieces:
+            if piece:  # nothing at all is the end
+                self._send(piece)
+        self.end_pieces()
+
+    def end_pieces(self) -> None:
+        """Send the end of a file."""
+        self._send(b"")
 
     def pieces(self) -> Iterator[bytes]:
         """A file in the pieces in which it comes; to be read to the end."""
@@ -147,25 +197,35 @@ class Wire:
             yield piece
 
     def _send(self, content: bytes) -> None:
-        try:
-            self._connection.sendall(_LENGTH.pack(len(content)) + content)
-        except OSError as error:
-            raise EOFError from error
+        self._send_all(_LENGTH.pack(len(content)) + content)
+
+    def _send_all(self, content: bytes) -> None:
+        with self._one, _gone_if_broken():
+            self._connection.sendall(content)
 
     def _frame(self) -> bytes:
-        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
-        if length > self._most:
-            raise EOFError
-        return self._exactly(length)
+        while True:
+            (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+            if length <= self._most:
+                return self._exactly(length)
+            if length != _STILL_THERE or self._most == _AT_FIRST:
+                raise EOFError
 
     def _exactly(self, length: int) -> bytes:
-        try:
+        with _gone_if_broken():
             found = self._read.read(length)
-        except OSError as error:
-            raise EOFError from error
         if len(found) < length:
             raise EOFError
         return found
+
+
+@contextmanager
+def _gone_if_broken() -> Iterator[None]:
+    """A connection that breaks, or is silent for too long, is one whose other end has gone."""
+    try:
+        yield
+    except OSError as error:
+        raise EOFError(str(error)) from error
 
 
 def _proof(key: bytes, who: bytes, asked: bytes) -> bytes:

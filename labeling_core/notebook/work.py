@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,6 +41,7 @@ from labeling_core.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+Wait = Callable[[float], None]
 _TURN = 0.02  # seconds between two looks at whether the background work is done
 _SESSION_TURN = 0.1  # the same where the database has to be asked
 
@@ -55,9 +56,10 @@ class NextSample(NamedTuple):
 class DatabaseWork:
     """What is done to an open database by one person."""
 
-    def __init__(self, workspace: Workspace, person: Person) -> None:
-        """``workspace`` is closed by whoever opened it."""
-        self._workspace, self._person = workspace, person
+    def __init__(self, workspace: Workspace, person: Person, wait: Wait = time.sleep) -> None:
+        """``workspace`` is closed by whoever opened it; ``wait`` lets some seconds pass, and raises
+        when there is nothing to wait for any more."""
+        self._workspace, self._person, self._wait = workspace, person, wait
 
     def projects(self) -> list[str]:
         """The ids of all projects, oldest first."""
@@ -65,7 +67,7 @@ class DatabaseWork:
 
     def project(self, project_id: str) -> ProjectWork:
         """The project of that id; LabelingError when there is none."""
-        return ProjectWork(self._workspace, project_id, self._person)
+        return ProjectWork(self._workspace, project_id, self._person, self._wait)
 
     def create(self, settings: Settings, file: Path | None, name: str) -> str:
         """Make a project, of the table in ``file`` (called ``name``) or of what is there already;
@@ -87,9 +89,11 @@ class DatabaseWork:
 class ProjectWork:
     """What is done to one project by one person."""
 
-    def __init__(self, workspace: Workspace, project_id: str, person: Person) -> None:
-        """LabelingError when there is no such project."""
-        self._workspace, self._person = workspace, person
+    def __init__(
+        self, workspace: Workspace, project_id: str, person: Person, wait: Wait = time.sleep
+    ) -> None:
+        """LabelingError when there is no such project. ``wait`` as DatabaseWork has it."""
+        self._workspace, self._person, self._wait = workspace, person, wait
         self._id = workspace.project(project_id).project_id
         self._client, self._decisions = f"notebook-{uuid.uuid4()}", 0
 
@@ -147,7 +151,7 @@ class ProjectWork:
         while loop.trainer.running(self._id):
             if any(each.state != "RUNNING" for each in self.sessions(session_id)):
                 break  # people go on labeling: the next one may follow at once
-            time.sleep(_SESSION_TURN)
+            self._wait(_SESSION_TURN)
         for done in self.sessions(session_id):
             if done.state == "DONE":
                 return done
@@ -197,7 +201,7 @@ class ProjectWork:
         simulations = self._workspace.simulations
         started = simulations.start(source, plan, self._person)
         while simulations.jobs.running(started):
-            time.sleep(_TURN)
+            self._wait(_TURN)
         made = next(
             each for each in simulations.listed(self._person) if each.simulation_id == started
         )
@@ -212,7 +216,7 @@ class ProjectWork:
         with self._idle():
             final_model.train(loop, self._project, self._person)
         while job not in loop.trainer.outcomes and loop.trainer.running(self._id):
-            time.sleep(_TURN)
+            self._wait(_TURN)
         done = loop.trainer.outcomes[job]
         if done.state == "failed":
             raise LabelingError(done.text)
@@ -244,7 +248,7 @@ class ProjectWork:
         loop, project = self._workspace.loop, self._project
         loop.prepare(project)
         while self._busy(reading) and loop.unprepared(project):
-            time.sleep(_TURN)
+            self._wait(_TURN)
 
     @contextmanager
     def _idle(self) -> Iterator[None]:
@@ -255,7 +259,7 @@ class ProjectWork:
             with loop.pace.held(self._id):
                 while True:
                     while self._busy():
-                        time.sleep(_TURN)
+                        self._wait(_TURN)
                     with self._workspace.database.lock:
                         if not self._busy():
                             yield

@@ -39,6 +39,7 @@ class JobLine:
         self.status: dict[str, Status] = {}
         self.outcomes: dict[tuple[str, str], Status] = {}  # of the last job of each kind
         self._busy: Counter[str] = Counter()
+        self._counting = threading.Lock()  # of what several threads count
         self._jobs: SimpleQueue[tuple[str, str, Callable[[Worker, Progress], str]] | None]
         self._jobs = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -56,7 +57,8 @@ class JobLine:
         the next job of that ``kind``.
         """
         self.outcomes.pop((project_id, kind), None)
-        self._busy[project_id] += 1
+        with self._counting:
+            self._busy[project_id] += 1
         self._stopping.discard(project_id)
         self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
         if self._thread is None:
@@ -85,7 +87,8 @@ class JobLine:
             self.status[project_id] = self.outcomes[project_id, kind] = done
             self._current = None
             self._tell(project_id)
-            self._busy[project_id] -= 1
+            with self._counting:
+                self._busy[project_id] -= 1
 
     def _done(self, project_id: str, job: Callable[[Worker, Progress], str]) -> Status:
         def progress(text: str, share: float) -> None:

@@ -37,7 +37,7 @@ class Loop:
         self.reader = JobLine(self._finished, Worker(imports=()))
         self._triggers: dict[str, int] = {}
         self.pace = Pace(self._look_again)
-        self._in_session: set[str] = set()
+        self.in_session: set[str] = set()  # projects with a session in the line
         self._advice: dict[str, dict[str, Any] | None] = {}
         self._accuracy = ToldAccuracy(self.database)
         self.on_job_end: Callable[[], object] = lambda: None
@@ -119,7 +119,7 @@ class Loop:
         with self.database.lock:  # two browsers may bring the n-th label at once
             queue = self.open_projects.queue(project)
             trigger, every, classes = self._trigger(project), settings.every, queue.counts.classes
-            running = project.project_id in self._in_session or self._reading(project) == "running"
+            running = project.project_id in self.in_session or self._reading(project) == "running"
             if classes < 2 and queue.counts.labeled - trigger > every:
                 # nothing could be learned at the points that have gone by: they are not made up for
                 self._triggers[project.project_id] = queue.counts.labeled - every
@@ -177,7 +177,7 @@ class Loop:
                 "Active learning is off: name a queries table in the settings first."
             )
         with self.database.lock:
-            if project.project_id in self._in_session:
+            if project.project_id in self.in_session:
                 raise LabelingError("A session of this project is running already.")
             self._require_files(project)
             queue = self.open_projects.queue(project)
@@ -189,7 +189,7 @@ class Loop:
             if started_by == "trigger" and not waits(settings):
                 trigger = next_trigger(queue.counts.labeled, self._trigger(project), settings.every)
             self._triggers[project.project_id] = trigger
-            self._in_session.add(project.project_id)
+            self.in_session.add(project.project_id)
             chosen = project._replace(
                 settings=replace(
                     settings,
@@ -291,7 +291,7 @@ class Loop:
                 self._advice[project.project_id] = advice
             return text
         finally:
-            self._in_session.discard(project.project_id)
+            self.in_session.discard(project.project_id)
 
     def _trigger(self, project: Project) -> int:
         if project.project_id not in self._triggers:

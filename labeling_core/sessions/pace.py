@@ -38,10 +38,14 @@ class Pace:
         finally:
             self._held.remove(project_id)
 
+    def is_held(self, project_id: str) -> bool:
+        """Whether somebody waits for a moment without a session, or has it."""
+        return project_id in self._held
+
     def may_look(self, project: Project) -> bool:
         """Whether it is time to see if a session is due; else it is looked again when it is."""
         project_id, now = project.project_id, time.monotonic()
-        if project_id in self._held:
+        if self._stopped or self.is_held(project_id):
             return False
         if project_id not in self._due:
             then = self._looked.get(project_id, -math.inf) + project.settings.check_seconds

@@ -42,7 +42,7 @@ def during(browser: Browser, seconds: float) -> list[float]:
 def train(workspace: Workspace, project: Project) -> None:
     workspace.loop.start_session(project, "hand")
     wait(workspace, project)
-    while project.project_id in workspace.loop._in_session:
+    while project.project_id in workspace.loop.in_session:
         time.sleep(0.01)
 
 

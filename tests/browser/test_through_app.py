@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import duckdb
+import pytest
 from app_server import ROOT, AppServer, decisions, settings_for
 from deck_page import DeckPage
 from playwright.sync_api import BrowserContext
@@ -70,6 +71,8 @@ def test_commands_go_through_the_app_while_somebody_labels(
         connection.close()
         assert states == [("DONE",)]
         assert not deck.errors
+        with pytest.raises(duckdb.IOException, match="lock"):  # still the app's alone
+            duckdb.connect(str(server.path))
     finally:
         server.stop()
     with duckdb.connect(str(server.path)) as tables:  # it was left whole

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from annotating import SETTINGS, make_source
 
 import labeling_core as lc
+from labeling_core.config import child_environment
 from labeling_core.notebook import doorway, wire
 from labeling_core.notebook.door import Door
 from labeling_core.notebook.wire import Wire
@@ -155,24 +161,34 @@ def test_strangers_are_sent_away_whatever_they_say(path: Path) -> None:
 
 
 def test_a_door_that_leads_nowhere_is_passed_over(path: Path, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:  # another program has the port now
+    elsewhere = tmp_path / "other.duckdb"
+    Workspace(elsewhere).close()
+    place = doorway.door_of(elsewhere)
+    with _another_program() if doorway.BY_PORT else nullcontext() as port:
+        if port is not None:  # it has the port of an app that was killed
+            place.write_text(str(port), encoding="ascii")
+        else:
+            with socket.socket(socket.AF_UNIX) as killed:
+                killed.bind(str(place))
+        with lc.open(elsewhere) as opened:
+            assert isinstance(opened._work, DatabaseWork)
+
+
+@contextmanager
+def _another_program() -> Iterator[int]:
+    """The port of one that answers once, in words of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
 
         def answer() -> None:
             found, _ = other.accept()
             found.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             found.close()
 
-        threading.Thread(target=answer, daemon=True).start()
-        elsewhere = tmp_path / "other.duckdb"
-        Workspace(elsewhere).close()
-        place = doorway.door_of(elsewhere)
-        if doorway.BY_PORT:
-            place.write_text(str(other.getsockname()[1]), encoding="ascii")
-        else:
-            with socket.socket(socket.AF_UNIX) as killed:  # the app was killed
-                killed.bind(str(place))
-        with lc.open(elsewhere) as opened:
-            assert isinstance(opened._work, DatabaseWork)
+        answering = threading.Thread(target=answer)
+        answering.start()
+        yield other.getsockname()[1]
+        # Before its socket is closed: whoever accepts there would go on with another of its number.
+        answering.join()
 
 
 def test_who_is_inside_is_told_when_the_app_stops(tmp_path: Path) -> None:
@@ -181,10 +197,112 @@ def test_who_is_inside_is_told_when_the_app_stops(tmp_path: Path) -> None:
     with lc.open(workspace.database.path) as inside:
         opened.close()
         workspace.close()
-        with pytest.raises(lc.Error, match="The app has stopped"):
+        with pytest.raises(lc.Error, match="it has stopped"):
             _ = inside.projects
     with lc.open(workspace.database.path) as alone:
         assert isinstance(alone._work, DatabaseWork) and alone.projects == {}
+
+
+APP = """
+import sys, time
+from pathlib import Path
+from labeling_core.notebook.door import Door
+from labeling_core.workspace import Workspace
+workspace = Workspace(Path(sys.argv[1]))
+door = Door(workspace)
+print("open", flush=True)
+sys.stdin.read()
+door.close()
+workspace.close()
+"""
+
+
+@contextmanager
+def _app_beside(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has the database open, and the door."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", APP, str(path)], env=child_environment(), encoding="utf-8",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "open\n"
+        yield running
+        running.kill()
+
+
+@pytest.mark.posix
+def test_an_app_that_stands_still_or_is_gone_is_waited_for_no_longer_than_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "app.duckdb"
+    monkeypatch.setattr(wire, "SILENCE", 1.0)
+    for end in (signal.SIGSTOP, signal.SIGKILL):
+        with _app_beside(path) as app, lc.open(path) as opened:
+            assert opened.projects == {}
+            app.send_signal(end)
+            with pytest.raises(lc.Error, match="did not answer for a minute"):
+                _ = opened.projects
+            with pytest.raises(lc.Error, match="did not answer for a minute"):
+                _ = opened.projects  # also when it is asked once more
+
+
+@pytest.mark.posix
+def test_while_the_app_is_open_no_second_process_has_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "app.duckdb"
+    with _app_beside(path), lc.open(path) as opened:
+        opened.create("New", _table_of_numbers(tmp_path), ["a", "b"])
+        opened.backup()
+        project = opened.project("new")
+        assert len(project.metadata()) == 0
+        project.export("metadata", tmp_path / "out.csv")
+        with pytest.raises(duckdb.IOException, match="lock"):
+            duckdb.connect(str(path))
+
+
+def _table_of_numbers(folder: Path) -> Path:
+    path = folder / "numbers.csv"
+    path.write_text("n\n" + "\n".join(map(str, range(20))), "utf-8")
+    return path
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "app.duckdb")
+    make_source(workspace.database)
+    create_project(workspace.database, SETTINGS)
+    door = Door(workspace)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("sample_id,label\n1,red\n", "utf-8")
+    at_work, go_on, refused = threading.Event(), threading.Event(), list[lc.Error]()
+
+    def busy(*_: object) -> str:
+        at_work.set()
+        go_on.wait()
+        return "done"
+
+    def bring_in(inside: lc.Labeling) -> None:
+        try:
+            inside.project("wine").import_labels(labels)
+        except lc.Error as error:
+            refused.append(error)
+
+    workspace.loop.trainer.submit("wine", busy)
+    at_work.wait()
+    inside = lc.open(workspace.database.path)
+    waiting = threading.Thread(target=bring_in, args=[inside])
+    waiting.start()
+    while not workspace.loop.pace.is_held("wine"):
+        time.sleep(0.01)
+    inside._work._app._connection.shutdown(socket.SHUT_RDWR)  # as when a command is killed
+    waiting.join()
+    while workspace.loop.pace.is_held("wine"):
+        time.sleep(0.01)
+    go_on.set()
+    assert refused
+    with workspace.database.read() as cursor:
+        assert cursor.execute("SELECT count(*) FROM wine_metadata").fetchall() == [(0,)]
+    door.close()
+    workspace.close()
 
 
 def test_a_path_of_any_length_has_a_door(tmp_path: Path) -> None:

@@ -186,3 +186,13 @@ def test_the_door_is_found_without_loading_the_house(tmp_path):
     assert done.stdout.strip() == "{}"
     with pytest.raises(AttributeError, match="no attribute 'shut'"):
         lc.shut  # noqa: B018
+
+
+def test_a_session_that_the_last_labels_set_off_is_done_before_the_file_is_closed(tmp_path):
+    path = tmp_path / "labeling.duckdb"
+    with lc.open(path) as found:
+        project = found.create("Bottles", bottles(), ["red", "white"], every=10)
+        for sample in project.next(10):
+            project.label(sample.sample_id, truth(sample))
+    with lc.open(path) as found:
+        assert found.project("bottles").progress().state.tolist() == ["DONE"]
