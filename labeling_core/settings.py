@@ -278,8 +278,9 @@ def slug(title: str) -> str:
 
 
 def named_after(title: str) -> str:
-    """A name for a table made of a title: its letters and digits, of whatever script."""
-    kept = (each if unicodedata.category(each)[0] in "LMN" else " " for each in title.lower())
+    """A name for a table or a folder made of a title: its letters and digits, of any script."""
+    letters = unicodedata.normalize("NFC", title.lower())
+    kept = (each if unicodedata.category(each)[0] in "LMN" else " " for each in letters)
     return "_".join("".join(kept).split())[:40] or "project"
 
 

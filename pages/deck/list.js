@@ -28,7 +28,7 @@ export class ListScreen extends DeckScreen {
   constructor(root, deck) {
     super(root, deck);
     this.part.title.ariaLevel = "2"; // below that of the page
-    this.part.finding.hidden = false;
+    this.showsFinding(true);
     /** @type {ChildNode} */ (this.button.skip.lastChild).textContent = "Later";
   }
 
@@ -39,8 +39,13 @@ export class ListScreen extends DeckScreen {
     write(this.part.place, entry ? `${grouped(at)} of ${grouped(of)}` : "");
     this.button.skip.setAttribute("aria-pressed", "false");
     this.button.skip.disabled = !entry || this.deck.cursor !== null;
-    this.part.finding.hidden = !entry;
+    this.showsFinding(Boolean(entry));
     if (entry) this.showFinding(entry);
+  }
+
+  showsFinding(/** @type {boolean} */ shown) {
+    this.part.finding.hidden = !shown;
+    this.root.toggleAttribute("data-finding", shown);
   }
 
   /** What is known of the sample's label. */

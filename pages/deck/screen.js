@@ -12,6 +12,9 @@ import { Spoken } from "./spoken.js";
 /** @typedef {{button: HTMLButtonElement, share: HTMLElement, bar: HTMLElement}} Shown a category */
 /** @typedef {ViewAction & {name: string, button: HTMLButtonElement, cap?: string}} Tool */
 
+const SOME = 6; // buttons: more seldom fit the panel's height beside what is reviewed
+const MANY = 12; // buttons: more seldom fit it at all
+
 export class DeckScreen {
   /** @type {string | null} */
   shown = null; // sample_id in front
@@ -19,6 +22,9 @@ export class DeckScreen {
   ready = null; // the entry painted into the back sheet
   /** @type {Map<string, Shown>} */
   categories = new Map();
+  /** @type {[string, Shown][]} */
+  laidOut = []; // those whose buttons are in the panel
+  chosen = /** @type {HTMLButtonElement | undefined} */ (undefined); // that of the decision in front
   /** @type {Tool[]} */
   tools = [];
 
@@ -78,6 +84,7 @@ export class DeckScreen {
     this.deck.view.leave?.(this.back);
     if (entry) this.deck.view.enter?.(this.front);
     this.label(this.back, undefined);
+    this.root.toggleAttribute("data-nothing-seen", this.unseen);
     this.part.comment.value = entry?.draft ?? entry?.comment ?? "";
   }
 
@@ -110,10 +117,16 @@ export class DeckScreen {
 
   /** Put the buttons of these categories into the panel, in this order. */
   layOut(/** @type {string[]} */ names) {
-    const buttons = names.flatMap((name) => this.categories.get(name)?.button ?? []);
+    this.laidOut = names.flatMap((name) => {
+      const shown = this.categories.get(name);
+      return shown ? [[name, shown]] : [];
+    });
+    const buttons = this.laidOut.map(([, { button }]) => button);
     const { children } = this.part.categories;
     if (buttons.length === children.length && buttons.every((each, at) => each === children[at])) return;
     this.part.categories.replaceChildren(...buttons);
+    this.part.categories.toggleAttribute("data-some", buttons.length > SOME);
+    this.part.categories.toggleAttribute("data-many", buttons.length > MANY);
     this.showCounts();
   }
 
@@ -131,6 +144,7 @@ export class DeckScreen {
     });
     this.part.tools.replaceChildren(...this.tools.map(({ button }) => button));
     this.part.tools.hidden = !this.tools.length;
+    this.root.toggleAttribute("data-tools", this.tools.length > 0);
     this.showActions();
   }
 
@@ -152,6 +166,7 @@ export class DeckScreen {
   makeCategory(/** @type {Category} */ { name, key, description, color }) {
     const button = node("button", "category");
     button.type = "button";
+    button.setAttribute("aria-pressed", "false");
     Object.assign(button.dataset, { category: name, key: key ?? "" });
     if (color) button.style.setProperty("--category", color);
     const share = node("span", "part");
@@ -169,9 +184,7 @@ export class DeckScreen {
 
   showDecision(/** @type {Entry | undefined} */ entry) {
     const { decided, cursor, latest } = this.deck;
-    for (const [name, { button }] of this.categories) {
-      button.setAttribute("aria-pressed", String(entry?.status === "LABELED" && entry.category === name));
-    }
+    this.choose(entry?.status === "LABELED" ? entry.category : null);
     this.button.skip.setAttribute("aria-pressed", String(entry?.status === "SKIPPED"));
     const place = cursor === null ? "New sample" : `Decision ${grouped(cursor + 1)} of ${grouped(decided.length)}`;
     write(this.part.place, cursor === null && !entry ? "" : place);
@@ -180,6 +193,15 @@ export class DeckScreen {
     const off = { back: cursor === null ? !decided.length : !cursor, next: cursor === null, skip: !entry };
     Object.assign(off, { first: off.back, last: off.next, undo: !decided.length });
     for (const [name, value] of Object.entries(off)) this.button[name].disabled = value;
+  }
+
+  /** Of a thousand buttons the two that change are touched. */
+  choose(/** @type {string | null | undefined} */ name) {
+    const chosen = this.categories.get(name ?? "")?.button;
+    if (chosen === this.chosen) return;
+    this.chosen?.setAttribute("aria-pressed", "false");
+    chosen?.setAttribute("aria-pressed", "true");
+    this.chosen = chosen;
   }
 
   /** @param {Partial<Verdict> | null | undefined} verdict
@@ -214,8 +236,7 @@ export class DeckScreen {
     if (!counts) return;
     this.showTotals(counts);
     this.part.done.style.width = `${counts.total ? (100 * (counts.labeled + counts.skipped)) / counts.total : 0}%`;
-    for (const [name, { button, share, bar }] of this.categories) {
-      if (!button.isConnected) continue;
+    for (const [name, { share, bar }] of this.laidOut) {
       const number = counts.categories[name] ?? 0; // no share in percent: it reads like a prediction
       this.showShare(share, grouped(number), number === 1 ? "label" : "labels");
       bar.style.transform = `scaleX(${counts.labeled ? number / counts.labeled : 0})`;

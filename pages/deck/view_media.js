@@ -207,6 +207,7 @@ export class MediaView {
 
   fill(/** @type {Item<D, M>} */ { sheet, view, made, problem }) {
     sheet?.toggleAttribute("data-unseen", !made); // nothing was seen that a label could be about
+    if (sheet?.hasAttribute("data-front")) sheet.closest(".deck")?.toggleAttribute("data-nothing-seen", !made);
     sheet?.replaceChildren(made ? this.medium.lay(made) : this.excuse(problem), factsOf(view));
   }
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import SUFFIXES, Modality
-from labeling_core.settings import Project, Settings, slug
+from labeling_core.settings import Project, Settings, named_after
 from labeling_core.sources import uploads
 from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder
 from labeling_core.sources.left_out import groups, look_through
@@ -71,9 +71,9 @@ def _uploaded(fields: Fields, home: Path, modality: str) -> tuple[str, Staged | 
     _told("stored under another name", staged.renamed)
     name = fields.text(
         "folder", "Name of the new folder", "", "The files are kept beside the database under it.",
-        default=slug(Path(files[0].name).stem if len(files) == 1 else modality),
+        default=named_after(Path(files[0].name).stem if len(files) == 1 else modality),
     )  # fmt: skip
-    return uploads.free_source(home, slug(name)), staged
+    return uploads.free_source(home, named_after(name)), staged
 
 
 def _stage(files: list[Any], home: Path, modality: str) -> Staged:

@@ -211,6 +211,31 @@ def test_axe_finds_nothing_on_any_page(
     look(Form(context, server), PAGES[state])
 
 
+OPENED = {  # address -> the buttons that open something
+    "query_sampler?project=finished": ("Change the trigger",),
+    "review?project=finished": ("By category",),
+    "settings?project=finished": ("Rename", "Merge", "Retire", "Delete the project"),
+}
+
+
+def test_axe_finds_nothing_in_what_is_opened(server: AppServer, context: BrowserContext) -> None:
+    form = Form(context, server)
+    found = []
+    for address, names in OPENED.items():
+        form.open(address)
+        if "By category" in names:
+            form.segment("Segment", "Model against people")
+        for name in names:
+            with form.popover(name):
+                found += findings(form.page, name)
+    page = form.open("label_tabular?project=letters").page
+    page.locator("[data-sample-id]").wait_for()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    found += findings(page, "Keys")
+    assert not found, "\n".join(found)
+
+
 def test_axe_finds_nothing_while_a_session_runs(server: AppServer, context: BrowserContext) -> None:
     with running(server, context):
         look(Form(context, server), PAGES["running"])

@@ -12,13 +12,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from annotating import LOCAL, SETTINGS, Annotator, make_source, rows
-from running import wait
+from running import run_session, wait
 from streamlit.testing.v1 import AppTest
 
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.projects.lifecycle import create_project
-from labeling_core.settings import Category, Settings
+from labeling_core.settings import Category, Settings, default_tables
 from labeling_core.web import messages
 
 ROOT = Path(__file__).parents[2]
@@ -499,6 +499,22 @@ def test_the_query_sampler_says_when_nothing_is_left_to_ask(open_page):
     assert not at.info
 
 
+def test_an_order_that_is_not_by_uncertainty_says_so(open_page):
+    """Else a first place of 0.0153 would look like a mistake."""
+    open_page("home")
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 40)
+    for strategy, said in (("margin", False), ("random", True)):
+        settings = replace(
+            SETTINGS, title=strategy, strategy=strategy, every=1000, **default_tables(strategy)
+        )
+        project = create_project(workspace.database, settings)
+        Annotator(workspace, project).label_truly(10)
+        run_session(workspace, project)
+        at = open_page("query_sampler", project=project.project_id)
+        assert ("not uncertainty alone decides" in texts(at)) is said
+
+
 def test_where_several_people_decide_samples_and_decisions_are_told_apart(open_page):
     open_page("home")
     workspace = workspaces.open_workspace()
@@ -547,6 +563,26 @@ def test_a_new_project_can_be_made_from_a_zip_of_images(open_page):
     ids = rows(workspace.database, "SELECT __sample_id FROM labeling_pool.samples_few_digits")
     assert ("some/digit_0000.png",) in ids
     assert not (workspace.database.path.parent / "escape.png").exists()
+
+
+def test_the_folder_of_an_upload_is_called_as_the_upload_is_in_any_script(open_page):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(ROOT / "data" / "digits" / "digit_0000.png", "one.png")
+    at = open_page("settings", new="1")
+    key = "settings-new-"
+    at.selectbox(key=key + "modality").set_value("images").run()
+    packed = ("Птицы Севера 2.zip", archive.getvalue(), "application/zip")
+    at.file_uploader(key=key + "files_images").set_value([packed])
+    at.text_input(key=key + "title").input("Птицы").run()
+    assert at.text_input(key=key + "folder").placeholder == "птицы_севера_2"
+    at.session_state[key + "categories"] = {
+        "edited_rows": {}, "deleted_rows": [], "added_rows": [{"name": "да"}, {"name": "нет"}],
+    }  # fmt: skip
+    at.button(key=key + "save").click().run()
+    assert not at.exception
+    project = workspaces.open_workspace().project("project")
+    assert project.settings.source == "uploads/птицы_севера_2"
 
 
 def test_an_unreadable_upload_is_one_sentence_beside_it(open_page):

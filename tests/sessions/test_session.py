@@ -417,6 +417,19 @@ def test_the_failure_of_a_session_is_told_until_the_next_one_whatever_is_done_me
     )
 
 
+def test_how_a_session_ended_and_when_the_next_one_comes_are_sentences(workspace, labeled):
+    project, _ = labeled()
+    for text, ending in (
+        ("Columns do not differ.", ". The next session comes "),
+        ("done", "; next "),
+    ):
+        workspace.loop.trainer.submit(project.project_id, lambda *_, text=text: text, "session")
+        wait(workspace, project)
+        told = workspace.loop.status(project).text
+        assert told.startswith(text.removesuffix(".") + ending)
+        assert ".;" not in told
+
+
 def test_the_failure_of_the_last_session_is_told_after_a_restart(workspace, labeled):
 
     project, _ = labeled()
