@@ -22,6 +22,7 @@ from labeling_core.commands.options import (
 )
 from labeling_core.commands.projects import create, projects
 from labeling_core.commands.serving import serve
+from labeling_core.commands.storage import storage
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
 from labeling_core.learning.strategies import STRATEGIES
@@ -260,7 +261,7 @@ def _restore(backup: Path, path: Path) -> None:
 
 for _each in (
     projects, create, import_labels, next_samples, label, sample, progress, export, check,
-    serve,
+    serve, storage,
 ):  # fmt: skip
     commands.add_command(_each)
 

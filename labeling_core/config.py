@@ -128,6 +128,12 @@ UNCONFIRMED = Variable(
     "`accept`: take a login whose provider does not say whether its e-mail is confirmed",
     "refuse", _unconfirmed, "“refuse” or “accept”", "`refuse`",
 )  # fmt: skip
+RENDITIONS = Variable(
+    "LABELING_RENDITIONS",
+    "megabytes that pictures and audio made for browsers may take on the disk; what was not shown "
+    "for longest goes first, and is made again when it is shown",
+    10_000.0, _above_zero, "a number above 0", "10000",
+)  # fmt: skip
 METRICS_TOKEN = Variable(
     "LABELING_METRICS_TOKEN",
     "what Prometheus has to know to be told `/labeling/metrics`; without one nobody is",
@@ -135,7 +141,7 @@ METRICS_TOKEN = Variable(
 )  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    UPLOAD_MEMORY, UNCONFIRMED, METRICS_TOKEN,
+    UPLOAD_MEMORY, RENDITIONS, UNCONFIRMED, METRICS_TOKEN,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from labeling_core.access.roles import Roles
 from labeling_core.access.sign_outs import SignOuts
 from labeling_core.config import DATABASE
 from labeling_core.errors import LabelingError
+from labeling_core.integrity.storage import Housekeeping
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.labeling.queue import Queue
 from labeling_core.projects import lifecycle
@@ -53,6 +54,7 @@ class Workspace:
         self.open_projects.on_forget = self.loop.forget
         self.backups = Backups(self.database)
         self.checkpoints = Checkpoints(self.database)
+        self.housekeeping = Housekeeping(self.database)
         self.loop.on_job_end = self.checkpoints.now
         self.simulations = Simulations(self.database)
         self.companions: list[Companion] = []
@@ -96,6 +98,7 @@ class Workspace:
             each.close()
         self.backups.close()
         self.checkpoints.close()
+        self.housekeeping.close()
         self.simulations.close()
         self.loop.stop()
         self.database.close()
@@ -128,6 +131,7 @@ def open_workspace(hosted: bool = True) -> Workspace:
                 create_all(opened.database)
             opened.backups.start()
             opened.checkpoints.start()
+            opened.housekeeping.start()
             opened.companions += [each(opened) for each in _companions]
             _open[path] = opened
         return _open[path]

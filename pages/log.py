@@ -15,7 +15,7 @@ from labeling_core.store.event_sentences import sentence
 from labeling_core.store.eventlog import DECISIONS, Filter
 from labeling_core.store.events import Entry
 from labeling_core.workspace import Workspace, open_workspace
-from pages.blocks import backup_list, log_filter
+from pages.blocks import log_filter
 from pages.shell import identity
 from pages.shell.project import current_project
 
@@ -134,7 +134,4 @@ if told := st.session_state.pop("log-restored", None):
     st.success(told, icon=":material/check:")
 if told := st.session_state.pop("log-refused", None):
     st.error(told, icon=":material/error:")
-clock = log_filter.zone()
-show_events(workspace, scope, person, clock)
-if everywhere:
-    backup_list.show(workspace, person, clock)
+show_events(workspace, scope, person, log_filter.zone())

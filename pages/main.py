@@ -47,6 +47,7 @@ page = st.navigation(
         "Set up": [
             gate.page("settings.py", title="Settings", icon=":material/tune:"),
             gate.page("people.py", title="People", icon=":material/group:"),
+            gate.page("storage.py", title="Storage", icon=":material/hard_drive:"),
             gate.page("log.py", title="Log", icon=":material/history:"),
         ],
     }

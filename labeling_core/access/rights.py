@@ -20,6 +20,7 @@ PAGES = {
     "log": "label",
     "settings": "manage",
     "people": "manage",
+    "storage": "manage",
 }
 ROUTES = {
     "POST /labeling/exchange": "label",
@@ -35,6 +36,8 @@ USE_CASES = {
     "access.roles.Roles.set_role": "manage",
     "integrity.checks.look": "manage",
     "integrity.checks.mend": "manage",
+    "integrity.storage.clear": "manage",
+    "integrity.storage.look": "manage",
     "labeling.adjudicating.disputes": "manage",
     "labeling.adjudicating.submit": "manage",
     "labeling.category_changes.merge": "manage",

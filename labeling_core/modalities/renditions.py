@@ -1,9 +1,14 @@
-"""What is costly to draw is drawn once: bytes made from a file, kept in a folder."""
+"""What is costly to draw is drawn once: bytes made from a file, kept in a folder.
+
+The folders of all projects together have a limit; what was not shown for longest goes first.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +16,9 @@ from labeling_core.sources import windows
 from labeling_core.sources.windows import Span
 from labeling_core.store.removal import remove, replace
 
+FOLDER = "renditions"  # in that of a project
 _VERSION = 2  # raised when the same file is drawn in another way: what is kept is drawn anew
+_HOUR, _MINUTE = 3600.0, 60.0
 
 
 def rendition_place(cache: Path, path: Path, what: str, span: Span | None = None) -> Path:
@@ -46,3 +53,35 @@ def keep(part: Path, place: Path) -> None:
         remove(part)
     else:
         replace(part, place)
+
+
+def shown(place: Path, cache: Path) -> None:
+    """Remember, to the hour, that the file at ``place`` was shown, if it is one of ``cache``."""
+    with suppress(OSError):
+        if place.is_relative_to(cache) and time.time() - place.stat().st_mtime > _HOUR:
+            os.utime(place)
+
+
+def trim(files: Path, most: float) -> int:
+    """Remove renditions of all projects below ``files`` until they take at most ``most`` bytes;
+    how many went.
+
+    Down to nine tenths, so that it is not done for each new one; what was shown within the last
+    minute stays, as it may be on its way to a browser.
+    """
+    found, total = [], 0
+    for place in files.glob(f"*/{FOLDER}/*/*"):
+        with suppress(OSError):  # another has removed it meanwhile
+            status = place.stat()
+            found.append((status.st_mtime, status.st_size, place))
+            total += status.st_size
+    if total <= most:
+        return 0
+    went, young = 0, time.time() - _MINUTE
+    for used, size, place in sorted(found):
+        if total <= most * 0.9 or used > young:
+            break
+        remove(place)
+        total -= size
+        went += 1
+    return went

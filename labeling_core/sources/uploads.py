@@ -18,7 +18,7 @@ from labeling_core.sources.importing import Preview
 from labeling_core.store.file_names import is_device
 from labeling_core.store.removal import remove, replace
 
-_WAITING = ".waiting-"
+WAITING = ".waiting-"
 _LONGEST = 24 * 3600.0  # seconds that an upload nobody made a project of is kept
 
 
@@ -66,13 +66,18 @@ def waiting_table(home: Path) -> Path:
 
 
 def _waiting_folder(home: Path) -> Path:
-    """A new folder; those that have waited for a day are deleted."""
+    """A new folder; those that have waited too long are deleted."""
     place = home / UPLOADS
     place.mkdir(parents=True, exist_ok=True)
-    for old in place.glob(f"{_WAITING}*"):
+    remove_forgotten(home)
+    return Path(mkdtemp(prefix=WAITING, dir=place))
+
+
+def remove_forgotten(home: Path) -> None:
+    """Delete the uploads below ``home`` that have waited for a day."""
+    for old in (home / UPLOADS).glob(f"{WAITING}*"):
         if time.time() - old.stat().st_mtime > _LONGEST:
             remove(old)
-    return Path(mkdtemp(prefix=_WAITING, dir=place))
 
 
 def discard(staged: Staged) -> None:

@@ -199,6 +199,11 @@ def _mended(entry: Entry) -> str:
     return f"{entry.annotator} mended what the check of the database had found: {found}"
 
 
+def _cleared(entry: Entry) -> str:
+    size = entry.detail.get("bytes", 0) / 1e6
+    return f"{entry.annotator} made room: {entry.detail.get('what')} of {size:,.1f} MB went"
+
+
 def _anything(entry: Entry) -> str:
     about = f" sample {entry.sample_id}" if entry.sample_id else ""
     words = ", ".join(
@@ -238,4 +243,5 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "backup": _backup,
     "put back": _put_back,
     "mended": _mended,
+    "cleared": _cleared,
 }

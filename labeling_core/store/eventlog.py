@@ -38,6 +38,7 @@ KINDS = DECISIONS | {
     "backup": "made a backup",
     "put back": "restored a backup",
     "mended": "mended the database",
+    "cleared": "made room",
     "role": "changed a role",
 }
 

@@ -32,6 +32,7 @@ from starlette.routing import Route
 
 from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import renditions
 from labeling_core.store.database import why_not_stored
 from labeling_core.web import (
     adjudication_exchange,
@@ -180,12 +181,13 @@ def show(token: str, browser: str, known: str = "") -> Response:
         home = open_workspace().database.path.parent
         viewer = media_links.Viewer(open_workspace().key, project, home, link.annotator, browser)
         path = viewer.file(link.sample_id)
-        cache = open_workspace().database.files(link.project_id, "renditions")
+        cache = open_workspace().database.files(link.project_id, renditions.FOLDER)
         cached = {"Cache-Control": f"private, max-age={media_links.WINDOW}", "Vary": "Cookie"}
         tag = media_links.etag(cache, path, link.kind, link.span)
         if tag in known:
             return Response(status_code=304, headers=_HEADERS | cached | {"ETag": tag})
         file, media_type = media_links.serve(cache, path, link.kind, link.span)
+        renditions.shown(file, cache)
     except LabelingError as error:
         return _refusal(error, 404)
     except OSError as error:

@@ -24,7 +24,7 @@ import labeling_core
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access import rights, tokens
-from labeling_core.integrity import checks
+from labeling_core.integrity import checks, storage
 from labeling_core.labeling import (
     adjudicating,
     category_changes,
@@ -486,6 +486,10 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         ),
         "integrity.checks.look": lambda by: checks.look(Path("nothing.duckdb"), by),
         "integrity.checks.mend": lambda by: checks.mend(Path("nothing.duckdb"), by),
+        "integrity.storage.clear": lambda by: storage.clear(
+            workspace.loop, storage.RENDITIONS, "wine", by
+        ),
+        "integrity.storage.look": lambda by: storage.look(workspace.database, by),
         "store.backups.Backups.make": lambda by: workspace.backups.make(by),
         "store.put_back.restore": lambda by: put_back.restore(Path("none"), Path("nothing"), by),
         "labeling.category_changes.merge": lambda by: category_changes.merge(

@@ -41,7 +41,10 @@ STREAMLITS = [
     ),
 ]  # fmt: skip
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 22, 20)"}
-ALL = ("", "query_sampler", "session_progress", "simulation", "review", "settings", "people", "log")
+ALL = (
+    "", "query_sampler", "session_progress", "simulation", "review", "settings", "people",
+    "storage", "log",
+)  # fmt: skip
 LEARNING = ("label_tabular", "query_sampler", "session_progress", "review")
 PAGES = {
     "without a project": (

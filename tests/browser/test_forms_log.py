@@ -1,4 +1,4 @@
-"""The log's filter, field by field; a decision restored; a backup made."""
+"""The log's filter, field by field; a decision restored."""
 
 from __future__ import annotations
 
@@ -100,10 +100,3 @@ def test_a_decision_is_put_back_as_it_was(server: AppServer, context: BrowserCon
         rows = tables.execute("SELECT label FROM long_metadata WHERE sample_id = ?", [sample])
         assert rows.fetchall() == [(TRUTH[sample],)]
     assert newest(server, "long", "restore")["label"] == TRUTH[sample]
-
-
-def test_a_backup_is_made_and_listed(server: AppServer, context: BrowserContext) -> None:
-    form = Form(context, server).open("log?project=long")
-    form.press("Back up now")
-    expect(form.page.get_by_text("Saved as ")).to_be_visible()
-    assert newest(server, "", "backup")

@@ -19,7 +19,7 @@ TITLE = f"**{HOSTILE}**"[:200]
 OTHER = "`[other](https://else.org/o)"
 PAGES = (
     "", "label_tabular", "label_images", "query_sampler", "session_progress", "review",
-    "simulation", "settings", "people", "log",
+    "simulation", "settings", "people", "storage", "log",
 )  # fmt: skip
 # Whatever leads or looks elsewhere, and what only Markdown of others can have made here.
 SHOWN = "[data-testid=stHeading], [data-testid=stAlert], [data-sample-id]"

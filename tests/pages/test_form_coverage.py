@@ -210,4 +210,5 @@ def test_each_field_of_people_and_log_has_a_test(
     workspace.roles.set_role("eva@example.org", project.project_id, "viewer", LOCAL)
     workspace.roles.set_role("*@example.org", "", "admin", LOCAL)
     shown("people")
+    shown("storage")
     shown("log", project=project.project_id)

@@ -33,6 +33,7 @@ PAGES = (
     "simulation",
     "settings",
     "people",
+    "storage",
     "log",
 )
 
@@ -155,7 +156,7 @@ def test_every_page_opens_without_any_project(open_page, name):
     at = open_page(name)
     assert not at.exception
     assert not at.error
-    if name not in ("home", "simulation", "settings", "people", "log"):
+    if name not in ("home", "simulation", "settings", "people", "storage", "log"):
         assert [each.value for each in at.info] == [
             "Make one from a table, a folder of images or of recordings: it takes a minute."
         ]
@@ -651,7 +652,7 @@ def test_the_log_tells_what_was_done_and_puts_a_decision_back(open_page):
 
 
 def test_a_backup_can_be_made_on_the_page(open_page):
-    at = open_page("log")
+    at = open_page("storage")
     next(each for each in at.button if each.label == "Back up now").click().run()
     assert not at.exception
     (made,) = at.dataframe[-1].value["file"]
