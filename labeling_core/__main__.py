@@ -20,7 +20,7 @@ from labeling_core.commands.options import (
     operator,
     progress_bar,
 )
-from labeling_core.commands.projects import create, projects
+from labeling_core.commands.projects import create, delete, projects
 from labeling_core.commands.serving import serve
 from labeling_core.commands.storage import storage
 from labeling_core.errors import LabelingError
@@ -260,7 +260,7 @@ def _restore(backup: Path, path: Path) -> None:
 
 
 for _each in (
-    projects, create, import_labels, next_samples, label, sample, progress, export, check,
+    projects, create, delete, import_labels, next_samples, label, sample, progress, export, check,
     serve, storage,
 ):  # fmt: skip
     commands.add_command(_each)

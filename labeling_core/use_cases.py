@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 from labeling_core.errors import LabelingError
+from labeling_core.integrity import remains
 from labeling_core.labeling import category_changes, label_import, labels_at_start
 from labeling_core.labeling.label_import import How, TakenBack
 from labeling_core.labeling.label_plan import Plan
@@ -26,8 +28,7 @@ from labeling_core.sources.uploads import (
     placed,
 )
 from labeling_core.store import eventlog
-from labeling_core.store.database import OWN_FOLDERS
-from labeling_core.store.removal import remove
+from labeling_core.store.backups import Backup
 from labeling_core.workspace import Workspace
 
 _ENOUGH = (Category("a"), Category("b"))  # nothing is wrong with these
@@ -106,7 +107,10 @@ def _made(
         if found:
             raise SettingsError(found)
         project = lifecycle.create_project(workspace.database, settings)
-        detail = {"title": project.settings.title, "source": project.settings.source}
+        detail: dict[str, Any] = {
+            "title": project.settings.title, "source": project.settings.source
+        }  # fmt: skip
+        detail |= {"uploaded": True} if upload is not None else {}
         eventlog.note(workspace.database, project.project_id, by, "created", detail)
         yield labels_at_start.label(workspace.database, project, given, by)
 
@@ -131,18 +135,15 @@ def update_project(
 
 
 def delete_project(workspace: Workspace, project_id: str, by: Person) -> None:
-    """Forget a project; its labels and metadata tables stay."""
-    by.require("manage", project_id)
-    with workspace.database.lock:
-        workspace.loop.require_idle(project_id)
-        detail = {"title": workspace.project(project_id).settings.title}
-        with workspace.database.transaction():
-            lifecycle.delete_project(workspace.database, project_id)
-            eventlog.note(workspace.database, project_id, by, "deleted", detail)
-        workspace.roles.read()
-        workspace.open_projects.forget(project_id)
-        if project_id not in OWN_FOLDERS:  # an id from before these were kept out
-            remove(workspace.database.files(project_id))
+    """See remains.forget."""
+    remains.forget(workspace.loop, workspace.roles, project_id, by)
+
+
+def delete_with_tables(workspace: Workspace, project_id: str, source: bool, by: Person) -> Backup:
+    """See remains.forget_and_drop."""
+    return remains.forget_and_drop(
+        workspace.loop, workspace.roles, workspace.backups, project_id, source, by
+    )
 
 
 def refresh_source(

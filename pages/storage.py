@@ -10,7 +10,7 @@ from labeling_core.integrity import storage
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects import lifecycle
 from labeling_core.workspace import Workspace, open_workspace
-from pages.blocks import backup_list, log_filter
+from pages.blocks import backup_list, log_filter, remains
 from pages.shell import identity
 
 
@@ -51,7 +51,7 @@ def clear(workspace: Workspace, by: Person, titles: dict[str, str]) -> None:
     if st.button("Clear", icon=":material/mop:"):
         try:
             went = storage.clear(workspace.loop, kind, project_id, by)
-            st.session_state["storage-cleared"] = f"{went / 1e6:,.1f} MB are free again."
+            st.session_state[remains.TOLD] = f"{went / 1e6:,.1f} MB are free again."
             st.rerun()
         except LabelingError as error:
             st.error(str(error))
@@ -62,9 +62,10 @@ with workspace.database.read() as cursor:
     projects = lifecycle.list_projects(cursor)
 titles = {EVERYWHERE: "All projects"} | {each.project_id: each.settings.title for each in projects}
 st.title("Storage", anchor=False)
-if told := st.session_state.pop("storage-cleared", None):
+if told := st.session_state.pop(remains.TOLD, None):
     st.success(told, icon=":material/check:")
 show_uses(storage.look(workspace.database, person), titles | {EVERYWHERE: ""})
 st.header("Make room", anchor=False)
 clear(workspace, person, titles)
+remains.show(workspace, person)
 backup_list.show(workspace, person, log_filter.zone())

@@ -23,8 +23,8 @@ from labeling_core.config import child_environment
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
-    "backup", "check", "create", "export", "import", "label", "next", "predict", "progress",
-    "projects", "restore", "sample", "serve", "simulate", "storage",
+    "backup", "check", "create", "delete", "export", "import", "label", "next",
+    "predict", "progress", "projects", "restore", "sample", "serve", "simulate", "storage",
 )  # fmt: skip
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from labeling_core.commands.options import answer, database_option, json_option, opened
+from labeling_core.commands.options import (
+    answer,
+    database_option,
+    json_option,
+    opened,
+    project_option,
+)
+from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook.project import LabelingProject
 from labeling_core.settings import Settings
@@ -78,6 +85,28 @@ def create(
         )  # fmt: skip
         found = _told(made)
     answer(as_json, found, f"The project {found['project']} is made.")
+
+
+@click.command(name="delete")
+@database_option
+@project_option
+@click.option("--tables", is_flag=True, help="Drop its labels and metadata too, after a backup.")
+@click.option("--uploads", is_flag=True, help="With --tables: also what was uploaded for it.")
+@json_option
+def delete(path: Path, project: str, tables: bool, uploads: bool, as_json: bool) -> None:
+    """Delete a project; or the tables that a deleted one has left.
+
+    \b
+    Example:
+      python -m labeling_core delete --project wine_colour --tables
+    """
+    if uploads and not tables:
+        raise LabelingError("Say --tables as well: what was uploaded goes with them.")
+    with opened(path) as database:
+        made = database.delete(project, tables, uploads)
+    backup = "" if made is None else str(made)
+    more = f" What it had is in {backup}." if backup else " Its labels and metadata stay."
+    answer(as_json, {"project": project, "backup": backup}, f"{project} is deleted.{more}")
 
 
 def _told(project: LabelingProject) -> dict[str, Any]:

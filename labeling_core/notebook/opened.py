@@ -120,6 +120,16 @@ class Labeling:
         """Copy the database into the folder of backups; the copy."""
         return Path(self._work.backup())
 
+    def delete(self, project_id: str, tables: bool = False, uploads: bool = False) -> Path | None:
+        """Delete a project, with ``tables`` its labels and metadata as well, with ``uploads`` also
+        what was uploaded for it; of a project that is deleted already, drop those tables.
+
+        Returns the backup that was made before anything was dropped; uploaded files are in none.
+        Raises LabelingError when there is no such project, or one that is at work.
+        """
+        backup = self._work.delete(project_id, tables, uploads)
+        return Path(backup) if backup else None
+
 
 def _close(workspace: Workspace) -> None:
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
+from labeling_core.integrity import remains
 from labeling_core.labeling.bookkeeping import Decision
 from labeling_core.labeling.label_import import How
 from labeling_core.models import final_model
@@ -84,6 +85,17 @@ class DatabaseWork:
     def backup(self) -> str:
         """Make a backup; the path of its file."""
         return str(self._workspace.backups.make(self._person).path)
+
+    def delete(self, project_id: str, tables: bool, uploads: bool) -> str:
+        """See Labeling.delete; the path of the backup, "" without one."""
+        workspace, by = self._workspace, self._person
+        if not tables:
+            use_cases.delete_project(workspace, project_id, by)
+            return ""
+        if project_id in self.projects():
+            return str(use_cases.delete_with_tables(workspace, project_id, uploads, by).path)
+        dropped = remains.drop(workspace.database, workspace.backups, project_id, uploads, by)
+        return str(dropped.path)
 
 
 class ProjectWork:

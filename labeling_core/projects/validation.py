@@ -221,7 +221,7 @@ def _tell_clashes(clashes: list[str], problems: _Problems) -> None:
         "title",
         f"This name stands for the {'table' if one else 'tables'} {', '.join(clashes)}, which "
         f"{'exists' if one else 'exist'} already: choose another name, or name the tables "
-        "yourself.",
+        "yourself. What a deleted project has left can be dropped on the page Storage.",
     )
 
 

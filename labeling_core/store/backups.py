@@ -27,17 +27,19 @@ log = logging.getLogger(__name__)
 FIRST_LOOK, LOOK = 60.0, 600.0  # seconds until the first look whether one is due, and between two
 _CHECKPOINTS = 50  # attempts, a tenth of a second apart
 _STAMP = "%Y%m%dT%H%M%S%fZ"
-_BEFORE = "-before-upgrade-from-"
+_BEFORE, _DROPPING = "-before-upgrade-from-", "-before-dropping-"
 
 
 class Backup(NamedTuple):
-    """One copy: its file, when it was made (UTC), how large it is, and of what schema version it
-    is where it was made before an upgrade from that one."""
+    """One copy: its file, when it was made (UTC), how large it is; of what schema version it is
+    where it was made before an upgrade from that one, and which deleted project's tables it holds
+    where it was made before they were dropped."""
 
     path: Path
     made: datetime
     size: int
     upgraded_from: int | None = None
+    dropped: str = ""
 
 
 def backup_folder(database: Path) -> Path:
@@ -64,13 +66,14 @@ def list_backups(database: Path) -> list[Backup]:
     """
     found, prefix = [], _prefix(database)
     for path in backup_folder(database).glob(f"{_escaped(prefix)}*.duckdb"):
-        stamp, _, version = path.stem[len(prefix) :].partition(_BEFORE)
+        name, _, dropped = path.stem[len(prefix) :].partition(_DROPPING)
+        stamp, _, version = name.partition(_BEFORE)
         try:
             made = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
             before = int(version) if version else None
         except ValueError:
             continue
-        found.append(Backup(path, made, path.stat().st_size, before))
+        found.append(Backup(path, made, path.stat().st_size, before, dropped))
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
@@ -87,7 +90,8 @@ def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
     """Which of these (newest first) need not be kept any longer.
 
     Kept are the last one of each of the newest ``days`` days that have one, all of the newest
-    such day, and the last one made before an upgrade.
+    such day, of those days all made before tables were dropped, and the last one made before an
+    upgrade.
     """
     upgrades = [each.path for each in backups if each.upgraded_from is not None]
     by_day: dict[str, list[Backup]] = {}
@@ -96,8 +100,8 @@ def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
     kept = set(upgrades[:1]) | {
         each.path
         for number, of_day in enumerate(by_day.values())
-        for each in (of_day if number == 0 else of_day[:1])
-        if number < days
+        for place, each in enumerate(of_day)
+        if number < days and (number == 0 or place == 0 or each.dropped)
     }
     return [each for each in backups if each.path not in kept]
 
@@ -113,10 +117,13 @@ class Backups:
         self._thread: threading.Thread | None = None
         self.trouble = ""  # why the last daily backup could not be made
 
-    def make(self, by: Person) -> Backup:
-        """Make a backup now; LabelingError when one is being made, or it cannot be written."""
+    def make(self, by: Person, dropping: str = "") -> Backup:
+        """Make a backup now, perhaps before the tables of the deleted project ``dropping`` go.
+
+        LabelingError when one is being made, or it cannot be written.
+        """
         by.require("manage")
-        made = self._make()
+        made = self._make(f"{_DROPPING}{dropping}" if dropping else "")
         detail = {"file": made.path.name}
         eventlog.note(self._database, EVERYWHERE, by, "backup", detail)
         return made
@@ -151,7 +158,7 @@ class Backups:
             self.trouble = str(error)
             log.warning("The daily backup could not be made: %s", error)
 
-    def _make(self) -> Backup:
+    def _make(self, suffix: str = "") -> Backup:
         if not self._one.acquire(blocking=False):
             raise LabelingError("A backup is being made already: wait for its end.")
         try:
@@ -159,7 +166,7 @@ class Backups:
             folder, days = backup_folder(path), config.BACKUPS_KEEP.get()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                made = self._copy(folder, _prefix(path))
+                made = self._copy(folder, _prefix(path), suffix)
             except (duckdb.Error, OSError) as error:
                 raise LabelingError(
                     f"No backup could be made in {folder} ({str(error).splitlines()[0][:160]}): "
@@ -171,11 +178,11 @@ class Backups:
         finally:
             self._one.release()
 
-    def _copy(self, folder: Path, prefix: str) -> Backup:
+    def _copy(self, folder: Path, prefix: str, suffix: str) -> Backup:
         try:
             with self._database.read() as cursor:
                 self._copying = cursor
-                return _copy(cursor, folder, prefix)
+                return _copy(cursor, folder, prefix, suffix)
         finally:
             self._copying = None
 
@@ -220,7 +227,7 @@ def _copy(cursor: duckdb.DuckDBPyConnection, folder: Path, prefix: str, suffix: 
         replace(part, path)
     finally:
         remove_with_log(part)
-    return Backup(path, moment, path.stat().st_size)
+    return Backup(path, moment, path.stat().st_size, dropped=suffix.partition(_DROPPING)[2])
 
 
 def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:

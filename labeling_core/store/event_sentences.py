@@ -98,6 +98,15 @@ def _deleted(entry: Entry) -> str:
     return f"{entry.annotator} deleted the project “{entry.detail.get('title', entry.project_id)}”"
 
 
+def _dropped(entry: Entry) -> str:
+    detail = entry.detail
+    what = [*detail.get("tables", []), *filter(None, [detail.get("source")])]
+    return (
+        f"{entry.annotator} dropped {', '.join(what)} of the deleted project "
+        f"“{detail.get('title', entry.project_id)}” (backup {detail.get('backup')})"
+    )
+
+
 def _settings(entry: Entry) -> str:
     words = [_changed(name, *both) for name, both in entry.detail.get("changed", {}).items()]
     return f"{entry.annotator} changed the settings: {'; '.join(words) or 'nothing'}"
@@ -233,6 +242,7 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "refused": _refused,
     "created": _created,
     "deleted": _deleted,
+    "dropped": _dropped,
     "settings": _settings,
     "category": _category,
     "refreshed": _refreshed,

@@ -35,6 +35,7 @@ KINDS = DECISIONS | {
     "import": "brought in labels",
     "import undone": "took an import back",
     "deleted": "deleted a project",
+    "dropped": "dropped tables",
     "backup": "made a backup",
     "put back": "restored a backup",
     "mended": "mended the database",

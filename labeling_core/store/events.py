@@ -124,6 +124,18 @@ def newest(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     return _number(row)
 
 
+def last_detail(
+    cursor: duckdb.DuckDBPyConnection, project_id: str, kind: str
+) -> dict[str, Any] | None:
+    """What the newest event of a kind tells; None without one."""
+    row = cursor.execute(
+        "SELECT detail FROM labeling.events WHERE project_id = ? AND kind = ? "
+        "ORDER BY event_id DESC LIMIT 1",
+        [project_id, kind],
+    ).fetchone()
+    return json.loads(row[0]) if row else None
+
+
 def highest_label_id(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int:
     """The highest label id that any event tells of; 0 without one."""
     row = cursor.execute(

@@ -9,7 +9,7 @@ import streamlit as st
 from labeling_core.config import BACKUPS_KEEP
 from labeling_core.errors import LabelingError
 from labeling_core.people import Person
-from labeling_core.store.backups import backup_folder, list_backups
+from labeling_core.store.backups import Backup, backup_folder, list_backups
 from labeling_core.workspace import Workspace
 from pages.blocks.log_filter import local
 
@@ -42,7 +42,7 @@ def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
             {
                 "time": local(each.made, zone),
                 "MB": each.size / 1e6,
-                "made": "daily, or by hand" if each.upgraded_from is None else "before an upgrade",
+                "made": _why(each),
                 "file": each.path.name,
             }
             for each in found
@@ -53,3 +53,9 @@ def show(workspace: Workspace, by: Person, zone: ZoneInfo) -> None:
             "MB": st.column_config.NumberColumn(format="%.1f"),
         },
     )
+
+
+def _why(backup: Backup) -> str:
+    if backup.dropped:
+        return f"before tables of {backup.dropped} were dropped"
+    return "daily, or by hand" if backup.upgraded_from is None else "before an upgrade"

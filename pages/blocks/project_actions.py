@@ -10,6 +10,7 @@ from labeling_core.modalities.registry import source_of
 from labeling_core.people import Person
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
+from pages.blocks import remains
 
 
 def show(workspace: Workspace, project: Project, by: Person) -> None:
@@ -24,14 +25,28 @@ def show(workspace: Workspace, project: Project, by: Person) -> None:
             except LabelingError as error:
                 st.error(str(error))
         with st.popover("Delete the project", icon=":material/delete:"):
-            settings = project.settings
-            st.write(
-                f"The tables {settings.labels_table} and {settings.metadata_table} stay in the "
-                "database; the queries, sessions and models go."
-            )
-            if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
-                try:
-                    use_cases.delete_project(workspace, project.project_id, by)
-                    st.switch_page("home.py")
-                except LabelingError as error:
-                    st.error(str(error))
+            delete(workspace, project, by)
+
+
+def delete(workspace: Workspace, project: Project, by: Person) -> None:
+    """Forget the project, its tables with it if that is wanted and confirmed."""
+    settings = project.settings
+    st.write(
+        f"The tables {settings.labels_table} and {settings.metadata_table} stay in the "
+        "database; the queries, sessions and models go."
+    )
+    drop, source = st.toggle("Drop the tables as well, after a backup"), False
+    if drop:
+        source = remains.upload(remains.uploaded(workspace, project), project.project_id)
+        if not remains.confirmed(settings.title, project.project_id):
+            return
+    if st.button("Delete it", type="primary", key=f"delete-{project.project_id}"):
+        try:
+            if drop:
+                made = use_cases.delete_with_tables(workspace, project.project_id, source, by)
+                st.session_state[remains.TOLD] = remains.dropped(made)
+                st.switch_page("storage.py")
+            use_cases.delete_project(workspace, project.project_id, by)
+            st.switch_page("home.py")
+        except LabelingError as error:
+            st.error(str(error))

@@ -24,7 +24,7 @@ import labeling_core
 from labeling_core import use_cases
 from labeling_core import workspace as workspaces
 from labeling_core.access import rights, tokens
-from labeling_core.integrity import checks, storage
+from labeling_core.integrity import checks, remains, storage
 from labeling_core.labeling import (
     adjudicating,
     category_changes,
@@ -486,6 +486,15 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         ),
         "integrity.checks.look": lambda by: checks.look(Path("nothing.duckdb"), by),
         "integrity.checks.mend": lambda by: checks.mend(Path("nothing.duckdb"), by),
+        "integrity.remains.drop": lambda by: remains.drop(
+            workspace.database, workspace.backups, "none", False, by
+        ),
+        "integrity.remains.forget": lambda by: remains.forget(
+            workspace.loop, workspace.roles, "other" if by.may("manage") else "wine", by
+        ),
+        "integrity.remains.forget_and_drop": lambda by: remains.forget_and_drop(
+            workspace.loop, workspace.roles, workspace.backups, "pictures", False, by
+        ),
         "integrity.storage.clear": lambda by: storage.clear(
             workspace.loop, storage.RENDITIONS, "wine", by
         ),
@@ -623,6 +632,9 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
             workspace, replace(wine.settings, title="New", **named), by
         ),
         "use_cases.delete_project": lambda by: use_cases.delete_project(workspace, "wine", by),
+        "use_cases.delete_with_tables": lambda by: use_cases.delete_with_tables(
+            workspace, "wine", False, by
+        ),
         "use_cases.refresh_source": lambda by: use_cases.refresh_source(workspace, wine, by),
         "use_cases.update_project": lambda by: use_cases.update_project(
             workspace, "wine", replace(wine.settings, every=7), by

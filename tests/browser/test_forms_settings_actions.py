@@ -31,12 +31,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
         for name in ("cut.png", "empty.png"):
             whole = (ROOT / "data/digits" / WHOLE[0]).read_bytes()
             (folder / "spoilt" / name).write_bytes(whole[:100] if name == "cut.png" else b"")
-        server.make_projects([settings_for("kinds"), settings_for("goner"), files, spoilt])
+        server.make_projects(
+            [settings_for("kinds"), settings_for("goner"), settings_for("whole"), files, spoilt]
+        )
         server.make_tables({"growing": "SELECT i FROM range(20) t(i)"})
         server.make_projects([settings_for("rows", source="growing")], wines=False)
         with workspace_of(server) as workspace:
             label_wines(workspace, "kinds", 20)
             label_wines(workspace, "goner", 3)
+            label_wines(workspace, "whole", 3)
             with workspace.database.transaction() as cursor:
                 cursor.execute("INSERT INTO growing SELECT i FROM range(20, 27) t(i)")
         server.start()
@@ -170,3 +173,20 @@ def test_a_project_is_deleted_and_its_labels_stay(
         assert tables.execute("SELECT count(*) FROM goner_metadata").fetchall() == [(3,)]
     assert ("goner",) not in left
     assert newest(server, "goner", "deleted") is not None
+
+
+def test_a_project_is_deleted_with_its_tables_when_its_name_is_typed(
+    server: AppServer, context: BrowserContext
+) -> None:
+    form = Form(context, server).open("settings?project=whole")
+    with form.popover("Delete the project"):
+        form.switch("Drop the tables as well, after a backup")
+        expect(form.page.get_by_role("button", name="Delete it")).to_have_count(0)
+        form.text("Name of the project, to confirm", "whole")
+        form.press("Delete it")
+        expect(form.page.get_by_role("heading", name="Storage")).to_be_visible()
+    told = form.page.get_by_text("The tables are dropped. They are in the backup")
+    expect(told).to_contain_text(newest(server, "whole", "dropped")["backup"])
+    with server.tables() as tables:
+        left = tables.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    assert not {("whole_labels",), ("whole_metadata",)} & {*left}

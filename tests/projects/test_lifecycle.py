@@ -79,7 +79,8 @@ def test_a_name_that_is_taken_is_told_at_the_name_and_nowhere_else(workspace, ma
     assert found == (
         "title",
         "This name stands for the tables “wine_labels”, “wine_metadata”, which exist already: "
-        "choose another name, or name the tables yourself.",
+        "choose another name, or name the tables yourself. "
+        "What a deleted project has left can be dropped on the page Storage.",
     )
     (found,) = problems(workspace, labels_table="mine")
     assert found.sentence.startswith("This name stands for the table “wine_metadata”, which exists")
