@@ -1,7 +1,8 @@
 """What kind of feature each column of a table is, judged by its first rows.
 
-A kind is one of KINDS; a column that would teach nothing, or would tell the answer, is left out
-for a reason that a person can read. What a person has said of a column goes before what is found.
+A kind is one of KINDS, or as of vectors.py; a column that would teach nothing, or would tell the
+answer, is left out for a reason that a person can read. What a person has said of a column goes
+before what is found.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import vectors
 from labeling_core.modalities.cell_values import (
     MARKERS,
     is_date,
@@ -64,7 +66,8 @@ def find_kinds(
     said = chosen or {}
     left_out, usable = {}, []
     for field in schema:
-        reason = by_choice.get(field.name) or unusable(field.type)
+        listed = vectors.holds_vectors(field.type)
+        reason = by_choice.get(field.name) or (not listed and unusable(field.type)) or ""
         if not reason:
             usable.append(field.name)
             continue
@@ -93,6 +96,10 @@ def _judge(
     name: str, values: pa.ChunkedArray, total: int, own: Mapping[str, Any]
 ) -> tuple[str, str, list[str]]:
     """Kind and reason as of _kind, or as the person has said it, and the missing markers."""
+    if vectors.holds_vectors(values.type):
+        if own.get("kind"):
+            raise _no_such_kind(name, own["kind"], "it holds lists of numbers")
+        return *vectors.judge(values), []
     said = own.get("missing")
     markers = list(said or ())
     values = without_markers(values, markers)
@@ -147,15 +154,22 @@ def _first_rows(table: Path, names: Sequence[str]) -> pa.Table:
     """As many first rows of the named columns as are enough, and not too much, to fit on."""
     import pyarrow as pa
 
-    limit = max(1_000, min(FIT_ROWS, FIT_CELLS // max(len(names), 1)))
-    parts: list[pa.Table] = []
+    limit, parts = FIT_ROWS, list[pa.Table]()
     rows = size = 0
     for batch in batches(table, names) if names else ():
+        if not parts:
+            limit = max(1_000, min(FIT_ROWS, FIT_CELLS // _cells(batch)))
         parts.append(batch.slice(0, limit - rows))
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= limit or size >= FIT_BYTES:
             break
     return pa.concat_tables(parts) if parts else pa.table({})
+
+
+def _cells(rows: pa.Table) -> int:
+    """How many numbers and texts a row has, about."""
+    listed = [each for each in rows.columns if vectors.holds_vectors(each.type)]
+    return rows.num_columns + sum(vectors.width_of(vectors.judge(each)[0]) for each in listed)
 
 
 def _kind(values: pa.ChunkedArray, total: int) -> tuple[str, str]:

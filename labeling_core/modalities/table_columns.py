@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labeling_core.modalities import vectors
 from labeling_core.modalities.cell_values import (
     MARKERS,
     is_one_of,
@@ -35,6 +36,7 @@ CONVERSIONS = {
     "what is none, infinity, the year 9999 and 0001-01-01 are missing",
     "category": "text; missing is the empty text",
     "text": f"the first {CELL_CHARS} characters; missing is the empty text",
+    vectors.WORD: "so many columns of numbers; a list of another length is missing",
 }
 
 
@@ -70,7 +72,8 @@ def _cut(values: pa.Array) -> pa.Array:
 def prepare(
     batch: pa.Table, kinds: Mapping[str, str], missing: Mapping[str, Sequence[str]] | None = None
 ) -> pd.DataFrame:
-    """The columns in ``kinds`` (name → kind), in that order, converted as CONVERSIONS says.
+    """The columns in ``kinds`` (name → kind), in that order, converted as CONVERSIONS says; those
+    of vectors as vectors.columns_of calls them.
 
     ``missing`` are name → texts that stand for no value. Numbers and dates become float64 within
     ±HUGE, where missing is NaN; the others become text.
@@ -81,6 +84,10 @@ def prepare(
 
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
+        if width := vectors.width_of(kind):
+            numbers = vectors.numbers_of(batch.column(name), width).clip(-HUGE, HUGE)
+            made |= dict(zip(vectors.columns_of(name, width), numbers.T, strict=True))
+            continue
         values = without_markers(batch.column(name), (missing or {}).get(name, ()))
         if kind in ("number", "date"):
             numbers = to_numbers(values, kind).to_numpy().astype(np.float64, copy=False)
@@ -88,7 +95,7 @@ def prepare(
         else:
             texts = pc.fill_null(texts_of(values), "")
             made[name] = np.asarray(texts.to_pylist(), dtype=object)
-    return pd.DataFrame(made, columns=pd.Index(list(kinds), dtype=object), copy=False)
+    return pd.DataFrame(made, columns=pd.Index(list(made), dtype=object), copy=False)
 
 
 def to_numbers(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
@@ -122,8 +129,12 @@ def count_cells(values: pa.ChunkedArray, kind: str, markers: Sequence[str] = ())
     be numbers or dates, MARKERS hold no value either."""
     import pyarrow.compute as pc
 
+    present = len(values) - values.null_count
+    if width := vectors.width_of(kind):
+        listed = vectors.holds_vectors(values.type)
+        return Cells(present, pc.sum(vectors.whole(values, width)).as_py() if listed else 0)
     if unusable(values.type):
-        return Cells(len(values) - values.null_count, 0)
+        return Cells(present, 0)
     values = without_markers(values, markers)
     texts = texts_of(values)
     present = pc.fill_null(pc.not_equal(texts, ""), False)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_WIDTH = 1_024
 LIMIT = 10.0  # scaled values lie in ±LIMIT
+BLOCK = 64  # components of a text; a text or a vector varies as much as so many scaled numbers
 
 
 def fit_transformer(
@@ -35,7 +37,8 @@ def fit_transformer(
     numbers = [name for name, kind in kinds.items() if kind in ("number", "date")]
     categories = [name for name, kind in kinds.items() if kind == "category"]
     texts = [name for name, kind in kinds.items() if kind == "text"]
-    share = (MAX_WIDTH - 2 * len(numbers)) // max(len(categories) + len(texts), 1)
+    widths = {name: width for name, kind in kinds.items() if (width := vectors.width_of(kind))}
+    share = (MAX_WIDTH - 2 * len(numbers)) // max(len(categories) + len(texts) + len(widths), 1)
     parts: list[tuple[str, Any, Any]] = []
     if numbers:
         parts.append(("numbers", _number_pipeline(), numbers))
@@ -50,6 +53,10 @@ def fit_transformer(
         parts.append((f"text {at}", pipeline, name))
         # Rows of TF-IDF have length 1; this brings a component to the size of a scaled number.
         weights[f"text {at}"] = width**0.5
+    for at, (name, width) in enumerate(widths.items()):
+        columns = vectors.columns_of(name, width)
+        parts.append((f"vector {at}", _vector_pipeline(width, max(share, 2)), columns))
+        weights[f"vector {at}"] = (min(width, BLOCK) / width) ** 0.5
     if not parts:
         raise LabelingError(
             "No column of the table can be used for learning: its texts share no words.", "source"
@@ -63,7 +70,11 @@ def _clip(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Clip the numbers in place; return two more rows, by which the scaler learns the limits."""
     ends = frame.head(2).copy()
     for name, kind in kinds.items():
-        if kind in ("number", "date"):
+        if width := vectors.width_of(kind):
+            block = frame.loc[:, vectors.columns_of(name, width)]
+            ends[block.columns] = low_high = _limits_of_vectors(block.to_numpy())
+            frame[block.columns] = block.clip(*low_high, axis=1)
+        elif kind in ("number", "date"):
             values = frame[name].to_numpy()
             ends[name] = low, high = _limits(_near_dates(values) if kind == "date" else values)
             frame[name] = frame[name].clip(low, high)
@@ -95,6 +106,34 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return middle.mean() - LIMIT * spread, middle.mean() + LIMIT * spread
 
 
+def _limits_of_vectors(values: np.ndarray) -> np.ndarray:
+    """Mean ± LIMIT standard deviations of each number of the vectors: [2, width]. One that hardly
+    differs between samples is not made as large as the others."""
+    import numpy as np
+
+    present = np.ma.masked_invalid(values)
+    centre, spread = (each.filled(0.0) for each in (present.mean(axis=0), present.std(axis=0)))
+    usual = float(np.sqrt(np.mean(spread**2))) or 1.0
+    away = LIMIT * np.maximum(spread, 0.1 * usual)
+    return np.stack([centre - away, centre + away])
+
+
+def _vector_pipeline(width: int, room: int) -> Any:
+    """Standardised and clipped, what is missing at the mean; more than ``room`` numbers are
+    projected to so many, which leaves the distances between vectors nearly what they are
+    (Johnson and Lindenstrauss)."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.random_projection import SparseRandomProjection
+
+    return make_pipeline(
+        MinMaxScaler((-LIMIT, LIMIT), clip=True, copy=False),
+        SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True, copy=False),
+        *([SparseRandomProjection(room, random_state=0)] if width > room else []),
+    )
+
+
 def _number_pipeline() -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
@@ -121,7 +160,7 @@ def _category_encoder(rows: int, share: int) -> Any:
 
 
 def _text_pipeline(texts: pd.Series, share: int) -> tuple[Any, int]:
-    """TF-IDF reduced to at most 64 components, and their number; None and 0 without words."""
+    """TF-IDF reduced to at most BLOCK components, and their number; None and 0 without words."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
@@ -141,5 +180,5 @@ def _text_pipeline(texts: pd.Series, share: int) -> tuple[Any, int]:
         words = len(vectorizer.fit(some).vocabulary_)
     except ValueError:  # scikit-learn's word for an empty vocabulary
         return None, 0
-    width = min(max(share, 2), 64, words)
+    width = min(max(share, 2), BLOCK, words)
     return make_pipeline(vectorizer, TruncatedSVD(width, random_state=0)), width

@@ -14,6 +14,7 @@ from typing import Any
 from labeling_core.modalities.sample_view import Shown, Viewer
 
 MAX_TEXT = 20_000  # characters of one cell that are sent with its sample
+MAX_NUMBERS = 80  # characters of a list of numbers, of which nobody reads more
 
 
 def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
@@ -26,11 +27,18 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     truncated: list[list[str | int]] = []
     for name, kind, value in sample.fields:
         text = show(value, kind)
-        if text is not None and len(text) > MAX_TEXT:
+        most = MAX_NUMBERS if _is_vector(value) else MAX_TEXT
+        if text is not None and len(text) > most:
             truncated.append([name, len(text), viewer.text(sample.sample_id, name)])
-            text = text[:MAX_TEXT]
+            text = text[:most]
         fields.append([name, text, _kind(kind)])
     return {"fields": fields, "truncated": truncated}
+
+
+def _is_vector(value: object) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    return all(isinstance(each, int | float | Decimal | None) for each in value)
 
 
 def show(value: object, kind: str = "") -> str | None:
@@ -52,7 +60,7 @@ def show(value: object, kind: str = "") -> str | None:
         return f"{value:f}"
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         try:
             return json.dumps(value, ensure_ascii=False, default=str)
         except TypeError:  # a map whose keys JSON does not know, such as dates

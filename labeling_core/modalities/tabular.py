@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from sklearn.compose import ColumnTransformer
 
-VERSION = 2
+VERSION = 3
 FILES = ("features.npy", "transformer.skops", "features.json")
 TRUSTED = ["numpy.dtype"]  # besides what skops trusts by itself: scikit-learn and numpy arrays
 

@@ -52,15 +52,10 @@ def load_model(path: str | Path) -> TableModel:
     """The model in the downloaded zip, or in the folder into which it was unpacked."""
     import skops.io
 
-    path = Path(path)
-    if path.is_dir():
-        card = json.loads((path / "model_card.json").read_text(encoding="utf-8"))
-        content = (path / "model.skops").read_bytes()
-    else:
-        with zipfile.ZipFile(path) as archive:
-            card = json.loads(archive.read("model_card.json"))
-            content = archive.read("model.skops")
-    return TableModel(card, skops.io.loads(content, trusted=TRUSTED))
+    root = Path(path) if Path(path).is_dir() else zipfile.Path(path)
+    card = json.loads((root / "model_card.json").read_text(encoding="utf-8"))
+    pipeline = skops.io.loads((root / "model.skops").read_bytes(), trusted=TRUSTED)
+    return TableModel(card, pipeline)
 
 
 class TableModel:
@@ -88,10 +83,13 @@ class TableModel:
         """The columns that the model needs, as numbers and texts. Raises KeyError without one."""
         import pandas as pd
 
-        features, made = self.card["features"], {}
+        features, made = self.card["features"], dict[str, Any]()
         for name, kind in features["columns"].items():
             if name not in frame.columns:
                 raise KeyError(f"The table has no column {name!r}, which the model needs.")
+            if kind.startswith("vector "):
+                made |= _vectors(name, frame[name], int(kind.split()[1]))
+                continue
             markers = frozenset(features.get("missing", {}).get(name, ()))
             made[name] = _convert(frame[name], kind, markers, self._known.get(name, ()))
         return pd.DataFrame(made, columns=pd.Index(list(made), dtype=object))
@@ -105,6 +103,18 @@ def _known_categories(pipeline: Any) -> dict[str, list[str]]:
             for column, found in zip(columns, encoder.categories_, strict=True):
                 known[column] = [str(each) for each in found]
     return known
+
+
+def _vectors(name: str, column: pd.Series, width: int) -> dict[str, np.ndarray]:
+    """A column of lists of ``width`` numbers as so many columns; NaN where a cell is none."""
+    import numpy as np
+
+    found = np.full((len(column), width), np.nan)
+    for row, cell in zip(found, column, strict=True):
+        if isinstance(cell, list | tuple | np.ndarray) and len(cell) == width:
+            row[:] = cell
+    found = np.where(np.isfinite(found), found.clip(-HUGE, HUGE), np.nan)
+    return {f"{name}\x1f{at}": found[:, at] for at in range(width)}
 
 
 def _convert(column: pd.Series, kind: str, markers: frozenset[str], known: Any) -> np.ndarray:
@@ -131,11 +141,9 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, np.generic):
         value = value.item() if value.dtype.kind not in "mM" else pd.Timestamp(value)
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, decimal.Decimal) and not value.is_finite():
+    unset = value is None or value is pd.NA or value is pd.NaT
+    unset = unset or (isinstance(value, float) and math.isnan(value))
+    if unset or (isinstance(value, decimal.Decimal) and not value.is_finite()):
         return None
     try:
         hash(value)
@@ -210,17 +218,19 @@ def _date(text: str) -> float | None:
 
 def _seconds(value: Any) -> float | None:
     """A date, moment or time of day as :func:`_date` has it; None for anything else."""
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC)
+    seconds = 0.0
+    if isinstance(value, datetime.datetime | datetime.time):
+        value = _in_utc(value)
         seconds = 3_600 * value.hour + 60 * value.minute + value.second + value.microsecond / 1e6
-        return 86_400.0 * (value.toordinal() - 719_163) + seconds
-    if isinstance(value, datetime.date):
-        return 86_400.0 * (value.toordinal() - 719_163)
     if isinstance(value, datetime.time):
-        seconds = 3_600 * value.hour + 60 * value.minute + value.second
-        return seconds + value.microsecond / 1e6
-    return None
+        return seconds
+    day = isinstance(value, datetime.date)
+    return 86_400.0 * (value.toordinal() - 719_163) + seconds if day else None
+
+
+def _in_utc(value: Any) -> Any:
+    moment = isinstance(value, datetime.datetime) and value.tzinfo is not None
+    return value.astimezone(datetime.UTC).replace(tzinfo=None) if moment else value
 
 
 class _Texts:
@@ -249,16 +259,12 @@ class _Texts:
 
 def _keys(text: str) -> list[Any]:
     """Whatever other value than a text this text may stand for."""
-    number, date = _zeros(text), _date(text)
+    # With leading zeros too: 007 is 7 to pandas.
+    number, date = _number(re.sub(r"^([-+]?)0+(?=\d)", r"\1", text)), _date(text)
     truth = {"true": True, "false": False}.get(text.lower())
     keys: list[Any] = [("date", date)] if date is not None else []
     keys += [("number", number)] if number is not None else []
     return keys + ([("truth", truth)] if truth is not None else [])
-
-
-def _zeros(text: str) -> float | None:
-    """As :func:`_number`, with leading zeros too: 007 is 7 to pandas."""
-    return _number(re.sub(r"^([-+]?)0+(?=\d)", r"\1", text))
 
 
 def _key(value: Any) -> Any:
@@ -272,12 +278,10 @@ def _key(value: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value[:CHARACTERS].strip()
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, datetime.timedelta):
         value = value.total_seconds()
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int):  # True is one, too
+        return str(value).lower()
     if isinstance(value, decimal.Decimal):
         return _short(format(value, "f"))
     if isinstance(value, float):
@@ -285,10 +289,7 @@ def _text(value: Any) -> str:
             return str(int(value))
         return re.sub(r"e([-+])0(\d)$", r"e\1\2", str(float(value)))
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-        text = value.isoformat(" ")
-        return _short(text.removesuffix(" 00:00:00"))
+        return _short(_in_utc(value).isoformat(" ").removesuffix(" 00:00:00"))
     if isinstance(value, datetime.date | datetime.time):
         return _short(value.isoformat())
     return str(value)

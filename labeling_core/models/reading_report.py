@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import vectors
 from labeling_core.modalities.cell_values import texts_of
 from labeling_core.modalities.table_columns import count_cells, without_markers
 
@@ -20,6 +21,11 @@ _WORDS = {
     "category": "texts",
     "text": "texts",
 }
+
+
+def _needed(kind: str) -> str:
+    width = vectors.width_of(kind)
+    return f"lists of {width:,} numbers" if width else _WORDS[kind]
 
 
 @dataclass
@@ -50,7 +56,7 @@ class ReadColumn:
             return ""
         return (
             f"{unread:,} of {self.present:,} values in the column “{self.name}” are no "
-            f"{_WORDS[self.kind]}, which the model needs; they count as missing."
+            f"{_needed(self.kind)}, which the model needs; they count as missing."
         )
 
 
@@ -79,7 +85,7 @@ class ReadingReport:
             if each.present and not each.read:
                 raise LabelingError(
                     f"None of the {each.present:,} values in the column “{each.name}” could be "
-                    f"read: the model needs {_WORDS[each.kind]} there. Write them like that, or "
+                    f"read: the model needs {_needed(each.kind)} there. Write them like that, or "
                     "empty the column to have it count as missing."
                 )
 

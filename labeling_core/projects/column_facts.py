@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ MAX_CATEGORIES = 1_000  # so many different values of a column may become catego
 _ROWS, _CELLS = 20_000, 2_000_000  # that are looked at
 _AT_ONCE = 25  # columns: of more, the planning takes longer than the reading
 _MOST_LEARNED = 400  # columns; see modalities.column_kinds
+_LISTS = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))\[\d*\]")
 _NESTED = ("STRUCT", "MAP", "UNION", "[", "BLOB", "BIT")
 
 
@@ -32,6 +34,8 @@ def doubts(
     told: dict[str, str] = {}
     looked_at: list[tuple[str, str]] = []
     for name, kind in columns:
+        if _LISTS.fullmatch(kind.upper()):
+            continue  # vectors: what there is to say of them is known once they are read
         if any(word in kind.upper() for word in _NESTED):
             told[name] = "Nested or binary: the model does not learn from it."
         elif len(looked_at) == _MOST_LEARNED:

@@ -211,7 +211,7 @@ def test_a_kind_that_fits_nothing_is_refused_in_a_sentence(tmp_path, column, kin
 def test_every_column_that_is_left_out_has_its_reason(tmp_path):
     rows = 30
     odd = {
-        "nested": [[1]] * rows,
+        "nested": [["x"]] * rows,
         "struct": [{"a": 1}] * rows,
         "blob": [b"\x00"] * rows,
         "id": [f"X{at:04}" for at in range(rows)],

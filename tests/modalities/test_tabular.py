@@ -88,7 +88,7 @@ def test_each_column_gets_the_kind_that_fits_it_or_a_reason(tmp_path):
         "nothing": "has no values",
         "null": "has no values",
         "same": "has the same value everywhere",
-        "list": "holds nested values",
+        "list": "has the same value everywhere",
         "struct": "holds nested values",
         "blob": "holds binary values",
     }
@@ -238,7 +238,7 @@ def test_text_in_a_script_without_spaces_is_read_by_its_characters(tmp_path):
 
 @pytest.mark.parametrize(
     "columns",
-    [{"a": [1.0]}, {"a": [1, 1, 1], "b": ["x"] * 3}, {"a": pa.nulls(3)}, {"a": [[1], [2]]}],
+    [{"a": [1.0]}, {"a": [1, 1, 1], "b": ["x"] * 3}, {"a": pa.nulls(3)}, {"a": [["x"], ["y"]]}],
     ids=["one row", "identical rows", "nothing but missing", "only lists"],
 )
 def test_a_table_without_a_usable_column_is_told_why(tmp_path, columns):

@@ -87,14 +87,14 @@ def test_a_model_of_windows_gives_the_events_of_other_recordings(
     track = (tmp_path / "tracks/night/two.wav.txt").read_text(encoding="utf-8").splitlines()
     assert [line.split("\t")[2] for line in track] == runs
 
-    workspace, person = opened._workspace, opened._person
+    workspace, person = opened._work._workspace, opened._work._person
     of_project = use_cases.export_predictions(
-        workspace, project._project, "CSV", person, as_events=True
+        workspace, project._work._project, "CSV", person, as_events=True
     )
     own = rows(of_project)
     assert {each["path"] for each in own} == {"one.wav"} and own[-1]["to"] == "150.0"
     packed = use_cases.export_predictions(
-        workspace, project._project, events.AUDACITY, person, as_events=True
+        workspace, project._work._project, events.AUDACITY, person, as_events=True
     )
     assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == ["one.wav.txt"]
 

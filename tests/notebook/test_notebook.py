@@ -15,6 +15,7 @@ import labeling_core as lc
 from labeling_core.config import DATA
 from labeling_core.notebook.door import Door
 from labeling_core.notebook.work import DatabaseWork
+from labeling_core.settings import Column
 from labeling_core.workspace import Workspace
 
 
@@ -84,6 +85,26 @@ def test_a_dataframe_is_labeled_learned_from_and_predicted(opened, tmp_path):
     kinds = project.history().kind
     assert kinds.iloc[0] == "session" and kinds.iloc[-1] == "created"
     assert (kinds == "decision").sum() == 40
+
+
+def test_vectors_that_were_computed_elsewhere_are_learned_from(opened, tmp_path):
+    frame = bottles()
+    told = np.random.default_rng(0).normal(size=(120, 48)) + np.tile([-1.0, 1.0], 60)[:, None]
+    frame["embedding"] = list(told.astype(np.float32))
+    frame.to_parquet(tmp_path / "wines.parquet")
+    shown = [Column("acidity", "shown"), Column("cask", "shown")]
+    for title, source in (("Frame", frame), ("File", tmp_path / "wines.parquet")):
+        project = opened.create(title, source, ["red", "white"], columns=shown, every=1_000)
+        label(project, 40)
+        assert project.run_session().accuracy == 1.0
+        project.train()
+        assert project.predict(frame[:4]).prediction.tolist() == ["red", "white"] * 2
+        odd = frame[:3].assign(embedding=[told[0], told[1][:5], None])
+        with pytest.warns(
+            UserWarning, match="1 of 2 values in the column “embedding” are no lists"
+        ):
+            predicted = project.predict(odd)
+        assert predicted.prediction[0] == "red" and predicted.probability[1] < 0.9
 
 
 def test_decisions_are_skipped_taken_back_and_handed_back(opened):

@@ -125,7 +125,7 @@ def test_doubtful_columns_are_told_with_their_reason(database):
     with database.transaction() as cursor:
         cursor.execute(
             "CREATE TABLE t AS SELECT i, i * 37 % 1000 AS n, 'x' AS same, NULL::VARCHAR AS no, "
-            "'id-' || i AS id, [i] AS many, 'a fine wine number ' || i AS note, "
+            "'id-' || i AS id, ['a'] AS many, 'a fine wine number ' || i AS note, "
             "['red', 'white'][i % 2 + 1] AS kind FROM range(500) t(i)"
         )
         listed = columns(cursor, "t")

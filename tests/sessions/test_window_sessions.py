@@ -83,9 +83,12 @@ def test_a_new_recording_brings_its_windows(opened: Labeling, tmp_path: Path) ->
     project = made(opened, tmp_path / "sounds", window_overlap=0.0)
     assert len(project.queries()) == 6
     write(tmp_path / "sounds/two.wav", 20)
-    project._wait()
-    use_cases.refresh_source(opened._workspace, project._project, opened._person)
-    project._wait()
+    with project._work._idle():
+        pass
+    work = opened._work
+    use_cases.refresh_source(work._workspace, project._work._project, work._person)
+    with project._work._idle():
+        pass
     served: list[str] = []
     while found := project.next(10):
         served += [each.sample_id for each in found]
@@ -124,9 +127,11 @@ def test_what_has_been_decided_keeps_its_windows(opened: Labeling, tmp_path: Pat
 
     def update(**changed: object) -> None:
         """Once the files are read."""
-        project._wait()
+        with project._work._idle():
+            pass
         wanted = replace(project.settings, **changed)
-        use_cases.update_project(opened._workspace, project.project_id, wanted, opened._person)
+        work = opened._work
+        use_cases.update_project(work._workspace, project.project_id, wanted, work._person)
 
     update(window_overlap=0.0)  # nobody has decided anything yet
     assert len(project.queries()) == 12 < before
