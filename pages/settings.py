@@ -181,6 +181,6 @@ if old:
     if modality.source.thing == "table" and source == old.settings.source:
         row_fields.show(workspace, old)
     set_aside.show(workspace, old, identity.person())
-    same_files.show(workspace, old)
+    same_files.show(workspace, old, identity.person())
     label_import.show(workspace, old)
     project_actions.show(workspace, old, identity.person())

@@ -13,7 +13,7 @@ import numpy as np
 from labeling_core.modalities import twins
 from labeling_core.modalities.extraction import Progress, extract, ledger_folder
 from labeling_core.modalities.feature_matrix import FURTHEST, Scaling, matrix
-from labeling_core.modalities.registry import module_of, require_installed
+from labeling_core.modalities.registry import modality_with, module_of, require_installed
 
 SCALING = "scaling.npz"  # beside the matrix: what the raw features went through
 _EVERY = 0.2  # seconds between two words on the progress
@@ -47,7 +47,10 @@ def fit_features(
     folder = Path(job["folder"])
     usable, scaling = matrix(files, root, kept, features, folder / "features.npy")
     np.savez_compressed(folder / SCALING, *scaling)
-    twins.keep(folder, twins.find(files, root, ledger_folder(kept, features)))
+    twins.keep(
+        folder,
+        twins.find(files, root, ledger_folder(kept, features), modality_with(features).content),
+    )
     card = {
         "features": features,
         "version": module_of(features).FEATURES_VERSION,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,17 @@ def decoded(path: Path, enough: tuple[int, int] | None = None) -> Image.Image:
             with _opened(path) as again:
                 whole = levels.with_lower_bytes(whole, again)
         return _on_ground(ImageOps.exif_transpose(levels.eight_bit(whole)))
+
+
+def content(path: Path) -> bytes:
+    """A digest of all pixels as they are learned from; of greys of more than 8 bits, of all their
+    values. Raises LabelingError for what cannot be decoded."""
+    with _opened(path) as image:
+        if levels.is_deep(image):
+            values = np.asarray(_loaded(image, path), dtype=np.float64)
+            return blake2b(values.tobytes() + repr(values.shape).encode()).digest()
+    seen = decoded(path)
+    return blake2b(seen.tobytes() + repr(seen.size).encode()).digest()
 
 
 def _loaded(image: Image.Image, path: Path) -> Image.Image:

@@ -18,13 +18,18 @@ _SWAPPED = {
 } | {"LA;16B": "RGBA"}
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Whether an image, loaded or not, has greys of 16 or 32 bits."""
+    return image.mode.startswith(("I", "F"))
+
+
 def eight_bit(image: Image.Image) -> Image.Image:
     """Greys of 16 or 32 bits as 8-bit greys; every other image as it is.
 
     16 bits that are all in use go by their full range; all else is stretched from its least to
     its greatest value. What is no number is black, infinity as bright as the brightest.
     """
-    if not image.mode.startswith(("I", "F")):
+    if not is_deep(image):
         return image
     values = np.asarray(image, dtype=np.float64)
     low, high = _range(values, image.mode != "F")

@@ -67,6 +67,7 @@ class Modality:
     where its source may be cut) that gives what is sent, and its media type. ``features`` has the
     value of the setting ``choice`` as key; the first is the usual one; ``older`` are those of
     models that were downloaded before.
+    ``content`` gives a digest of all that is decoded of a file (or of a span of it).
     ``reads_files`` says whether each file has to be read before anything can be learned, which
     may take hours, and may set files aside; ``test_tables`` whether accuracy can be measured on
     a labeled table.
@@ -81,6 +82,7 @@ class Modality:
     choice: Choice | None = None
     renditions: Mapping[str, Rendition] = field(default_factory=dict)
     older: tuple[Features, ...] = ()
+    content: Callable[..., bytes] = lambda _: b""
     reads_files: bool = False
     test_tables: bool = False
 
@@ -132,6 +134,7 @@ _KINDS = (
             "takes about ten times as long to compute, once.",
         ),
         renditions={"image": images.shown},
+        content=images.content,
         reads_files=True,
     ),
     Modality(
@@ -142,6 +145,7 @@ _KINDS = (
         deck_view="sound",
         features={"": Features("sounds_band", _MODULES + "sound_band")},
         older=(Features("sounds", _MODULES + "sounds"),),
+        content=sounds.content,
         renditions={
             "picture": sound_pictures.shown,
             "picture_linear": sound_pictures.shown_linear,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,16 @@ def opened(path: Path, span: Span | None = None) -> Iterator[soundfile.SoundFile
             return
         with soundfile.SoundFile(path) if direct else sound_decoding.decoded(path) as sound:
             yield sound
+
+
+def content(path: Path, span: Span | None = None) -> bytes:
+    """A digest of the rate and of all samples of a sound, or of a ``span`` of it. Raises
+    LabelingError for what cannot be decoded."""
+    with opened(path, span) as sound:
+        digest = blake2b(f"{sound.samplerate} {sound.channels}".encode())
+        for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
+            digest.update(block.tobytes())
+    return digest.digest()
 
 
 @contextmanager

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import NamedTuple
 
+from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import known_entries
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
+from labeling_core.sources.windows import Span, split
 
 TWINS = "twins.json"  # beside the feature matrix
-BYTES, NUMBERS = "bytes", "numbers"
+BYTES, CONTENT = "bytes", "content"
+Content = Callable[..., bytes]
 
 
 class Twin(NamedTuple):
-    """``path`` is the same as ``of``, which comes first: by its ``bytes``, or by all ``numbers``
-    that are learned from (say the same picture in another format)."""
+    """``path`` is the same as ``of``, which comes before it: by its ``bytes``, or by its
+    ``content``, all pixels or samples that are decoded (say the same picture in another format)."""
 
     path: str
     of: str
     same: str
 
 
-def find(files: Sequence[str], root: Path, ledger: Path) -> list[Twin]:
-    """The twins among ``files`` (relative to ``root``) that ``ledger`` knows, in their order.
+def find(files: Sequence[str], root: Path, ledger: Path, content: Content) -> list[Twin]:
+    """The twins among ``files`` (relative to ``root``; or windows of files) that ``ledger`` knows,
+    in their order. ``content`` gives a digest of what is decoded of a file, or of a span of it.
 
-    Only files with the same numbers are read again, to tell whether their bytes are the same too.
+    Only those with the same numbers are read again, to tell whether they are the same.
     """
     known, vectors = known_entries(files, root, ledger), read_vectors(ledger)
     groups: dict[bytes, list[str]] = {}
@@ -36,30 +41,42 @@ def find(files: Sequence[str], root: Path, ledger: Path) -> list[Twin]:
         if entry is not None and entry.length:
             numbers = vector(vectors, entry).tobytes()
             groups.setdefault(blake2b(numbers).digest(), []).append(path)
-    return [twin for group in groups.values() if len(group) > 1 for twin in _twins(group, root)]
+    of_file = cache(_digest)  # of windows, one file has many
+    return [
+        twin
+        for group in groups.values()
+        if len(group) > 1
+        for twin in _twins(group, root, of_file, content)
+    ]
 
 
-def _twins(group: list[str], root: Path) -> list[Twin]:
-    """All but the first of files with the same numbers, each beside one that comes before it."""
-    firsts: dict[bytes, str] = {}
+def _twins(
+    group: list[str], root: Path, of_file: Callable[[Path], bytes], content: Content
+) -> list[Twin]:
+    """All but the first of what is the same, each beside one that comes before it."""
+    by_bytes: dict[tuple[bytes, Span | None], str] = {}
+    by_content: dict[bytes, str] = {}
     found = []
     for path in group:
-        digest = _digest(root / path)
-        if digest in firsts:
-            found.append(Twin(path, firsts[digest], BYTES))
-        elif firsts:
-            found.append(Twin(path, group[0], NUMBERS))
-        firsts.setdefault(digest, path)
+        name, span = split(path)
+        try:
+            whole = (of_file(root / name), span)
+            if whole in by_bytes:
+                found.append(Twin(path, by_bytes[whole], BYTES))
+                continue
+            decoded = content(root / name, *([span] if span else []))
+        except (OSError, LabelingError):  # gone or changed meanwhile: the same as no other
+            continue
+        by_bytes[whole] = path
+        if decoded in by_content:
+            found.append(Twin(path, by_content[decoded], CONTENT))
+        by_content.setdefault(decoded, path)
     return found
 
 
 def _digest(path: Path) -> bytes:
-    """Of the bytes; of a file that has gone away meanwhile one that no other has."""
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "blake2b").digest()
-    except OSError:
-        return str(path).encode("utf-8", "surrogateescape")
+    with path.open("rb") as file:
+        return file_digest(file, "blake2b").digest()
 
 
 def keep(folder: Path, twins: Sequence[Twin]) -> None:

@@ -88,5 +88,8 @@ def _matches(form: Format, entries: Sequence[Entry]) -> bool:
 
 def title_of(form: str) -> str:
     """What a format is called."""
-    known = {"table": "a table", label_tables.PLUGIN: "datasets of the labeling plugin"}
+    known = {
+        "table": "a table", "twins": "labels of the same",
+        label_tables.PLUGIN: "datasets of the labeling plugin",
+    }  # fmt: skip
     return known.get(form) or FORMATS[form].title
