@@ -12,11 +12,13 @@ import duckdb  # noqa: F401  imported before the freeze below
 import pandas as pd  # noqa: F401
 import plotly.graph_objects  # noqa: F401
 import streamlit as st
+import streamlit.logger
 from starlette.middleware import Middleware
 
+from labeling_core.config import LOG
 from labeling_core.errors import LabelingError
 from labeling_core.notebook.door import Door
-from labeling_core.web import health, metrics, routes
+from labeling_core.web import health, metrics, request_log, routes
 from labeling_core.web.base_path import BelowPath
 from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
@@ -34,6 +36,9 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the database before the first page asks, and close it in the end."""
     accompany(Door)
     try:
+        if LOG.get() == "json":
+            streamlit.logger.setup_formatter = request_log.hand_up  # of loggers yet to come
+            request_log.install()
         open_workspace(hosted=identity.configured())
     except LabelingError as error:
         logging.getLogger(__name__).error("%s", error)  # each page shows the same sentence
@@ -57,6 +62,7 @@ app = st.App(
     routes=[*routes.below(BASE), health.below(BASE), metrics.below(BASE)],
     middleware=[
         Middleware(BelowPath, base=BASE),
+        Middleware(request_log.Logged),
         Middleware(SecureResponses, page=START.read_text("utf-8")),
         Middleware(ReturnAfterLogin),
         Middleware(Logins, cookie=doorkeeping.COOKIE, claims=doorkeeping.claims),

@@ -88,6 +88,12 @@ def _unconfirmed(text: str) -> str:
     return text
 
 
+def _log(text: str) -> str:
+    if text not in ("json", "text"):
+        raise ValueError(text)
+    return text
+
+
 DATABASE = Variable(
     "LABELING_DATABASE", "the database file",
     HOME / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
@@ -134,6 +140,12 @@ RENDITIONS = Variable(
     "for longest goes first, and is made again when it is shown",
     10_000.0, _above_zero, "a number above 0", "10000",
 )  # fmt: skip
+LOG = Variable(
+    "LABELING_LOG",
+    "`json`: one JSON object a line on standard error, requests included, without anything that "
+    "people wrote; `text`: as libraries write it, without requests",
+    "text", _log, "“json” or “text”", "`text`",
+)  # fmt: skip
 METRICS_TOKEN = Variable(
     "LABELING_METRICS_TOKEN",
     "what Prometheus has to know to be told `/labeling/metrics`; without one nobody is",
@@ -141,7 +153,7 @@ METRICS_TOKEN = Variable(
 )  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    UPLOAD_MEMORY, RENDITIONS, UNCONFIRMED, METRICS_TOKEN,
+    UPLOAD_MEMORY, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.people import ForbiddenError, Person
 from labeling_core.sessions.jobs import Status
 from labeling_core.settings import Project
+from labeling_core.web import request_log
 from labeling_core.web.media_links import Viewer
 from labeling_core.web.messages import Message
 from labeling_core.workspace import Workspace
@@ -32,6 +33,7 @@ class Portion(NamedTuple, Generic[Item]):
 
 def sender(workspace: Workspace, name: str, only: str) -> Person:
     """The person of that name, with their roles; ForbiddenError where ``only`` is another."""
+    request_log.by(workspace.key, name)
     if only and only != name:
         raise ForbiddenError("This page was opened under another name: reload it.")
     return workspace.roles.person(name)

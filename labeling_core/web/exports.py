@@ -20,7 +20,7 @@ from labeling_core.progress.label_filter import Wanted
 from labeling_core.settings import Project
 from labeling_core.store import exporting
 from labeling_core.store.growing_files import stream
-from labeling_core.web import media_links
+from labeling_core.web import media_links, request_log
 from labeling_core.workspace import Workspace
 
 ADDRESS = "/labeling/export/"
@@ -156,6 +156,7 @@ def follow(workspace: Workspace, token: str, browser: str) -> Export:
     and when its person may not have it any more."""
     asked = Link(*tokens.unseal(workspace.key, "export", token))
     media_links.require_valid(asked.browser, asked.expires, browser)
+    request_log.by(workspace.key, asked.annotator)
     by = workspace.roles.person(asked.annotator)
     by.require("see", asked.project_id)  # before anybody learns whether there is such a project
     project = workspace.project(asked.project_id)

@@ -8,6 +8,7 @@ from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.table_view import show
 from labeling_core.projects import column_uses, samples
+from labeling_core.web import request_log
 from labeling_core.web.media_links import TEXTS, require_valid
 from labeling_core.workspace import Workspace
 
@@ -28,6 +29,7 @@ def read(workspace: Workspace, token: str, browser: str) -> str:
     browser's, or over, and when the column is not shown (any more)."""
     asked = LongText(*tokens.unseal(workspace.key, TEXTS, token))
     require_valid(asked.browser, asked.expires, browser)
+    request_log.by(workspace.key, asked.annotator)
     workspace.roles.person(asked.annotator).require("label", asked.project_id)
     project = workspace.project(asked.project_id)
     with workspace.database.read() as cursor:

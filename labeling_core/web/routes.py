@@ -43,6 +43,7 @@ from labeling_core.web import (
     media_links,
     messages,
     metrics,
+    request_log,
     review_exchange,
     security_headers,
 )
@@ -173,6 +174,7 @@ def show(token: str, browser: str, known: str = "") -> Response:
     """The response to a link; ``known`` are the ETags of what the browser has already."""
     try:
         link = media_links.read_link(open_workspace().key, token, browser)
+        request_log.by(open_workspace().key, link.annotator)
         open_workspace().roles.person(link.annotator).require("label", link.project_id)
     except LabelingError as error:
         return _refusal(error, 403)
@@ -237,7 +239,8 @@ def take_away(token: str, browser: str) -> Response:
 
 
 def _refusal(error: LabelingError, status: int) -> Response:
-    return PlainTextResponse(str(error), status, _HEADERS | {"Cache-Control": "no-store"})
+    told = str(error) if status == 403 else request_log.referred(str(error))
+    return PlainTextResponse(told, status, _HEADERS | {"Cache-Control": "no-store"})
 
 
 post_review = partial(post_exchange, answer=review_exchange.respond)

@@ -40,9 +40,9 @@ def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> 
 
 
 @contextmanager
-def serving() -> Iterator[int]:
-    """Serve the routes; the port."""
-    app = Starlette(routes=routes.ROUTES, middleware=[Middleware(SecureResponses)])
+def serving(*around: Middleware) -> Iterator[int]:
+    """Serve the routes, with what is put ``around`` them; the port."""
+    app = Starlette(routes=routes.ROUTES, middleware=[*around, Middleware(SecureResponses)])
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
