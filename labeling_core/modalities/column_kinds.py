@@ -107,6 +107,8 @@ def _judge(
         return *_said_kind(name, values, own["kind"]), markers
     if not is_text(values.type):
         return *_kind(values, total), markers
+    if vectors.are_lists(values) and (kind := vectors.judge(vectors.read_lists(values))[0]):
+        return kind, "", markers
     kind, reason = _kind_of_text(values, MARKERS if said is None else ())
     if said is None and kind in ("number", "date"):
         markers = _markers_in(values)

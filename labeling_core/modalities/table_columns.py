@@ -36,7 +36,8 @@ CONVERSIONS = {
     "what is none, infinity, the year 9999 and 0001-01-01 are missing",
     "category": "text; missing is the empty text",
     "text": f"the first {CELL_CHARS} characters; missing is the empty text",
-    vectors.WORD: "so many columns of numbers; a list of another length is missing",
+    vectors.WORD: "so many columns of numbers, of a list or a JSON text of one; a list of another "
+    "length is missing",
 }
 
 
@@ -65,7 +66,11 @@ def _cut(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if is_text(values.type):
-        return pc.utf8_slice_codeunits(values, 0, CELL_CHARS)
+        listed = pc.and_(pc.starts_with(values, "["), pc.ends_with(values, "]"))
+        cut = pc.utf8_slice_codeunits(values, 0, CELL_CHARS)
+        if not pc.any(listed).as_py():
+            return cut
+        return pc.if_else(listed, pc.utf8_slice_codeunits(values, 0, vectors.MOST_CHARACTERS), cut)
     return values
 
 
@@ -85,7 +90,8 @@ def prepare(
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
         if width := vectors.width_of(kind):
-            numbers = vectors.numbers_of(batch.column(name), width).clip(-HUGE, HUGE)
+            lists = vectors.read_lists(batch.column(name))
+            numbers = vectors.numbers_of(lists, width).clip(-HUGE, HUGE)
             made |= dict(zip(vectors.columns_of(name, width), numbers.T, strict=True))
             continue
         values = without_markers(batch.column(name), (missing or {}).get(name, ()))
@@ -129,12 +135,10 @@ def count_cells(values: pa.ChunkedArray, kind: str, markers: Sequence[str] = ())
     be numbers or dates, MARKERS hold no value either."""
     import pyarrow.compute as pc
 
-    present = len(values) - values.null_count
-    if width := vectors.width_of(kind):
-        listed = vectors.holds_vectors(values.type)
-        return Cells(present, pc.sum(vectors.whole(values, width)).as_py() if listed else 0)
-    if unusable(values.type):
-        return Cells(present, 0)
+    width = vectors.width_of(kind)
+    if width or unusable(values.type):
+        read = pc.sum(vectors.whole(vectors.read_lists(values), width)).as_py() if width else 0
+        return Cells(len(values) - values.null_count, read or 0)
     values = without_markers(values, markers)
     texts = texts_of(values)
     present = pc.fill_null(pc.not_equal(texts, ""), False)

@@ -1,14 +1,16 @@
 """Columns of vectors: lists of numbers of one length, such as embeddings computed elsewhere.
 
 A column of vectors of ``width`` numbers has the kind ``vector <width>``; in a prepared frame it is
-so many columns of numbers. What is done here with Arrow does ``models/load_model.py`` once more
+so many columns of numbers. A text such as ``[0.5, -1, 2e-3]``, as CSV and JSON lines have it, is a
+list as well. What is done here with Arrow does ``models/load_model.py`` once more
 with pandas. For the worker process and the command line: imported inside the functions are numpy
 and pyarrow.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 WORD = "vector"
 MOST = 8_192  # numbers in a vector
+MOST_CHARACTERS = 30 * MOST  # of one that is written as a text
 
 
 def width_of(kind: str) -> int:
@@ -42,8 +45,41 @@ def holds_vectors(kind: pa.DataType) -> bool:
     )
 
 
+def read_lists(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as lists of numbers, null where a text is none; lists as they are."""
+    import pyarrow as pa
+
+    if holds_vectors(values.type):
+        return values
+    lists = [_read_list(each) for each in values.to_pylist()]
+    return pa.chunked_array([pa.array(lists, pa.list_(pa.float64()))])
+
+
+def _read_list(text: Any) -> list[Any] | None:
+    try:
+        found = json.loads(text) if isinstance(text, str) and text.lstrip()[:1] == "[" else None
+    except (ValueError, RecursionError):
+        return None
+    plain = isinstance(found, list) and all(type(each) in _PLAIN for each in found)
+    return found if plain else None
+
+
+_PLAIN = (int, float, type(None))
+
+
+def are_lists(values: pa.ChunkedArray) -> bool:
+    """Whether nearly all of the texts that are there are lists of numbers, by the first of them."""
+    import pyarrow.compute as pc
+
+    some = pc.drop_null(values.slice(0, 200))
+    some = some.filter(pc.not_equal(some, ""))
+    read = sum(_read_list(each) is not None for each in some.to_pylist())
+    return len(some) > 0 and read >= 0.9 * len(some)
+
+
 def judge(values: pa.ChunkedArray) -> tuple[str, str]:
-    """The kind of a column of lists by its first values, or "" and why it is not used."""
+    """The kind of a column of :func:`read_lists` by its first values, or "" and why it is not
+    used."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -79,8 +115,6 @@ def numbers_of(values: pa.ChunkedArray, width: int) -> np.ndarray:
     import pyarrow.compute as pc
 
     found = np.full((len(values), width), np.nan)
-    if not holds_vectors(values.type):
-        return found
     right = whole(values, width)
     flat = pc.cast(pc.list_flatten(values.filter(right)), pa.float64(), safe=False)
     found[right.to_numpy()] = flat.to_numpy().reshape(-1, width)

@@ -1,9 +1,8 @@
 """Load this model: ``load_model("the.zip").predict(frame)`` tells the category of each row.
 
-``frame`` is a pandas DataFrame with the columns of the source, however pandas has read them:
-read_csv, read_parquet, read_excel, convert_dtypes. It needs pandas, NumPy, scikit-learn and skops,
-and nothing else. Cells are read as the labeling program reads them; what it has kept as text, such
-as 007 or True, and pandas has made into another value, is found again among what the model knows.
+``frame`` is a pandas DataFrame with the columns of the source, however pandas has read them. It
+needs pandas, NumPy, scikit-learn, skops. Cells are read as the labeling program reads them; texts
+such as 007 that pandas has made into another value are found again among what the model knows.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ import json
 import math
 import re
 import zipfile
+from collections.abc import Hashable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Whatever else a file holds is not loaded: the card's own list comes with the file.
-TRUSTED = [
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-]
+TRUSTED = ["numpy.dtype", "sklearn.tree._tree.Tree",
+           "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # fmt: skip
 GROUPED = {  # a number whose thousands are parted beyond doubt → the mark that does so
     re.compile(r"-?[1-9]\d{0,2}((\.\d{3})+,\d+|(\.\d{3}){2,})", re.ASCII): ".",
     re.compile(r"-?[1-9]\d{0,2}((,\d{3})+\.\d+|(,\d{3}){2,})", re.ASCII): ",",
@@ -53,9 +51,9 @@ def load_model(path: str | Path) -> TableModel:
     import skops.io
 
     root = Path(path) if Path(path).is_dir() else zipfile.Path(path)
-    card = json.loads((root / "model_card.json").read_text(encoding="utf-8"))
-    pipeline = skops.io.loads((root / "model.skops").read_bytes(), trusted=TRUSTED)
-    return TableModel(card, pipeline)
+    card, model = (root / name for name in ("model_card.json", "model.skops"))
+    pipeline = skops.io.loads(model.read_bytes(), trusted=TRUSTED)
+    return TableModel(json.loads(card.read_text(encoding="utf-8")), pipeline)
 
 
 class TableModel:
@@ -76,8 +74,7 @@ class TableModel:
 
         if not len(frame):
             return np.empty((0, len(self.classes_)))
-        found: np.ndarray = self.pipeline.predict_proba(self.prepare(frame))
-        return found
+        return np.asarray(self.pipeline.predict_proba(self.prepare(frame)))
 
     def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The columns that the model needs, as numbers and texts. Raises KeyError without one."""
@@ -100,8 +97,8 @@ def _known_categories(pipeline: Any) -> dict[str, list[str]]:
     known: dict[str, list[str]] = {}
     for name, encoder, columns in pipeline.steps[0][1].transformers_:
         if name == "categories":
-            for column, found in zip(columns, encoder.categories_, strict=True):
-                known[column] = [str(each) for each in found]
+            texts = [list(map(str, each)) for each in encoder.categories_]
+            known |= zip(columns, texts, strict=True)
     return known
 
 
@@ -111,10 +108,18 @@ def _vectors(name: str, column: pd.Series, width: int) -> dict[str, np.ndarray]:
 
     found = np.full((len(column), width), np.nan)
     for row, cell in zip(found, column, strict=True):
-        if isinstance(cell, list | tuple | np.ndarray) and len(cell) == width:
-            row[:] = cell
+        numbers = _listed(cell) if isinstance(cell, str) else cell
+        if isinstance(numbers, list | tuple | np.ndarray) and len(numbers) == width:
+            row[:] = numbers
     found = np.where(np.isfinite(found), found.clip(-HUGE, HUGE), np.nan)
     return {f"{name}\x1f{at}": found[:, at] for at in range(width)}
+
+
+def _listed(text: str) -> list[Any]:
+    found: list[Any] = []
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text) if text.lstrip()[:1] == "[" else []
+    return found if all(type(each) in (int, float, type(None)) for each in found) else []
 
 
 def _convert(column: pd.Series, kind: str, markers: frozenset[str], known: Any) -> np.ndarray:
@@ -145,11 +150,8 @@ def _plain(value: Any) -> Any:
     unset = unset or (isinstance(value, float) and math.isnan(value))
     if unset or (isinstance(value, decimal.Decimal) and not value.is_finite()):
         return None
-    try:
-        hash(value)
-    except TypeError:  # a list or the like: no feature
-        return None
-    return value
+    plain = isinstance(value, Hashable) and not isinstance(value, tuple)
+    return value if plain else None  # a list or the like: no feature
 
 
 def _as_number(value: Any, kind: str, markers: frozenset[str], numeric: set[Any]) -> float:
@@ -175,10 +177,9 @@ def _as_number(value: Any, kind: str, markers: frozenset[str], numeric: set[Any]
 
 
 def _float(value: Any) -> float:
-    try:
+    with suppress(OverflowError):
         return float(value)
-    except OverflowError:
-        return math.inf
+    return math.inf
 
 
 def _number(text: str) -> float | None:
@@ -211,9 +212,8 @@ def _date(text: str) -> float | None:
     zone = parts["zone"] or "Z"
     digits = "0000" if zone == "Z" else zone[1:].replace(":", "").ljust(4, "0")
     ahead = (3_600 * int(digits[:2]) + 60 * int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    if abs(ahead) > 86_400:
-        return None
-    return 86_400.0 * (day.toordinal() - 719_163) + seconds - ahead
+    whole = 86_400.0 * (day.toordinal() - 719_163) + seconds - ahead
+    return None if abs(ahead) > 86_400 else whole
 
 
 def _seconds(value: Any) -> float | None:
@@ -262,9 +262,8 @@ def _keys(text: str) -> list[Any]:
     # With leading zeros too: 007 is 7 to pandas.
     number, date = _number(re.sub(r"^([-+]?)0+(?=\d)", r"\1", text)), _date(text)
     truth = {"true": True, "false": False}.get(text.lower())
-    keys: list[Any] = [("date", date)] if date is not None else []
-    keys += [("number", number)] if number is not None else []
-    return keys + ([("truth", truth)] if truth is not None else [])
+    found = (("date", date), ("number", number), ("truth", truth))
+    return [each for each in found if each[1] is not None]
 
 
 def _key(value: Any) -> Any:

@@ -80,7 +80,9 @@ def _measured(name: str, kind: str) -> list[str]:
         f"count({value})",
         f"approx_count_distinct({value})",
         f"min({value}) = max({value})",
-        f"avg(len(string_split({column}[:400], ' ')))" if text else "NULL",
+        f"avg(CASE WHEN {column}[1] = '[' THEN 3 ELSE len(string_split({column}[:400], ' ')) END)"
+        if text
+        else "NULL",
         f"max({column})::DOUBLE - min({column})::DOUBLE" if _whole(kind) else "NULL",
     ]
 

@@ -122,3 +122,29 @@ def test_a_vector_is_taken_for_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(LabelingError, match="cannot be taken for a number: it holds lists of numb"):
         fitted(tmp_path, columns, chosen={"embedding": {"kind": "number", "missing": None}})
     assert vectors.width_of("vector 4") == 4 and not vectors.width_of("number")
+
+
+def test_texts_of_lists_are_vectors_of_whatever_length_is_usual(tmp_path: Path) -> None:
+    """Also where one has more characters than are read of other texts."""
+    rows = clouds(600)
+    texts = [str(each.tolist()) for each in rows]
+    assert min(map(len, texts)) > 10_000
+    wrong = ["[1, 2]", "[nonsense]", "none", "", None, "[" * 5_000, "[true]"]
+    texts[: len(wrong)] = wrong  # type: ignore[list-item]
+    features = fitted(tmp_path, {"embedding": texts, "size": rows[:, 0]})
+    assert features.columns["embedding"] == "vector 600"
+    assert not features.matrix[: len(wrong), 1:].any() and features.matrix[len(wrong) :, 1:].all()
+    of_lists = tmp_path / "lists"
+    of_lists.mkdir()
+    cells = [None if at < len(wrong) else each.tolist() for at, each in enumerate(rows)]
+    same = fitted(of_lists, {"embedding": pa.array(cells), "size": rows[:, 0]})
+    np.testing.assert_allclose(same.matrix, features.matrix, atol=1e-6)
+
+
+def test_texts_of_lists_that_are_no_vectors_stay_what_they_are(tmp_path: Path) -> None:
+    tags = [str(list(range(at % 3 + 1))) for at in range(60)]
+    features = fitted(tmp_path, {"tags": tags, "n": np.arange(60) / 3})
+    assert features.columns["tags"] == "category"
+    same = [str([at % 2, 1]) for at in range(60)]
+    chosen = {"same": {"kind": "category", "missing": None}}
+    assert fitted(tmp_path, {"same": same}, chosen=chosen).columns["same"] == "category"

@@ -87,6 +87,13 @@ def embedded(folder):
     return pd.DataFrame({"acidity": acidity, "embedding": cells})
 
 
+def written(folder):
+    """The same as texts, which CSV holds."""
+    frame = embedded(folder)
+    texts = [None if each is None else str([float(n) for n in each]) for each in frame["embedding"]]
+    return frame.assign(embedding=texts)
+
+
 # The source as pandas may have it, from the file that *predict* is given.
 FRAMES = {
     "read_csv": "pd.read_csv('new.csv')",
@@ -120,7 +127,7 @@ def model_of(workspace, path, folder, **changes):
     return made
 
 
-@pytest.mark.parametrize("table", [wines, survey, typed, embedded])
+@pytest.mark.parametrize("table", [wines, survey, typed, embedded, written])
 def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table):
     frame = table(tmp_path)
     frames = dict(FRAMES)
