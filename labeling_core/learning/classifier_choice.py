@@ -50,14 +50,16 @@ def choose(
     seed: int,
     before: Choice | None = None,
     pool: int = 0,
+    groups: NDArray[np.integer] | None = None,
 ) -> Choice:
     """Resolve ``auto``, or the weights of ``mean``, on features ``X`` [n, d] and class codes ``y``
     [n]; other names stay.
 
     What was found ``before``, by the same ``name``, stays until the labels have grown by GROWTH.
     ``pool`` is the number of samples to be scored: beyond FOREST_POOL no forest is tried. Gradient
-    boosting never is: one fit of it takes longer than all the rest. The same arguments give the
-    same choice.
+    boosting never is: one fit of it takes longer than all the rest. ``groups`` [n]: samples of one
+    group, as windows of one recording, do not judge what another one of it taught. The same
+    arguments give the same choice.
     """
     if name not in (AUTO, MEAN):
         return Choice(name, len(y))
@@ -65,11 +67,12 @@ def choose(
     if before is not None and fits and len(y) < GROWTH * before.labels:
         return before
     if name == MEAN:
-        return Choice(mixed(weigh(X, y, seed)), len(y))
+        return Choice(mixed(weigh(X, y, seed, groups)), len(y))
     rows = _part(X, y, seed)
     if len(rows) < LEAST or np.bincount(y[rows]).max() > len(rows) - 3:  # too few of the others
         return Choice(DEFAULT_CLASSIFIER, len(y))
-    return Choice(_best(X[rows], y[rows], seed, pool <= FOREST_POOL), len(y))
+    groups = None if groups is None else groups[rows]
+    return Choice(_best(X[rows], y[rows], seed, pool <= FOREST_POOL, groups), len(y))
 
 
 def _part(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
@@ -80,15 +83,24 @@ def _part(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[
     return np.random.default_rng(seed).permutation(len(y))[:most]
 
 
-def _best(X: NDArray[np.float32], y: NDArray[np.integer], seed: int, forest: bool) -> str:
+def _best(
+    X: NDArray[np.float32],
+    y: NDArray[np.integer],
+    seed: int,
+    forest: bool,
+    groups: NDArray[np.integer] | None,
+) -> str:
     """The candidate whose log loss is lowest even if it was lucky by CLEAR standard errors."""
     from threadpoolctl import threadpool_limits
 
     best, least = DEFAULT_CLASSIFIER, 0.0
     with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
-        base = _out_of_fold(DEFAULT_CLASSIFIER, X, y, seed)
+        base = _out_of_fold(DEFAULT_CLASSIFIER, X, y, seed, groups)
         for name in [*VARIANTS, *([FOREST] if forest else [])]:
-            found = _out_of_bag(X, y, seed) if name == FOREST else _out_of_fold(name, X, y, seed)
+            if name == FOREST and groups is None:
+                found = _out_of_bag(X, y, seed)
+            else:
+                found = _out_of_fold(name, X, y, seed, groups)
             difference = found - base
             bound = difference.mean() + CLEAR * difference.std(ddof=1) / np.sqrt(len(y))
             if bound < least:
@@ -97,10 +109,14 @@ def _best(X: NDArray[np.float32], y: NDArray[np.integer], seed: int, forest: boo
 
 
 def _out_of_fold(
-    name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int
+    name: str,
+    X: NDArray[np.float32],
+    y: NDArray[np.integer],
+    seed: int,
+    groups: NDArray[np.integer] | None,
 ) -> NDArray[np.float64]:
     """Log loss of every sample by a model that has not seen it."""
-    return _loss(out_of_fold(X, y, int(y.max()) + 1, name, seed), y)
+    return _loss(out_of_fold(X, y, int(y.max()) + 1, name, seed, groups), y)
 
 
 def _out_of_bag(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:

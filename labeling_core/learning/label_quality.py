@@ -31,8 +31,8 @@ class Quality(NamedTuple):
     confident learning finds. ``suggested`` is the most probable other class (a code),
     ``given_probability`` and ``suggested_probability`` (0..1) what the classifiers think on
     average. ``prediction`` is what the project's own classifier says, ``prediction_probability``
-    how sure it is. Labels that are the only ones of their class cannot be judged: they come last,
-    and agree with themselves.
+    how sure it is. Labels that are the only ones of their class, or that no model has not seen,
+    cannot be judged: they come last, and agree with themselves.
     """
 
     order: NDArray[np.intp]
@@ -51,16 +51,18 @@ def examine(
     classifier: str,
     seed: int,
     progress: Callable[[float], None] = lambda share: None,
+    groups: NDArray[np.integer] | None = None,
 ) -> Quality:
     """Judge the labels ``codes`` [n] (0..classes-1) of the rows of ``X`` [n, d].
 
-    ``progress`` is told the finished share, 0..1. Needs two classes with two labels each: see
+    ``progress`` is told the finished share, 0..1. ``groups`` [n]: of samples of one group, as
+    windows of one recording, none judges another. Needs two classes with two labels each: see
     :func:`judgeable`.
     """
     names, found = panel(classifier), []
     for number, name in enumerate(names):
         progress(number / len(names))
-        found.append(unseen(X, codes, classes, name, seed))
+        found.append(unseen(X, codes, classes, name, seed, groups))
     return judge(found[0], np.mean(found, axis=0), codes)
 
 
@@ -73,19 +75,24 @@ def panel(classifier: str) -> list[str]:
 
 
 def unseen(
-    X: NDArray[np.float32], codes: NDArray[np.integer], classes: int, name: str, seed: int
+    X: NDArray[np.float32],
+    codes: NDArray[np.integer],
+    classes: int,
+    name: str,
+    seed: int,
+    groups: NDArray[np.integer] | None = None,
 ) -> NDArray[np.floating]:
     """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it.
 
-    Forests are asked out of bag, which takes one fit; others out of fold, those that are quick to
-    fit with the folds drawn REPEATS times.
+    Forests are asked out of bag, which takes one fit, unless there are ``groups``; others
+    out of fold, those that are quick to fit with the folds drawn REPEATS times.
     """
-    if name in FORESTS:
+    if name in FORESTS and groups is None:
         forest = _forest(name, len(codes), seed)
         return classifiers.out_of_bag(forest, X, codes, classes)
     quick = _draws_lines(name) and len(codes) <= FEW
     draws = range(seed, seed + (REPEATS if quick else 1))
-    return np.mean([out_of_fold(X, codes, classes, name, draw) for draw in draws], axis=0)
+    return np.mean([out_of_fold(X, codes, classes, name, draw, groups) for draw in draws], axis=0)
 
 
 def _draws_lines(name: str) -> bool:
@@ -122,11 +129,13 @@ def judge(
     others = np.array(average, dtype=np.float64)
     others[rows, codes] = -1.0
     suggested = others.argmax(axis=1)
-    alone = np.bincount(codes)[codes] < 2
+    alone = (np.bincount(codes)[codes] < 2) | ~np.any(average, axis=1)
+    likely = np.zeros(len(codes), dtype=bool)
+    likely[~alone] = confident_errors(average[~alone], codes[~alone])
     prediction = np.where(alone, codes, own.argmax(axis=1))
     return Quality(
         np.lexsort((given, alone)),
-        confident_errors(average, codes) & ~alone,
+        likely,
         suggested,
         given,
         others[rows, suggested],

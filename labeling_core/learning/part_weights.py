@@ -21,19 +21,25 @@ ALIKE = 10  # labels that each part has ahead: how slowly the weights leave equa
 STEPS = 100
 
 
-def weigh(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> dict[str, float]:
+def weigh(
+    X: NDArray[np.float32],
+    y: NDArray[np.integer],
+    seed: int,
+    groups: NDArray[np.integer] | None = None,
+) -> dict[str, float]:
     """The weights of classifiers.PARTS under which labels ``y`` [n] (class codes) of rows ``X``
     [n, d] are likeliest when they are left out, by expectation maximisation.
 
     Yao and others, "Using stacking to average Bayesian predictive distributions" (2018). Labels
-    that are the only ones of their class cannot be left out, and do not count.
+    that are the only ones of their class cannot be left out, and do not count. ``groups`` [n] are
+    left out whole: what one of them teaches judges no other.
     """
     rows = np.random.default_rng(seed).permutation(len(y))[:JUDGED]
-    X, y = X[rows], y[rows]
+    X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
     judged = np.flatnonzero(folds(y, seed) >= 0)
     if not len(judged):
         return classifiers.weights_of(MEAN)
-    likely = _unseen(X, y, seed)[:, judged]
+    likely = _unseen(X, y, seed, groups)[:, judged]
     weights = np.full(len(likely), 1 / len(likely))
     for _ in range(STEPS):
         shares = weights[:, None] * likely
@@ -42,20 +48,32 @@ def weigh(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> dict[str
     return dict(zip(classifiers.PARTS, weights.tolist(), strict=True))
 
 
-def _unseen(X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> NDArray[np.float64]:
+def _unseen(
+    X: NDArray[np.float32],
+    y: NDArray[np.integer],
+    seed: int,
+    groups: NDArray[np.integer] | None,
+) -> NDArray[np.float64]:
     """The probability [parts, n] of every label by each part when it has not seen that label."""
     from threadpoolctl import threadpool_limits
 
     codes = np.unique(y, return_inverse=True)[1]
     classes = int(codes.max()) + 1
     with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
-        found: dict[str, NDArray[Any]] = {
-            DEFAULT_CLASSIFIER: out_of_fold(X, codes, classes, DEFAULT_CLASSIFIER, seed),
-            GAUSSIAN_PROCESS: gaussian_process.fit(X, codes, seed)[1],
-            EXTRA_TREES: classifiers.out_of_bag(
-                classifiers.forest_of(EXTRA_TREES, seed), X, codes, classes
-            ),
-        }
+        found: dict[str, NDArray[Any]] = (
+            {
+                DEFAULT_CLASSIFIER: out_of_fold(X, codes, classes, DEFAULT_CLASSIFIER, seed),
+                GAUSSIAN_PROCESS: gaussian_process.fit(X, codes, seed)[1],
+                EXTRA_TREES: classifiers.out_of_bag(
+                    classifiers.forest_of(EXTRA_TREES, seed), X, codes, classes
+                ),
+            }
+            if groups is None
+            else {
+                part: out_of_fold(X, codes, classes, part, seed, groups)
+                for part in classifiers.PARTS
+            }
+        )
     rows = np.arange(len(codes))
     floor = 0.01  # one wild guess must not decide
     return np.array(

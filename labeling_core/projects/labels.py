@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labeling_core.projects import samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project, Settings
+from labeling_core.sources import windows
 from labeling_core.store import imports
 
 
@@ -66,6 +67,18 @@ def read_labels(cursor: duckdb.DuckDBPyConnection, project: Project) -> Labels:
         np.asarray(found[name], np.int64) for name in ("place", "code", "label_id")
     )
     return Labels(positions, codes, label_ids, np.asarray(found["undrawn"], bool))
+
+
+def groups(
+    cursor: duckdb.DuckDBPyConnection, project: Project, labels: Labels, parts: int
+) -> NDArray[np.intp] | None:
+    """What each label belongs to, as a number, where neighbouring samples are alike (windows of a
+    recording), so that ``parts`` can be told apart; None where they are not."""
+    if not project.settings.window_seconds:
+        return None
+    found = samples.read(cursor, project.project_id, labels.positions.tolist())
+    names = [found[position].sample_id for position in labels.positions.tolist()]
+    return np.unique(windows.groups(names, len(names) // parts), return_inverse=True)[1]
 
 
 def _undrawn(cursor: duckdb.DuckDBPyConnection, project: Project) -> tuple[str, list[object]]:

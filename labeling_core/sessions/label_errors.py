@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning import label_quality
+from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.people import Person
 from labeling_core.projects import samples
-from labeling_core.projects.labels import Labels, read_labels
+from labeling_core.projects.labels import Labels, groups, read_labels
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
@@ -97,7 +98,9 @@ def _run(
     with database.lock, database.read() as cursor:
         last_event = events.newest(cursor, project.project_id)
         found = read_labels(cursor, project)
-    np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
+        belongs = groups(cursor, project, found, FOLDS)
+    task: dict[str, Any] = {"positions": found.positions, "codes": found.codes}
+    np.savez(out / "task.npz", **task | ({} if belongs is None else {"groups": belongs}))
     job: dict[str, Any] = {
         "kind": "review", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,

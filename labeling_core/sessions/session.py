@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import in_full
 from labeling_core.learning.out_of_fold import FOLDS
-from labeling_core.projects import samples
-from labeling_core.projects.labels import Labels, measuring_end, read_labels, split
+from labeling_core.projects.labels import Labels, groups, measuring_end, read_labels, split
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.sessions.features import ensure_features
 from labeling_core.sessions.publishing import publish
@@ -20,7 +19,6 @@ from labeling_core.sessions.records import fail
 from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import quote
-from labeling_core.sources import windows
 from labeling_core.store.database import columns, literal
 from labeling_core.store.removal import remove
 
@@ -75,25 +73,15 @@ def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
     early = np.isin(train.label_ids, np.sort(found.label_ids)[: session.limit])
     if len(np.unique(train.codes[early])) > 1:
         train = train.where(early)
-    groups = _groups(session, train)
+    with session.database.read() as cursor:
+        belongs = groups(cursor, project, train, FOLDS)
     pool = np.flatnonzero(~closed)
     task = {
         "train": train.positions, "train_codes": train.codes,
         "probes": probes.positions, "probe_codes": probes.codes,
         "pool": pool, "queryable": pool >= kept,
     }  # fmt: skip
-    return task if groups is None else task | {"groups": groups}, train
-
-
-def _groups(session: SessionRun, train: Labels) -> NDArray[np.intp] | None:
-    """What each label belongs to, as a number, where neighbouring samples are alike."""
-    project = session.project
-    if not project.settings.window_seconds:
-        return None
-    with session.database.read() as cursor:
-        found = samples.read(cursor, project.project_id, train.positions.tolist())
-    names = [found[position].sample_id for position in train.positions.tolist()]
-    return np.unique(windows.groups(names, len(names) // FOLDS), return_inverse=True)[1]
+    return task if belongs is None else task | {"groups": belongs}, train
 
 
 def _job(session: SessionRun) -> dict[str, Any]:

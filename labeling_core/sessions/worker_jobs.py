@@ -89,13 +89,15 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     X = np.asarray(
         np.load(Path(job["folder"]) / "features.npy", mmap_mode="r")[arrays["positions"]]
     )
+    groups = arrays.get("groups")
     quality = label_quality.examine(
         X,
         arrays["codes"],
         len(job["classes"]),
-        choose(job["classifier"], X, arrays["codes"], job["seed"]).classifier,
+        choose(job["classifier"], X, arrays["codes"], job["seed"], groups=groups).classifier,
         job["seed"],
         lambda share: progress("Comparing labels with predictions", share),
+        groups,
     )
     np.savez(out / "quality.npz", **quality._asdict())
     return {}

@@ -178,3 +178,24 @@ def test_a_session_and_the_model_card_tell_what_was_chosen(
     assert told == json.loads(card)["classifier"]
     assert told.startswith(f"{classifier}: ") and title(told).startswith(f"{title(classifier)}: ")
     assert workspace.project(project.project_id).settings.classifier == classifier
+
+
+def test_copies_of_a_sample_choose_nothing_when_they_are_grouped():
+    """Labels at random on points that come five times: only who has seen a copy knows them."""
+    rng = np.random.default_rng(1)
+    points, labels = rng.normal(size=(60, 8)), rng.integers(0, 2, 60)
+    X, y = np.repeat(points, 5, axis=0).astype(np.float32), np.repeat(labels, 5)
+    groups = np.repeat(np.arange(60), 5)
+    assert choose("auto", X, y, seed=0).classifier == "random_forest"
+    honest = choose("auto", X, y, seed=0, groups=groups).classifier
+    assert honest in ("logistic_regression", "logistic_regression C=0.1")
+
+
+def test_the_weights_of_a_mean_do_not_favour_who_learns_copies_by_heart():
+    rng = np.random.default_rng(1)
+    points, labels = rng.normal(size=(60, 8)), rng.integers(0, 2, 60)
+    X, y = np.repeat(points, 5, axis=0).astype(np.float32), np.repeat(labels, 5)
+    groups = np.repeat(np.arange(60), 5)
+    leaking = weights_of(choose("mean", X, y, seed=0).classifier)
+    honest = weights_of(choose("mean", X, y, seed=0, groups=groups).classifier)
+    assert leaking["logistic_regression"] < 0.1 < honest["logistic_regression"]

@@ -112,3 +112,18 @@ def test_the_project_s_own_classifier_judges_first_beside_lines_and_two_forests(
 )  # fmt: skip
 def test_a_judgement_takes_some_labels_of_two_categories(codes, expected):
     assert label_quality.judgeable(np.array(codes, dtype=int)) is expected
+
+
+def test_windows_of_one_recording_do_not_judge_one_another():
+    """Each recording sounds in its own way, and a whole one has the wrong label: only a model
+    that has heard no other window of it can tell."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(24) % 2, 6)
+    groups = np.repeat(np.arange(24), 6)
+    own = 3 * np.eye(24)[groups]  # how to tell the recording
+    X = np.hstack([own, 2.0 * truth[:, None] + rng.normal(0, 0.3, (144, 1))]).astype(np.float32)
+    given = np.where(groups == 5, 1 - truth, truth)
+    found = label_quality.examine(X, given, 2, "logistic_regression", 0, groups=groups)
+    assert found.likely[groups == 5].all() and found.likely.sum() == 6
+    alone = label_quality.examine(X, given, 2, "logistic_regression", 0, groups=np.zeros(144, int))
+    assert not alone.likely.any() and np.array_equal(alone.prediction, given)
