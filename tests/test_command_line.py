@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import labeling_core as lc
 from labeling_core.__main__ import commands, main
 from labeling_core.config import child_environment
 
@@ -80,6 +81,73 @@ def test_a_mistake_is_one_sentence_on_standard_error(words, sentence, capsys):
     assert main(words) == 2
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", f"{sentence}\n")
+
+
+def test_every_command_answers_with_one_json_value_and_nothing_else(
+    sample_database, tmp_path, capsys
+):
+    """But ``serve``, which tests/test_wheel.py has stay."""
+    path = tmp_path / "app.duckdb"
+    shutil.copy(sample_database, path)
+    on = ["--database", str(path), "--project", "wine_colour"]
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    np.savez(tmp_path / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
+    (tmp_path / "none.csv").write_text("sample_id,label\n", "utf-8")
+    (tmp_path / "labels.csv").write_text(
+        "sample_id,label\n" + "".join(f"{n},{('red', 'white')[n % 2]}\n" for n in range(1, 41)),
+        "utf-8",
+    )
+    (tmp_path / "new.csv").write_text("n\n" + "\n".join(map(str, range(20))), "utf-8")
+    shutil.copy(ROOT / "data" / "wine_colour" / "pool.csv", tmp_path / "wine.csv")
+    copy = tmp_path / "copy.duckdb"
+    asked = {
+        "projects": ["--database", str(path)],
+        "create": ["--database", str(path), "--title", "New", "--source",
+                   str(tmp_path / "new.csv"), "--category", "a", "--category", "b"],
+        "next": on,
+        "label": [*on, "--file", str(tmp_path / "none.csv")],
+        "import": [*on, "--file", str(tmp_path / "labels.csv")],
+        "sample": on,
+        "progress": on,
+        "export": on,
+        "simulate": ["--features-npz", str(tmp_path / "arrays.npz"), "--budget", "20",
+                     "--seeds", "1", "--out", str(tmp_path / "runs.json")],
+        "predict": ["--model", str(tmp_path / "model.zip"), "--data", str(tmp_path / "wine.csv"),
+                    "--out", str(tmp_path / "predicted.csv")],
+        "check": ["--database", str(path)],
+        "backup": ["--database", str(path)],
+        "storage": ["--database", str(path)],
+        "delete": ["--database", str(path), "--project", "new"],
+        "restore": [str(copy), "--database", str(tmp_path / "other.duckdb")],
+    }  # fmt: skip
+    assert {*asked} == {*NAMES} - {"serve"}
+    found = {}
+    for name, words in asked.items():
+        if name == "predict":
+            with lc.open(path) as database:
+                database.project("wine_colour").train()
+                (tmp_path / "model.zip").write_bytes(database.project("wine_colour").model())
+        if name == "restore":
+            shutil.copy(found["backup"]["file"], copy)
+        assert main([name, *words, "--json"]) == 0, name
+        told = capsys.readouterr().out
+        assert told.count("\n") == 1, name
+        found[name] = json.loads(told)
+    assert json.loads((tmp_path / "runs.json").read_text("utf-8")) == found["simulate"]
+    assert found["import"]["stored"] and found["import"]["told"]
+    assert (
+        found["predict"]["rows"] == len((tmp_path / "wine.csv").read_text("utf-8").splitlines()) - 1
+    )
+    assert found["restore"]["replaced"] is None
+    assert main(["backup", "--list", "--json", "--database", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["file"] == found["backup"]["file"]
+
+
+def test_an_example_shows_the_name_by_which_it_was_called(capsys):
+    for name in NAMES:
+        assert main([name, "--help"], "labeling") == 0
+        told = capsys.readouterr().out
+        assert f"\n    labeling {name} " in told and "python -m" not in told, name
 
 
 def test_a_strategy_or_classifier_that_is_not_there_is_told_with_those_that_are(capsys):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 import venv
@@ -23,7 +24,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 # Everything that an installation adds beside the packages that were there.
-OURS = {"labeling_core", "labeling-0.2.0.dist-info"}
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+OURS = {"labeling_core", f"labeling-{VERSION}.dist-info"}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,8 @@ def test_the_command_goes_by_its_name(scripts: Path, tmp_path: Path) -> None:
     assert told.startswith("Usage: labeling [OPTIONS] COMMAND")
     told = run([scripts / "python", "-m", "labeling_core", "--help"], tmp_path).stdout
     assert told.startswith("Usage: python -m labeling_core [OPTIONS] COMMAND")
+    told = run([scripts / "labeling", "backup", "--help"], tmp_path).stdout
+    assert "  labeling backup --list\n" in told and "python -m" not in told
     lacking = run([scripts / "labeling", "projects"], tmp_path)
     path = tmp_path.resolve() / "data" / "labeling.duckdb"
     assert lacking.stderr == f"There is no database {path}: name one with --database.\n"
@@ -128,7 +132,8 @@ def served(command: list[str | Path], folder: Path) -> Iterator[str]:
         yield log.read_text("utf-8").splitlines()[0]
     finally:
         process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
-        process.wait(60)
+        ended = process.wait(60)
+    assert os.name == "nt" or ended == 130, log.read_text("utf-8")
 
 
 def _answers(address: str) -> bool:
@@ -161,5 +166,7 @@ def test_serve_takes_database_and_roots_in_the_checkout_too(tmp_path: Path) -> N
     command += ["--database", "mine.duckdb"]
     with served([*command, "--root", "root"], tmp_path) as told:
         assert json.loads(told)["database"] == str(tmp_path.resolve() / "mine.duckdb")
+    told = run([scripts / "labeling", "backup", "--help"], tmp_path).stdout
+    assert "  labeling backup --list\n" in told and "python -m" not in told
     lacking = run([*command, "--root", "nowhere"], tmp_path)
     assert lacking.stderr == "There is no folder nowhere: name another with --root.\n"

@@ -8,6 +8,7 @@ import click
 
 from labeling_core.commands.options import (
     answer,
+    command,
     database_option,
     json_option,
     operator,
@@ -18,7 +19,7 @@ from labeling_core.integrity import checks
 from labeling_core.integrity.checks import Finding, Report
 
 
-@click.command(name="check")
+@command(name="check")
 @database_option
 @click.option("--mend", is_flag=True, help="Mend what loses nothing, after a backup.")
 @json_option

@@ -6,12 +6,20 @@ from pathlib import Path
 
 import click
 
-from labeling_core.commands.options import FILE, database_option, opened, project_option
+from labeling_core.commands.options import (
+    FILE,
+    answer,
+    command,
+    database_option,
+    json_option,
+    opened,
+    project_option,
+)
 from labeling_core.labeling.label_plan import WINS
 from labeling_core.sources.label_tools import FORMATS
 
 
-@click.command(name="import")
+@command(name="import")
 @database_option
 @project_option
 @click.option(
@@ -41,6 +49,7 @@ from labeling_core.sources.label_tools import FORMATS
 @click.option("--create-categories", "create", is_flag=True, help="Labels become categories.")
 @click.option("--random-draw", is_flag=True, help="The labeled samples were drawn at random.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_option
 def import_labels(
     path: Path,
     project: str,
@@ -52,6 +61,7 @@ def import_labels(
     create: bool,
     random_draw: bool,
     dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Bring labels that exist into a project.
 
@@ -63,4 +73,4 @@ def import_labels(
         told = database.project(project).import_labels(
             files, column, label, wins, create, random_draw, dry_run, form
         )
-    click.echo("\n".join(told))
+    answer(as_json, {"stored": not dry_run, "told": told}, "\n".join(told))

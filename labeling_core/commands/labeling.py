@@ -12,6 +12,7 @@ import click
 from labeling_core.commands.options import (
     FILE,
     answer,
+    command,
     database_option,
     json_option,
     opened,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Row = tuple[int, str, str, str]  # line of the file, sample_id, category ("" skips), comment
 
 
-@click.command(name="next")
+@command(name="next")
 @database_option
 @project_option
 @click.option("--count", type=click.IntRange(1), default=1, help="How many, at most.")
@@ -49,7 +50,7 @@ def next_samples(path: Path, project: str, count: int, as_json: bool) -> None:
     answer(as_json, found, "\n".join(lines) or "No sample waits for a decision.")
 
 
-@click.command(name="label")
+@command(name="label")
 @database_option
 @project_option
 @click.option(
@@ -114,7 +115,7 @@ def _decide(project: LabelingProject, row: Row) -> str:
     return ""
 
 
-@click.command(name="sample")
+@command(name="sample")
 @database_option
 @project_option
 @click.option("--classifier", type=click.Choice(list(CLASSIFIERS)), help="Default: as in settings.")
@@ -140,7 +141,7 @@ def sample(
     answer(as_json, row, text)
 
 
-@click.command(name="progress")
+@command(name="progress")
 @database_option
 @project_option
 @json_option
@@ -164,7 +165,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-@click.command(name="export")
+@command(name="export")
 @database_option
 @project_option
 @click.option("--what", default="labels", metavar="WHAT", help="What to take away.")

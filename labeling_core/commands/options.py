@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ import click
 from labeling_core.errors import LabelingError
 from labeling_core.notebook.opened import Labeling, open_database
 from labeling_core.people import Person, local_person
+from labeling_core.sources.containers import LINES
+from labeling_core.sources.left_out import groups, look_through
 from labeling_core.workspace import database_path
 
+MODULE = "python -m labeling_core"  # how a command is called that is not installed
 FILE = click.Path(path_type=Path)  # whether it is there, and readable, is for the core to tell
 
 database_option = click.option(
@@ -33,7 +38,38 @@ database_option = click.option(
 project_option = click.option(
     "--project", required=True, metavar="ID", help="The project's id (see its address)."
 )
+_LOOK = 0.1  # seconds between two looks at a file that grows
+
+
+class Command(click.Command):
+    """A command whose examples show it as it was called."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(MODULE, ctx.find_root().info_name or MODULE)
+
+
+command = partial(click.command, cls=Command)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
+
+
+part_option = click.option(
+    "--part",
+    default="",
+    metavar="NAME",
+    help="The sheet or table of --data where it holds several; "
+    f"“{LINES}” for a text whose lines are the samples.",
+)
+
+
+def require_one(given: dict[str, Path | None]) -> None:
+    if sum(each is not None for each in given.values()) != 1:
+        raise click.UsageError(f"Name one of {', '.join(given)}.")
+
+
+def say_left_out(folder: Path, suffixes: Collection[str]) -> None:
+    """What of a folder is no sample, by kind, beside the results."""
+    for kind in groups(look_through(folder, suffixes).refusals):
+        click.echo(f"Not taken: {kind.files:,} × {kind.reason} ({kind.example})", err=True)
 
 
 def require_database(path: Path) -> None:
@@ -69,3 +105,27 @@ def progress_bar() -> Iterator[Callable[[float], None] | None]:
         return
     with click.progressbar(length=100, file=sys.stderr) as bar:
         yield lambda share: bar.update(round(100 * share) - bar.pos)
+
+
+@contextmanager
+def growing_bar(file: Callable[[], Path], whole: int) -> Iterator[None]:
+    """How far a file is that somebody writes, drawn on a terminal only: of ``whole`` bytes."""
+    with progress_bar() as told:
+        if told is None:
+            yield
+            return
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.wait(_LOOK):
+                with suppress(OSError):  # not there yet, or not any more
+                    told(min(file().stat().st_size / max(whole, 1), 1.0))
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            done.set()
+            looking.join()
+        told(1.0)

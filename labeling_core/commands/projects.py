@@ -9,6 +9,7 @@ import click
 
 from labeling_core.commands.options import (
     answer,
+    command,
     database_option,
     json_option,
     opened,
@@ -20,7 +21,7 @@ from labeling_core.notebook.project import LabelingProject
 from labeling_core.settings import Settings
 
 
-@click.command(name="projects")
+@command(name="projects")
 @database_option
 @json_option
 def projects(path: Path, as_json: bool) -> None:
@@ -36,7 +37,7 @@ def projects(path: Path, as_json: bool) -> None:
     answer(as_json, found, "\n".join(lines) or "There is no project yet.")
 
 
-@click.command(name="create")
+@command(name="create")
 @database_option
 @click.option("--title", required=True, help="What the project is called.")
 @click.option(
@@ -87,7 +88,7 @@ def create(
     answer(as_json, found, f"The project {found['project']} is made.")
 
 
-@click.command(name="delete")
+@command(name="delete")
 @database_option
 @project_option
 @click.option("--tables", is_flag=True, help="Drop its labels and metadata too, after a backup.")

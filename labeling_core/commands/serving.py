@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import click
 
-from labeling_core.commands.options import FILE, answer, database_option, json_option
+from labeling_core.commands.options import FILE, answer, command, database_option, json_option
 from labeling_core.config import DATA_ROOTS, DATABASE, ROOT
 from labeling_core.errors import LabelingError
 
 
-@click.command(name="serve")
+@command(name="serve")
 @database_option
 @click.option(
     "--root",
@@ -54,5 +56,17 @@ def serve(
         "streamlit", "run", str(ROOT / "app.py"), f"--server.address={address}",
         f"--server.port={port}", f"--server.headless={str(not browser).lower()}",
     ]  # fmt: skip
+    stopped = list[int]()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
     # In this very process, so that a signal reaches it; by name, as the core knows no Streamlit.
-    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    except SystemExit as error:
+        if stopped:  # of which Streamlit makes a 1, as of a fault
+            raise click.Abort from error
+        raise

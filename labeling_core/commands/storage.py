@@ -8,6 +8,7 @@ import click
 
 from labeling_core.commands.options import (
     answer,
+    command,
     database_option,
     json_option,
     operator,
@@ -18,7 +19,7 @@ from labeling_core.people import EVERYWHERE
 from labeling_core.workspace import Workspace
 
 
-@click.command(name="storage")
+@command(name="storage")
 @database_option
 @click.option(
     "--clear", "kind", type=click.Choice(list(stored.CLEARABLE)), help="Remove what is made again."

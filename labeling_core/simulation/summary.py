@@ -160,7 +160,7 @@ def _saved(best: Row, base: Row) -> str:
 
 
 def as_json(runs: Sequence[Run]) -> dict[str, Any]:
-    """The form of the command line's ``--json``."""
+    """The form of the command line: what `simulate --json` prints."""
     return {"runs": [run._asdict() for run in runs]}
 
 

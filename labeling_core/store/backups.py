@@ -59,6 +59,11 @@ def _prefix(database: Path) -> str:
     return f"{database.stem}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}-"
 
 
+def part_of(database: Path) -> Path:
+    """The file that a backup is until it is whole."""
+    return backup_folder(database) / f"{_prefix(database)}copy.part"
+
+
 def list_backups(database: Path) -> list[Backup]:
     """The backups of a database file, newest first.
 

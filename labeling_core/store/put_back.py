@@ -19,6 +19,11 @@ from labeling_core.store.migrations import MIGRATIONS
 from labeling_core.store.removal import remove, replace
 
 
+def part_of(database: Path) -> Path:
+    """The file that becomes the database."""
+    return database.with_name(database.name + ".restoring")
+
+
 def restore(backup: Path, database: Path, by: Person) -> Path | None:
     """Put a backup in the place of a database file; where the replaced file lies now, if any.
 
@@ -28,7 +33,7 @@ def restore(backup: Path, database: Path, by: Person) -> Path | None:
     require_backup(backup)
     _require_closed(database)
     database.parent.mkdir(parents=True, exist_ok=True)
-    part = database.with_name(database.name + ".restoring")
+    part = part_of(database)
     remove_with_log(part)
     try:
         shutil.copyfile(backup, part)

@@ -18,8 +18,8 @@ from playwright.sync_api import BrowserContext
 from labeling_core.__main__ import commands
 from labeling_core.config import child_environment
 
-# Those that need the database closed (restore), or none.
-ELSEWHERE = {"restore", "simulate", "predict", "check", "serve"}
+# Those that need the database closed, or none.
+ELSEWHERE = {"restore", "simulate", "predict", "check", "serve", "storage"}
 
 
 class Second:
@@ -115,6 +115,7 @@ def _do_everything(second: Second, folder: Path) -> int:
     source.write_text("n\n" + "\n".join(map(str, range(20))), "utf-8")
     second.run("create", "--title", "New", "--source", str(source), "--category", "a",
                "--category", "b")  # fmt: skip
+    second.run("delete", "--project", "new")
     assert Path(second.run("backup").rsplit(" (", 1)[0]).is_file()
     refused = subprocess.run(
         [sys.executable, "-m", "labeling_core", "restore", str(out), "--database",

@@ -110,7 +110,7 @@ def test_folders_without_files_or_labels_are_one_sentence(tmp_path, capsys):
 def test_the_command_replays_a_folder(tmp_path):
     few_digits(tmp_path / "digits", 60)
     out = tmp_path / "runs.json"
-    options = ["--strategy", "random", "--budget", "20", "--seeds", "1", "--json", str(out)]
+    options = ["--strategy", "random", "--budget", "20", "--seeds", "1", "--out", str(out)]
     assert main(["simulate", "--folder", str(tmp_path / "digits"), *options]) == 0
     assert json.loads(out.read_text("utf-8"))["runs"][0]["n_labels"] == [10, 20]
 
@@ -174,7 +174,7 @@ def test_missing_numbers_stand_at_the_mean_of_their_column(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_told_before_anything_runs(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", X=np.ones((4, 2)), y=np.array([0, 1, 0, 1]))
-    given = ["simulate", "--features-npz", str(tmp_path / "a.npz"), "--json"]
+    given = ["simulate", "--features-npz", str(tmp_path / "a.npz"), "--out"]
     assert main([*given, str(tmp_path / "none" / "out.json")]) == 2
     assert "There is no folder" in capsys.readouterr().err
 
@@ -182,7 +182,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_anything_runs(tmp_path
 def test_the_classifier_may_be_automatic(tmp_path):
     path = DATA / "wine_colour" / "answers.csv"
     out = tmp_path / "out.json"
-    options = ["--budget", "60", "--batch", "30", "--seeds", "1", "--json", str(out)]
+    options = ["--budget", "60", "--batch", "30", "--seeds", "1", "--out", str(out)]
     assert main(["simulate", "--data", str(path), "--classifier", "auto", *options]) == 0
     assert json.loads(out.read_text("utf-8"))["runs"][0]["accuracy"][-1] > 0.9
 

@@ -117,7 +117,7 @@ def test_the_command_writes_every_run_as_json(tmp_path, capsys):
     arrays = save_arrays(tmp_path, X * 100 + 7, np.array(["ant", "bee", "fly"])[y])
     out = tmp_path / "runs.json"
     options = ["--strategy", "margin", "--strategy", "random", "--batch", "5", "--budget", "23"]
-    given = ["simulate", "--features-npz", arrays, *options, "--seeds", "2", "--json", str(out)]
+    given = ["simulate", "--features-npz", arrays, *options, "--seeds", "2", "--out", str(out)]
     assert main(given) == 0
     runs = json.loads(out.read_text("utf-8"))["runs"]
     assert [(run["strategy"], run["seed"]) for run in runs] == [
@@ -172,7 +172,7 @@ def test_a_csv_file_is_replayed_without_its_unlabeled_rows(tmp_path):
     out = tmp_path / "runs.json"
     options = ["--label", "class", "--strategy", "auto", "--budget", "30", "--seeds", "1"]
     source = ["simulate", "--data", str(save_table(tmp_path)), *options]
-    assert main([*source, "--json", str(out)]) == 0
+    assert main([*source, "--out", str(out)]) == 0
     (run,) = json.loads(out.read_text("utf-8"))["runs"]
     assert run["n_labels"] == [10, 20, 30] and run["accuracy"][-1] > 0.9
 
