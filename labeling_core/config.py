@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,13 @@ def _log(text: str) -> str:
     return text
 
 
+def _sql_address(text: str) -> str:
+    found = re.fullmatch(r"quack:(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})", text)
+    if not found or not 0 < int(found[1]) < 65535:
+        raise ValueError(text)
+    return text
+
+
 DATABASE = Variable(
     "LABELING_DATABASE", "the database file",
     HOME / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
@@ -151,9 +159,26 @@ METRICS_TOKEN = Variable(
     "what Prometheus has to know to be told `/labeling/metrics`; without one nobody is",
     "", str, "a long random text", "none",
 )  # fmt: skip
+SQL = Variable(
+    "LABELING_SQL",
+    "where DuckDB clients can `ATTACH` the tables while people label, for readers; admins at the "
+    "next port. See [tables.md](tables.md)",
+    "", _sql_address, "an address such as “quack:localhost:9494”", "nowhere",
+)  # fmt: skip
+SQL_TOKEN = Variable(
+    "LABELING_SQL_TOKEN",
+    "what a reader of live SQL has to know: a long random text; without one there are none",
+    "", str, "a long random text", "none",
+)  # fmt: skip
+SQL_ADMIN_TOKEN = Variable(
+    "LABELING_SQL_ADMIN_TOKEN",
+    "the same for admins, who see the internal tables as well",
+    "", str, "a long random text", "none",
+)  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
     UPLOAD_MEMORY, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
+    SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.integrity.storage import Housekeeping
 from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.labeling.queue import Queue
+from labeling_core.live_sql.service import LiveSql
 from labeling_core.projects import lifecycle
 from labeling_core.sessions import records
 from labeling_core.sessions.loop import Loop
@@ -58,6 +59,7 @@ class Workspace:
         self.loop.on_job_end = self.checkpoints.now
         self.simulations = Simulations(self.database)
         self.companions: list[Companion] = []
+        self.live_sql = LiveSql(self.database)
         records.fail_interrupted(self.database)
 
     def _require_readable(self) -> None:
@@ -94,6 +96,7 @@ class Workspace:
 
     def close(self) -> None:
         """End the workers and close the file."""
+        self.live_sql.close()
         for each in self.companions:
             each.close()
         self.backups.close()
@@ -133,6 +136,7 @@ def open_workspace(hosted: bool = True) -> Workspace:
             opened.checkpoints.start()
             opened.housekeeping.start()
             opened.companions += [each(opened) for each in _companions]
+            opened.live_sql.start()
             _open[path] = opened
         return _open[path]
 

@@ -10,7 +10,7 @@ from labeling_core.integrity import storage
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects import lifecycle
 from labeling_core.workspace import Workspace, open_workspace
-from pages.blocks import backup_list, log_filter, remains
+from pages.blocks import backup_list, live_sql, log_filter, remains
 from pages.shell import identity
 
 
@@ -69,3 +69,4 @@ st.header("Make room", anchor=False)
 clear(workspace, person, titles)
 remains.show(workspace, person)
 backup_list.show(workspace, person, log_filter.zone())
+live_sql.show(workspace.live_sql, person)

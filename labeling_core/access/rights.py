@@ -52,6 +52,7 @@ USE_CASES = {
     "labeling.label_import.take_back": "manage",
     "labeling.restoring.restore": "label",
     "labeling.reviewing.submit": "label",
+    "live_sql.service.LiveSql.told": "manage",
     "models.final_model.train": "manage",
     "sessions.label_errors.look": "label",
     "sessions.label_errors.scope": "label",

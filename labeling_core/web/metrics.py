@@ -132,5 +132,7 @@ async def get_metrics(request: Request) -> Response:
 
 def below(base: str | None) -> Route:
     """The route of an app whose own base is ``base``; errors are counted from here on."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig()  # else warnings would be counted, and shown nowhere any more
     logging.getLogger().addHandler(_counted)  # once, however often it is asked for
     return Route(normalized(base) + ADDRESS, get_metrics, methods=["GET"])

@@ -588,6 +588,7 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
         "simulation.simulations.Simulations.stop": lambda by: workspace.simulations.stop(
             simulation, by
         ),
+        "live_sql.service.LiveSql.told": lambda by: workspace.live_sql.told(by),
         "web.label_exchange.answer": lambda by: label_exchange.answer(workspace, "wine", by, asked),
         "use_cases.export_final_model": lambda by: use_cases.export_final_model(
             workspace, wine, by
