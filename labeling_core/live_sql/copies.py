@@ -21,7 +21,8 @@ from labeling_core.store.database import Database, literal
 from labeling_core.store.removal import remove
 
 LEAST = 0.5  # seconds between two copies of a part
-SHARE = 20  # a part that takes a second to copy is copied every 20 seconds
+SHARE = 20  # a part that costs a second of processor time to copy is copied every 20 seconds,
+BUSY = 4  # and one that takes a second, on a busy machine, every 4
 PRIVATE = ("names",)  # internal tables that even admins are not shown: they know browsers
 
 Name = tuple[str, str]  # schema, and name of a table or view
@@ -82,7 +83,9 @@ def parts(cursor: duckdb.DuckDBPyConnection, project: Project) -> Iterator[Part]
         listed = samples.listed(cursor, key, ours)
         source = f"{samples.table(key)} AS s"
         # Sorted by its id: the place of a sample tells whether it is to be a probe.
-        columns = f"SELECT {listed}, s.{samples.SAMPLE_ID} AS sample_id FROM {source} ORDER BY ALL"
+        columns = (
+            f"SELECT {listed}, s.{samples.SAMPLE_ID} AS sample_id FROM {source} ORDER BY sample_id"
+        )
         yield Part(f"samples {key}", (project.source_version,), {("main", shown): columns})
         order = (
             f"SELECT s.{samples.SAMPLE_ID} AS sample_id, q.uncertainty, q.session_id, "
@@ -183,7 +186,7 @@ class Copies:
 
     def _copy(self, cursor: duckdb.DuckDBPyConnection, part: Part) -> None:
         """Write the part's tables, as they are at one moment, into a file of its own."""
-        started = time.monotonic()
+        started, used = time.monotonic(), time.thread_time()
         self._number += 1
         name = f"copy_{self._number}"
         path = (self.internal if part.internal else self.shown) / f"{name}.duckdb"
@@ -203,8 +206,8 @@ class Copies:
             cursor.execute(f"DETACH {name}")
         if before := self.current.get(part.key):
             self._old.append(before.path)
-        now = time.monotonic()
-        wait = max(LEAST, SHARE * (now - started))
+        took, used = time.monotonic() - started, time.thread_time() - used
+        wait = max(LEAST, SHARE * used, BUSY * took)
         self.current[part.key] = Copy(part, name, path, started + wait)
 
     def selects(self, internal: bool) -> list[tuple[str, str, str]]:
