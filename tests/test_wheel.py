@@ -166,7 +166,5 @@ def test_serve_takes_database_and_roots_in_the_checkout_too(tmp_path: Path) -> N
     command += ["--database", "mine.duckdb"]
     with served([*command, "--root", "root"], tmp_path) as told:
         assert json.loads(told)["database"] == str(tmp_path.resolve() / "mine.duckdb")
-    told = run([scripts / "labeling", "backup", "--help"], tmp_path).stdout
-    assert "  labeling backup --list\n" in told and "python -m" not in told
     lacking = run([*command, "--root", "nowhere"], tmp_path)
     assert lacking.stderr == "There is no folder nowhere: name another with --root.\n"
