@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -141,6 +142,32 @@ def test_every_command_answers_with_one_json_value_and_nothing_else(
     assert found["restore"]["replaced"] is None
     assert main(["backup", "--list", "--json", "--database", str(path)]) == 0
     assert json.loads(capsys.readouterr().out)[0]["file"] == found["backup"]["file"]
+
+
+def test_what_is_exported_can_be_chosen(sample_database, tmp_path, capsys):
+    path, file, out = tmp_path / "a.duckdb", tmp_path / "labels.csv", tmp_path / "out.csv"
+    shutil.copy(sample_database, path)
+    file.write_text("sample_id,label,annotator\n7,red,kim\n8,white,kim\n9,red,lee\n", "utf-8")
+    on = ["--database", str(path), "--project", "wine_colour"]
+    assert main(["import", *on, "--file", str(file)]) == 0
+    for words, ids in (
+        ([], ["7", "8", "9"]),
+        (["--category", "red"], ["7", "9"]),
+        (["--category", "red", "--category", "white", "--person", "kim"], ["7", "8"]),
+        (["--since", "2000-01-01", "--until", "2001-01-01"], []),
+        (["--since", "2000-01-01", "--until", "2999-01-01"], ["7", "8", "9"]),
+        (["--agreement", "1"], ["7", "8", "9"]),
+    ):
+        assert main(["export", *on, "--what", "metadata", "--out", str(out), *words]) == 0
+        with out.open(encoding="utf-8-sig", newline="") as text:
+            assert sorted(row["sample_id"] for row in csv.DictReader(text)) == ids, words
+    capsys.readouterr()
+    for words, sentence in (
+        (["--category", "blue"], "“blue” is no category of the project."),
+        (["--since", "31.1.2026"], "'31.1.2026' does not match the format '%Y-%m-%d'."),
+    ):
+        assert main(["export", *on, "--out", str(out), *words]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_an_example_shows_the_name_by_which_it_was_called(capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,12 @@ from labeling_core.commands.options import (
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
 from labeling_core.learning.strategies import STRATEGIES
-from labeling_core.notebook.project import LabelingProject
+from labeling_core.progress.label_filter import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+DAY = click.DateTime(["%Y-%m-%d"])
 Row = tuple[int, str, str, str]  # line of the file, sample_id, category ("" skips), comment
 
 
@@ -64,8 +66,8 @@ def next_samples(path: Path, project: str, count: int, as_json: bool) -> None:
 def label(path: Path, project: str, file: Path, as_json: bool) -> None:
     """Decide on samples that `next` handed out, by a file.
 
-    What is refused is told with its line, and all others are stored. For samples that were never
-    handed out there is `import`.
+    What is refused is told with its line, and all others are stored, a thousand at a time. For
+    samples that were never handed out there is `import`.
 
     \b
     Example:
@@ -73,12 +75,11 @@ def label(path: Path, project: str, file: Path, as_json: bool) -> None:
     """
     rows = _read(file)
     with opened(path) as database, progress_bar() as told:
-        chosen, refused = database.project(project), []
-        for done, row in enumerate(rows, 1):
-            if reason := _decide(chosen, row):
-                refused.append({"line": row[0], "sample_id": row[1], "reason": reason})
-            if told:
-                told(done / len(rows))
+        decisions = [(sample_id, category, comment) for _, sample_id, category, comment in rows]
+        refused = [
+            {"line": rows[place][0], "sample_id": rows[place][1], "reason": reason}
+            for place, reason in database.project(project).label_many(decisions, told)
+        ]
     stored = len(rows) - len(refused)
     answer(as_json, {"stored": stored, "refused": refused}, f"{stored:,} decisions are stored.")
     if refused:
@@ -93,26 +94,18 @@ def _read(file: Path) -> list[Row]:
             if missing := {"sample_id", "label"} - set(table.fieldnames or ()):
                 raise LabelingError(f"{file} has no column “{min(missing)}”.")
             return [
-                (table.line_num, row["sample_id"], row["label"] or "", row.get("comment") or "")
+                (
+                    table.line_num,
+                    row["sample_id"] or "",
+                    row["label"] or "",
+                    row.get("comment") or "",
+                )
                 for row in table
             ]
     except OSError as error:
         raise LabelingError(f"{file} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise LabelingError(f"{file} is no CSV file in UTF-8: {error}.") from error
-
-
-def _decide(project: LabelingProject, row: Row) -> str:
-    """Store one decision; why not, else an empty text."""
-    _, sample_id, category, comment = row
-    try:
-        if category:
-            project.label(sample_id, category, comment)
-        else:
-            project.skip(sample_id, comment)
-    except LabelingError as error:
-        return str(error)
-    return ""
 
 
 @command(name="sample")
@@ -171,18 +164,42 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 @click.option("--what", default="labels", metavar="WHAT", help="What to take away.")
 @click.option("--out", type=FILE, metavar="FILE", help="Where to; without it, what there is.")
 @click.option("--safe", is_flag=True, help="Make texts harmless that a spreadsheet would compute.")
+@click.option("--category", "categories", multiple=True, metavar="NAME", help="Only these; repeat.")
+@click.option("--person", "people", multiple=True, metavar="NAME", help="Only by these; repeat.")
+@click.option("--since", type=DAY, metavar="DAY", help="Decided from this day on: 2026-01-31.")
+@click.option("--until", type=DAY, metavar="DAY", help="Decided up to this day, it included.")
+@click.option(
+    "--agreement",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="The least share of people who agree on a sample.",
+)
 @json_option
 def export(
-    path: Path, project: str, what: str, out: Path | None, safe: bool, as_json: bool
+    path: Path,
+    project: str,
+    what: str,
+    out: Path | None,
+    safe: bool,
+    categories: tuple[str, ...],
+    people: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    agreement: float | None,
+    as_json: bool,
 ) -> None:
     """Write what a project made to a file.
 
-    The suffix of a table's file says its format: .csv, .parquet or .jsonl.
+    The suffix of a table's file says its format: .csv, .parquet or .jsonl. Days are those of this
+    machine's time zone.
 
     \b
     Example:
       python -m labeling_core export --project wine_colour --what labels --out labels.csv
     """
+    after = until and until + timedelta(days=1)
+    first, end = (each and each.astimezone() for each in (since, after))
+    wanted = Wanted(categories, people, first, end, agreement)
     with opened(path) as database:
         chosen = database.project(project)
         if out is None:
@@ -190,5 +207,7 @@ def export(
             return
         if what not in chosen.exports:
             raise LabelingError(f"There is no “{what}” to take away: {', '.join(chosen.exports)}.")
-        chosen.export(what, out, safe=safe)
+        if unknown := [each for each in categories if each not in chosen.settings.names]:
+            raise LabelingError(f"“{unknown[0]}” is no category of the project.")
+        chosen.export(what, out, wanted, safe)
     answer(as_json, {"file": str(out), "bytes": out.stat().st_size}, f"{out} is written.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ from labeling_core.web import exports
 
 if TYPE_CHECKING:
     import pandas as pd
+
+AT_ONCE = 1_000  # decisions that are stored in one transaction
 
 
 class LabelingProject:
@@ -57,15 +59,41 @@ class LabelingProject:
 
     def label(self, sample_id: str, category: str, comment: str = "") -> None:
         """Give a sample its category. Raises LabelingError when it is not for you to decide."""
-        self._work.decide(sample_id, "label", category, comment)
+        self._decide(sample_id, "label", category, comment)
 
     def skip(self, sample_id: str, comment: str = "") -> None:
         """Leave a sample without a label."""
-        self._work.decide(sample_id, "skip", None, comment)
+        self._decide(sample_id, "skip", "", comment)
 
     def undo(self, sample_id: str) -> None:
         """Take back your decision on a sample."""
-        self._work.decide(sample_id, "undo", None, "")
+        self._decide(sample_id, "undo", "", "")
+
+    def _decide(self, sample_id: str, action: str, category: str, comment: str) -> None:
+        for _, reason in self._work.decide([(sample_id, action, category, comment)]):
+            raise LabelingError(reason)
+
+    def label_many(
+        self,
+        rows: Sequence[tuple[str, str, str]],
+        progress: Callable[[float], None] | None = None,
+    ) -> list[tuple[int, str]]:
+        """Decide on many samples: each row is a sample_id, a category (empty: skip) and a comment.
+
+        A thousand are stored in one transaction. What is refused is given back by its place among
+        the rows, from 0, with the reason; all others are stored. ``progress`` is called with the
+        share that is done (0..1).
+        """
+        refused: list[tuple[int, str]] = []
+        for start in range(0, len(rows), AT_ONCE):
+            some = [
+                (sample_id, "label" if category else "skip", category, comment)
+                for sample_id, category, comment in rows[start : start + AT_ONCE]
+            ]
+            refused += [(start + place, reason) for place, reason in self._work.decide(some)]
+            if progress:
+                progress(min(start + AT_ONCE, len(rows)) / len(rows))
+        return refused
 
     def release(self, sample_ids: Sequence[str]) -> None:
         """Hand back samples that were reserved and will not be decided here."""

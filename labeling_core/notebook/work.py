@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.integrity import remains
-from labeling_core.labeling.bookkeeping import Decision
 from labeling_core.labeling.label_import import How
 from labeling_core.models import final_model
+from labeling_core.notebook.deciding import Client
 from labeling_core.people import Person
 from labeling_core.progress import downloads, learning_curve, packages
 from labeling_core.progress.label_filter import Wanted
@@ -36,7 +35,7 @@ from labeling_core.store import eventlog
 from labeling_core.store.events import Entry
 from labeling_core.store.exporting import form_of
 from labeling_core.store.growing_files import stream
-from labeling_core.web import exports, label_exchange, messages
+from labeling_core.web import exports
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class ProjectWork:
         """LabelingError when there is no such project. ``wait`` as DatabaseWork has it."""
         self._workspace, self._person, self._wait = workspace, person, wait
         self._id = workspace.project(project_id).project_id
-        self._client, self._decisions = f"notebook-{uuid.uuid4()}", 0
+        self._client = Client(workspace, self._id, person)
 
     @property
     def _project(self) -> Project:
@@ -120,20 +119,16 @@ class ProjectWork:
     def next(self, count: int) -> list[NextSample]:
         """See LabelingProject.next."""
         self._prepare(reading=False)
-        found = self._exchange(want=count)["samples"][:count]
+        found = self._client.exchange(want=count)["samples"][:count]
         return [NextSample(each["sample_id"], _fields(each["view"])) for each in found]
 
-    def decide(self, sample_id: str, action: str, category: str | None, comment: str) -> None:
-        """Store one decision: ``action`` is label, skip or undo."""
-        self._decisions += 1
-        made = Decision(self._client, self._decisions, sample_id, action, category, comment or None)
-        refused = self._exchange(decisions=[made._asdict()])["refused"]
-        if refused:
-            raise LabelingError(refused[0]["reason"])
+    def decide(self, rows: list[tuple[str, str, str, str]]) -> list[tuple[int, str]]:
+        """See deciding.Client.decide."""
+        return self._client.decide(rows)
 
     def release(self, sample_ids: list[str]) -> None:
         """Hand back samples that will not be decided here."""
-        self._exchange(holding=sample_ids, release=True)
+        self._client.exchange(holding=sample_ids, release=True)
 
     def import_labels(
         self, files: list[Path], names: list[str], form: str, label: str, how: How, dry_run: bool
@@ -249,10 +244,6 @@ class ProjectWork:
         form = form_of(Path(name)) if what in downloads.exports(self._project) else ""
         by = self._person
         return exports.export(self._workspace, self._project, what, form, by, wanted, safe).pieces
-
-    def _exchange(self, **message: Any) -> dict[str, Any]:
-        raw = {"client": self._client, "message": self._decisions} | message
-        return label_exchange.answer(self._workspace, self._id, self._person, messages.parse(raw))
 
     def _prepare(self, reading: bool = True) -> None:
         """Have features and a first order of the pool made, and wait for them; not for files that

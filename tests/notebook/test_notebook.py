@@ -13,6 +13,7 @@ from annotating import reserved
 
 import labeling_core as lc
 from labeling_core.config import DATA
+from labeling_core.notebook import deciding
 from labeling_core.notebook.door import Door
 from labeling_core.notebook.work import DatabaseWork
 from labeling_core.settings import Column
@@ -217,3 +218,35 @@ def test_a_session_that_the_last_labels_set_off_is_done_before_the_file_is_close
             project.label(sample.sample_id, truth(sample))
     with lc.open(path) as found:
         assert found.project("bottles").progress().state.tolist() == ["DONE"]
+
+
+def test_many_are_decided_in_one_transaction_and_what_is_wrong_is_told_by_its_place(opened):
+    project = opened.create("Bottles", bottles(), ["red", "white"], queries_table="")
+    ids = [each.sample_id for each in project.next(20)]
+    rows = [(each, "red", "") for each in ids[:10]] + [(each, "", "unsure") for each in ids[10:]]
+    rows[3], rows[5] = (ids[3], "blue", ""), ("", "red", "")
+    refused = project.label_many([*rows, ("nobody's", "red", "")])
+    assert [place for place, _ in refused] == [3, 5, 20]
+    assert "“blue” is no category" in refused[0][1] and "never handed to you" in refused[2][1]
+    assert len(project.metadata()) == 18
+    project.label(ids[3], "white")  # the numbering goes on without a gap
+    history = project.history()
+    stored = history[(history.kind == "decision") & (history.sample_id != ids[3])]
+    assert len(stored) == 18 and stored.happened.nunique() == 1  # one transaction, one moment
+    assert stored.sample_id.tolist()[::-1] == [e for e in ids if e not in (ids[3], ids[5])]
+
+
+def test_a_decision_after_one_that_could_not_be_stored_is_stored(opened, monkeypatch):
+    project = opened.create("Bottles", bottles(), ["red", "white"], queries_table="")
+    first, second = project.next(2)
+    exchange = deciding.label_exchange.answer
+
+    def fail(*_):
+        raise lc.Error("the disk is full")
+
+    monkeypatch.setattr(deciding.label_exchange, "answer", fail)
+    with pytest.raises(lc.Error, match="the disk is full"):
+        project.label(first.sample_id, "red")
+    monkeypatch.setattr(deciding.label_exchange, "answer", exchange)
+    project.label(second.sample_id, "red")
+    assert project.metadata().sample_id.tolist() == [second.sample_id]
