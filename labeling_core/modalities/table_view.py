@@ -15,6 +15,7 @@ from labeling_core.modalities.sample_view import Shown, Viewer
 
 MAX_TEXT = 20_000  # characters of one cell that are sent with its sample
 MAX_NUMBERS = 80  # characters of a list of numbers, of which nobody reads more
+_NUMBERS = re.compile(r"\[[\d\s.,eE+-]+\]")
 
 
 def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
@@ -36,6 +37,8 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
 
 
 def _is_vector(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_NUMBERS.fullmatch(value))
     if not isinstance(value, list | tuple):
         return False
     return all(isinstance(each, int | float | Decimal | None) for each in value)

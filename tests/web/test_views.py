@@ -32,6 +32,27 @@ def test_maps_of_any_key_are_shown(workspace, annotator, cell, shown):
     assert shown in text
 
 
+@pytest.mark.parametrize(
+    ("cell", "cut"),
+    [
+        ("[n / 7 FOR n IN range(384)]", True),
+        ("[n / 7 FOR n IN range(384)]::FLOAT[384]", True),
+        ("[n / 7 FOR n IN range(384)]::VARCHAR", True),
+        ("[n FOR n IN range(9)]", False),
+        ("repeat('[a wine, 1] ', 300)", False),
+    ],
+)
+def test_of_a_vector_the_beginning_is_shown_and_the_whole_offered(workspace, annotator, cell, cut):
+    with workspace.database.transaction() as cursor:
+        cursor.execute(f"CREATE TABLE wine AS SELECT {cell} AS vector, i FROM range(9) t(i)")
+    view = annotator(create_project(workspace.database, SETTINGS)).send(want=1)["samples"][0][
+        "view"
+    ]
+    text = view["fields"][0][1]
+    assert (len(text) == 80 and text.startswith("[0.0, 0.14")) is cut
+    assert [name for name, *_ in view.get("truncated", [])] == ["vector"] * cut
+
+
 COLUMNS = (Column("cask", "shown"), Column("bottle", "neither"))
 
 
