@@ -90,6 +90,8 @@ def judge(values: pa.ChunkedArray) -> tuple[str, str]:
     if pc.sum(pc.equal(lengths, usual)).as_py() < 0.9 * len(lengths) or not usual:
         least, most = pc.min(lengths).as_py(), pc.max(lengths).as_py()
         return "", f"holds lists of {least:,} to {most:,} numbers, which are no vectors"
+    if usual == 1:  # a number for each row may be the number of the row
+        return "", "holds lists of one number, which are no vectors"
     if usual > MOST:
         return "", f"holds vectors of {usual:,} numbers; at most {MOST:,} are used"
     numbers = np.ma.masked_invalid(numbers_of(values, usual))

@@ -104,6 +104,7 @@ def test_neither_vectors_nor_the_columns_beside_them_drown(tmp_path: Path) -> No
     ("cells", "reason"),
     [
         ([list(range(at % 7)) for at in range(70)], "holds lists of 0 to 6 numbers"),
+        ([[at] for at in range(70)], "holds lists of one number"),
         ([[1.0, 2.0]] * 70, "has the same value everywhere"),
         ([None] * 69 + [[]], "has no values"),
         ([[np.nan, np.nan]] * 70, "has no values"),

@@ -47,7 +47,7 @@ LEFT_OUT = {
     "bottle": "only numbers the rows",
     "cask": "is shown only, by choice",
     "who": "is neither shown nor learned from, by choice",
-    "tags": "holds nested values",
+    "tags": "holds lists of one number, which are no vectors",
 }
 
 
