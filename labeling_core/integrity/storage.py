@@ -24,7 +24,7 @@ from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project, output_tables, quote
 from labeling_core.sources.folders import UPLOADS
 from labeling_core.sources.uploads import WAITING, remove_forgotten
-from labeling_core.store import backups, eventlog
+from labeling_core.store import backups, eventlog, events
 from labeling_core.store.database import OWN_FOLDERS, SIMULATIONS, Database, literal
 from labeling_core.store.file_names import folder_name
 from labeling_core.store.file_state import log_of
@@ -119,11 +119,9 @@ def _blocks(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
 
 def _event_log(cursor: duckdb.DuckDBPyConnection, size: int) -> Iterator[Use]:
     """Its events by project, each with its share of the bytes."""
-    rows = cursor.execute(
-        "SELECT project_id, count(*) FROM labeling.events GROUP BY ALL ORDER BY 1"
-    ).fetchall()
-    total = sum(number for _, number in rows)
-    for project_id, number in rows:
+    numbers = events.numbers(cursor)
+    total = sum(numbers.values())
+    for project_id, number in numbers.items():
         yield Use("event log", project_id, number, size * number // total)
 
 

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from labeling_core.people import EVERYWHERE
 from labeling_core.projects import lifecycle, queries, samples
 from labeling_core.settings import Project, quote
+from labeling_core.store import events
 from labeling_core.store.database import Database, literal
 from labeling_core.store.removal import remove
 
@@ -70,14 +72,14 @@ def parts(cursor: duckdb.DuckDBPyConnection, project: Project) -> Iterator[Part]
     """The parts that a project's output tables are made of."""
     settings, key = project.settings, project.project_id
     row = cursor.execute(
-        "SELECT (SELECT max(event_id) FROM labeling.events WHERE project_id IN (?, '')), "
-        "(SELECT max(finished) FROM labeling.sessions WHERE project_id = ?), "
+        "SELECT (SELECT max(finished) FROM labeling.sessions WHERE project_id = ?), "
         f"(SELECT count(*) FROM {queries.table(key)})",
-        [key, key],
+        [key],
     ).fetchone()
+    changed = *(events.newest(cursor, each) for each in (key, EVERYWHERE)), *(row or ())
     names = settings.labels_table, settings.metadata_table
     decided = {("main", each): f"SELECT * FROM main.{quote(each)}" for each in names}
-    yield Part(f"decisions {key}", row or (), decided)
+    yield Part(f"decisions {key}", changed, decided)
     if shown := settings.queries_table:
         ours = ("sample_id", "uncertainty", "session_id", "prediction")
         listed = samples.listed(cursor, key, ours)
@@ -92,7 +94,7 @@ def parts(cursor: duckdb.DuckDBPyConnection, project: Project) -> Iterator[Part]
             f"q.prediction, q.rank FROM {queries.table(key)} AS q JOIN {source} "
             f"ON s.{samples.PLACE} = q.place ORDER BY q.rank"
         )
-        yield Part(f"order {key}", row or (), {("main", shown): order})
+        yield Part(f"order {key}", changed, {("main", shown): order})
 
 
 def views(project: Project) -> Iterator[View]:

@@ -13,7 +13,6 @@ import importlib.resources
 import json
 import os
 import secrets
-import shutil
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -28,6 +27,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.child_program import own_pipes
 from labeling_core.settings import quote
 from labeling_core.store.database import literal
+from labeling_core.store.removal import remove
 
 EXTENSIONS = ("httpfs", "quack")  # quack draws its session numbers with the cryptography of httpfs
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -197,7 +197,7 @@ def main() -> None:
         with suppress(OSError):  # it may be gone already
             answers.write(json.dumps(answer) + "\n")
     for each in folders:  # the app may have been killed: nobody else is left to do it
-        shutil.rmtree(Path(each).parent, ignore_errors=True)
+        remove(Path(each).parent)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import tempfile
 import threading
 import time
@@ -19,6 +18,7 @@ from labeling_core.live_sql.copies import Copies
 from labeling_core.modalities.child_program import ChildProgram
 from labeling_core.people import Person
 from labeling_core.store.database import Database
+from labeling_core.store.removal import remove
 
 log = logging.getLogger(__name__)
 SHORTEST = 20  # characters of a token
@@ -154,7 +154,7 @@ class LiveSql:
         finally:
             for gate in self.gates:
                 gate.end()
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
     def _round(self, copies: Copies) -> None:
         """Copy what has changed, and show it."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from labeling_core.access import tokens
 from labeling_core.store.file_names import files_of
+from labeling_core.store.removal import remove
 
 BY_PORT = sys.platform == "win32"
 _UNIX = getattr(socket, "AF_UNIX", socket.AF_INET)  # where there is none, nobody asks for it
@@ -66,7 +67,7 @@ class Listener(socketserver.ThreadingTCPServer):
     def __init__(self, database: Path, handler: type[socketserver.BaseRequestHandler]) -> None:
         """Raises OSError where no socket can be made."""
         self.door = door_of(database)
-        self.door.unlink(missing_ok=True)  # of an app that was killed: two cannot have the file
+        remove(self.door)  # of an app that was killed: two cannot have the file
         if BY_PORT:
             super().__init__((_HERE, 0), handler)
             self.door.write_text(str(self.server_address[1]), encoding="ascii")
@@ -89,7 +90,7 @@ class Listener(socketserver.ThreadingTCPServer):
     def server_close(self) -> None:
         """Listen no more; whoever comes finds nobody."""
         super().server_close()
-        self.door.unlink(missing_ok=True)
+        remove(self.door)
 
 
 @contextmanager

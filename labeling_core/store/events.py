@@ -160,6 +160,14 @@ def project_ids(cursor: duckdb.DuckDBPyConnection) -> set[str]:
     return {project_id for (project_id,) in rows}
 
 
+def numbers(cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many events there are of each project, those that are gone as well."""
+    rows = cursor.execute(
+        "SELECT project_id, count(*) FROM labeling.events GROUP BY ALL ORDER BY 1"
+    ).fetchall()
+    return dict(rows)
+
+
 def last_used(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     """When something last happened in each project."""
     rows = cursor.execute(
