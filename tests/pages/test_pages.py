@@ -137,7 +137,7 @@ def test_no_page_falls_over_a_strategy_and_a_classifier_of_a_newer_program(open_
     for name in PAGES:
         at = open_page(name, project=project.project_id)
         assert not at.exception, name
-        assert not at.error, name
+        assert not at.error, (name, at.error[0].value)
         shown = [at.selectbox[each].value for each in range(len(at.selectbox))]
         if name in ("settings", "query_sampler"):
             assert "oracle" in shown and "brain" in shown
