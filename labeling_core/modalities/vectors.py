@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORD = "vector"
 MOST = 8_192  # numbers in a vector
+_PLAIN = (int, float, type(None))
 MOST_CHARACTERS = 30 * MOST  # of one that is written as a text
 
 
@@ -55,16 +56,17 @@ def read_lists(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(lists, pa.list_(pa.float64()))])
 
 
-def _read_list(text: Any) -> list[Any] | None:
-    try:
-        found = json.loads(text) if isinstance(text, str) and text.lstrip()[:1] == "[" else None
-    except (ValueError, RecursionError):
+def _read_list(text: Any) -> list[float | None] | None:
+    if not isinstance(text, str) or text.lstrip()[:1] != "[":
         return None
-    plain = isinstance(found, list) and all(type(each) in _PLAIN for each in found)
-    return found if plain else None
-
-
-_PLAIN = (int, float, type(None))
+    try:
+        found = json.loads(text)
+        if not all(type(each) in _PLAIN for each in found):
+            return None
+        # Arrow takes no integer that a float cannot hold exactly.
+        return [each if each is None else float(each) for each in found]
+    except (ValueError, RecursionError, OverflowError):
+        return None
 
 
 def are_lists(values: pa.ChunkedArray) -> bool:

@@ -110,7 +110,8 @@ def _vectors(name: str, column: pd.Series, width: int) -> dict[str, np.ndarray]:
     for row, cell in zip(found, column, strict=True):
         numbers = _listed(cell) if isinstance(cell, str) else cell
         if isinstance(numbers, list | tuple | np.ndarray) and len(numbers) == width:
-            row[:] = numbers
+            with suppress(OverflowError):
+                row[:] = numbers
     found = np.where(np.isfinite(found), found.clip(-HUGE, HUGE), np.nan)
     return {f"{name}\x1f{at}": found[:, at] for at in range(width)}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities import vectors
 from labeling_core.modalities.table_transformer import LIMIT, MAX_WIDTH
 from labeling_core.modalities.tabular import FeatureSet, fit_features, read_features, transform
+from labeling_core.models.load_model import _vectors
 
 ROWS = 300
 
@@ -149,3 +151,14 @@ def test_texts_of_lists_that_are_no_vectors_stay_what_they_are(tmp_path: Path) -
     same = [str([at % 2, 1]) for at in range(60)]
     chosen = {"same": {"kind": "category", "missing": None}}
     assert fitted(tmp_path, {"same": same}, chosen=chosen).columns["same"] == "category"
+
+
+def test_integers_that_no_float_is_cost_no_more_than_their_cell(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [each.tolist() for each in clouds(8)]
+    rows[0][0], rows[1][0] = 2**63 + 1, 10**400
+    features = fitted(tmp_path, {"embedding": [str(each) for each in rows]})
+    assert features.columns == {"embedding": "vector 8"}
+    assert features.matrix[0].all() and not features.matrix[1].any()
+    read = _vectors("a", pd.Series([str(each) for each in rows[:3]]), 8)
+    assert read["a\x1f0"][0] == 2.0**63 and np.isnan(read["a\x1f0"][1])
+    assert not np.isnan(read["a\x1f0"][2])
