@@ -250,7 +250,8 @@ class Project(NamedTuple):
 
     ``samples`` is the size of the shuffled sample table, ``probe_limit`` how many of its
     first places are kept for probes, ``source_version`` counts the changes of the source,
-    ``renames`` how often categories were renamed or merged.
+    ``probe_block`` says of windows by which blocks of time probes were drawn (seconds; 0: whole
+    recordings), ``renames`` how often categories were renamed or merged.
     """
 
     project_id: str
@@ -259,6 +260,7 @@ class Project(NamedTuple):
     probe_limit: int
     source_fingerprint: str
     source_version: int
+    probe_block: float = 0.0
     renames: int = 0
 
     @property

@@ -45,6 +45,7 @@ with workspace.database.read() as cursor:
     over_time = learning_curve.labels_over_time(cursor, project)
     outdated = learning_curve.outdated(cursor, project)
     imported = learning_curve.imported(cursor, project)
+    unused = learning_curve.unused(cursor, project, queue)
 finished = [each for each in sessions if each.state == "DONE"]
 measured = learning_curve.last_measured(sessions)
 
@@ -67,6 +68,8 @@ with st.container(horizontal=True):
         else:
             st.metric("95 % interval", between(measured.low, measured.high))
 
+if unused:
+    st.info(unused)
 if finished:
     stopping_advice.show(project, sessions)
 if measured:

@@ -17,6 +17,8 @@ class PoolOrder:
 
     ``order`` holds positions, best first, or is None while no strategy has spoken (then the
     shuffled order of the samples itself serves). Places below ``probe_limit`` are kept for probes.
+    Places set ``apart`` [total] teach and measure nothing: they come last. No strategy may ask for
+    either of them: they are ``kept`` [total] from it.
     """
 
     def __init__(self, total: int, probe_limit: int) -> None:
@@ -25,6 +27,13 @@ class PoolOrder:
         self.taken = np.zeros(total, bool)
         self.order: NDArray[np.int32] | None = None
         self._places = np.arange(total, dtype=np.int32)
+        self.set_apart(np.zeros(total, bool))
+
+    def set_apart(self, apart: NDArray[np.bool_]) -> None:
+        """Ask for these positions only when all others are decided."""
+        probes = self._places < self.probe_limit
+        self.apart, self.kept = apart, probes | apart
+        self._probes = self._places[probes & ~apart]
         self.rewind()
 
     def rewind(self) -> None:
@@ -47,15 +56,18 @@ class PoolOrder:
 
     def probes(self, wanted: int) -> list[int]:
         """The next free positions, at most ``wanted``, of those kept for probes."""
-        positions = self._places[: self.probe_limit]
-        found, self._probe_head = self._free(positions, self._probe_head, wanted)
+        found, self._probe_head = self._free(self._probes, self._probe_head, wanted, False)
         return found
+
+    def last(self, wanted: int) -> list[int]:
+        """The next free positions, at most ``wanted``, of those set apart."""
+        return self._free(self._places[self.apart], 0, wanted, False)[0]
 
     def queries(self, wanted: int) -> list[int]:
         """The next free positions, at most ``wanted``, of all others."""
         found: list[int] = []
         if self.order is not None:
-            found, self._head = self._free(self.order, self._head, wanted, self.probe_limit)
+            found, self._head = self._free(self.order, self._head, wanted)
         if len(found) < wanted:  # before the first session, or samples that came after the last
             start = max(self._spare_head, self.probe_limit)
             more, self._spare_head = self._free(self._places, start, wanted + len(found))
@@ -63,14 +75,15 @@ class PoolOrder:
         return found[:wanted]
 
     def _free(
-        self, order: NDArray[np.int32], head: int, wanted: int, least: int = 0
+        self, order: NDArray[np.int32], head: int, wanted: int, asked: bool = True
     ) -> tuple[list[int], int]:
-        """The first ``wanted`` free positions of ``order`` from ``head`` on, and the new head."""
+        """The first ``wanted`` free positions of ``order`` from ``head`` on, and the new head; only
+        those that a strategy may ask for if they are ``asked``."""
         found: list[int] = []
         start, new_head, unbroken = head, head, True
         while start < len(order) and len(found) < wanted:
             part = order[start : start + _CHUNK]
-            open_ = ~self.closed[part] & (part >= least)
+            open_ = ~(self.closed[part] | self.kept[part]) if asked else ~self.closed[part]
             if unbroken:  # the head may pass whatever is closed for good
                 blocked = np.flatnonzero(open_)
                 new_head = start + (int(blocked[0]) if len(blocked) else len(part))

@@ -115,6 +115,7 @@ class Queue:
         if len(queries) < wanted - len(probes):  # nothing left to train on: measure the rest
             more = wanted - len(queries) - len(probes)
             probes = self.pool.probes(len(probes) + more)
+            queries += self.pool.last(wanted - len(queries) - len(probes))
         taken: list[tuple[int, str]] = []
         for origin in origins + ["query"] * wanted:
             if not (probes or queries):

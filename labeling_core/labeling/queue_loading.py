@@ -10,7 +10,7 @@ import numpy as np
 from labeling_core.labeling.browsers import Browser
 from labeling_core.labeling.queue import Queue
 from labeling_core.labeling.reservations import Reservation
-from labeling_core.projects import final_labels, queries, samples
+from labeling_core.projects import final_labels, labels, queries, samples
 from labeling_core.projects.overlap import ADJUDICATION
 from labeling_core.settings import Project
 from labeling_core.store import events
@@ -27,6 +27,7 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
         hold_seconds=30.0 * max(settings.every, 20),
         settings=settings,
     )
+    queue.pool.set_apart(labels.set_apart(cursor, project))
     _load_decisions(cursor, project, queue)
     _load_order(cursor, project, queue)
     rows = cursor.execute(

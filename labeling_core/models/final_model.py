@@ -23,13 +23,14 @@ import numpy as np
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import title
+from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities.registry import features_of
 from labeling_core.models import events
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
 from labeling_core.progress.session_words import explain_calibration, percent, told
 from labeling_core.projects import predictions
-from labeling_core.projects.labels import Labels, read_labels
+from labeling_core.projects.labels import Labels, read_labels, to_learn
 from labeling_core.projects.renames import read_renames
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
@@ -98,7 +99,8 @@ def _run(
     with database.lock, database.read() as cursor:
         last_event = store_events.newest(cursor, project.project_id)
         found = read_labels(cursor, project)
-    np.savez(out / "task.npz", positions=found.positions, codes=found.codes)
+        task = to_learn(cursor, project, found, FOLDS)
+    np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are names
     job: dict[str, Any] = {
         "kind": "final_model", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,

@@ -73,10 +73,11 @@ def sessions(
 
 def probes(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Labels | None:
     """The probes labeled so far that measure; None where none are drawn."""
-    if not queue.pool.probe_limit:
+    pool = queue.pool
+    if not pool.probe_limit:
         return None
-    end = measuring_end(cursor, project, queue.pool.closed, queue.pool.probe_limit)
-    return split(read_labels(cursor, project), queue.pool.probe_limit, end)[1]
+    end = measuring_end(cursor, project, pool.closed, pool.probe_limit)
+    return split(read_labels(cursor, project), pool.probe_limit, end, pool.apart)[1]
 
 
 def _session(
@@ -218,6 +219,19 @@ def imported(cursor: duckdb.DuckDBPyConnection, project: Project) -> int:
         f"SELECT count(*) FROM {project.tables.metadata} WHERE origin = 'import'"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def unused(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> str:
+    """A sentence on labeled windows that teach and measure nothing; "" if there are none."""
+    apart = queue.pool.apart
+    number = int(apart[read_labels(cursor, project).positions].sum()) if apart.any() else 0
+    if not number:
+        return ""
+    return (
+        f"Of {number:,} labeled windows nothing is learned: they belong to recordings, or parts of "
+        "them, that measure accuracy. They do not measure it either, because they were added or "
+        "imported later, or lie too close to what is learned from."
+    )
 
 
 def last_measured(found: Sequence[Session]) -> Session | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -81,6 +81,38 @@ def groups(
     return np.unique(windows.groups(names, len(names) // parts), return_inverse=True)[1]
 
 
+def to_learn(
+    cursor: duckdb.DuckDBPyConnection, project: Project, labels: Labels, parts: int
+) -> dict[str, NDArray[Any]]:
+    """The labels as a job of the worker gets them: ``positions``, ``codes`` and, where there are
+    any, ``groups``."""
+    belongs = groups(cursor, project, labels, parts)
+    found: dict[str, NDArray[Any]] = {"positions": labels.positions, "codes": labels.codes}
+    return found if belongs is None else found | {"groups": belongs}
+
+
+def set_apart(cursor: duckdb.DuckDBPyConnection, project: Project) -> NDArray[np.bool_]:
+    """Of each position, whether it neither trains nor measures: windows of what is held out that
+    are no probes themselves, because they came later, or an import has taken them out of the draw,
+    or they lie beside what is trained on."""
+    apart = np.zeros(project.samples, bool)
+    if not project.settings.window_seconds or not project.probe_limit:
+        return apart
+    undrawn, values = _undrawn(cursor, project)
+    names, places, drawn = (
+        cursor.execute(
+            f"SELECT {samples.SAMPLE_ID} AS name, {samples.PLACE} AS place, "
+            f"{samples.PLACE} < ? AND {samples.SAMPLE_ID} NOT IN ({undrawn}) AS drawn "
+            f"FROM {samples.table(project.project_id)}",
+            [project.probe_limit, *values],
+        )
+        .fetchnumpy()
+        .values()
+    )
+    apart[places] = windows.set_apart(names.tolist(), drawn.tolist(), project.probe_block)
+    return apart
+
+
 def _undrawn(cursor: duckdb.DuckDBPyConnection, project: Project) -> tuple[str, list[object]]:
     """A query, and its parameters, for the samples that imports have taken out of the draw of
     probes: those with a label of an import that was no random draw, and those that such an import
@@ -136,12 +168,16 @@ def measuring_end(
     return start if row is None else probe_limit if row[0] is None else int(row[0])
 
 
-def split(all_labels: Labels, probe_limit: int, end: int) -> tuple[Labels, Labels]:
+def split(
+    all_labels: Labels, probe_limit: int, end: int, apart: NDArray[np.bool_]
+) -> tuple[Labels, Labels]:
     """Divide the labels into those to train on and the probes to measure with.
 
     Places below ``probe_limit`` are never trained on, unless an import has taken them out of the
-    draw. Of the others only those before ``end`` (see measuring_end) are measured.
+    draw. Of the others only those before ``end`` (see measuring_end) are measured. Places set
+    ``apart`` (see set_apart) do neither.
     """
+    all_labels = all_labels.where(~apart[all_labels.positions])
     train = (all_labels.positions >= probe_limit) | all_labels.undrawn
     drawn = all_labels.where(~all_labels.undrawn)
     return all_labels.where(train), below(drawn, min(probe_limit, end))

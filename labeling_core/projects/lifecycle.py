@@ -58,7 +58,8 @@ def get_project(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Project:
 
 
 _SELECT = (
-    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version "
+    "SELECT project_id, settings, samples, probe_limit, source_fingerprint, source_version, "
+    "probe_block "
     "FROM labeling.projects"
 )
 
@@ -96,11 +97,11 @@ def create_project(database: Database, settings: Settings) -> Project:
         _raise_first(problems(cursor, settings))
         project_id = _free_id(cursor, settings.title)
         count, fingerprint = samples.create(cursor, project_id, settings)
-        kept = probe_draw.draw(cursor, project_id, settings, count)
-        project = Project(project_id, settings, count, kept, fingerprint, 1)
+        kept, block = probe_draw.draw(cursor, project_id, settings, count)
+        project = Project(project_id, settings, count, kept, fingerprint, 1, block)
         cursor.execute(
-            "INSERT INTO labeling.projects VALUES (?, ?, ?, ?, ?, 1, ?)",
-            [project_id, settings.to_json(), count, project.probe_limit, fingerprint, now()],
+            "INSERT INTO labeling.projects VALUES (?, ?, ?, ?, ?, 1, ?, ?)",
+            [project_id, settings.to_json(), count, kept, fingerprint, now(), block],
         )
         _create_outputs(cursor, project)
     return project
@@ -126,9 +127,9 @@ def update_project(database: Database, project_id: str, settings: Settings) -> P
                 final_labels.rebuild(cursor, new, old.settings)
         cursor.execute(
             "UPDATE labeling.projects SET settings = ?, probe_limit = ?, samples = ?, "
-            "source_fingerprint = ?, source_version = ? WHERE project_id = ?",
+            "source_fingerprint = ?, source_version = ?, probe_block = ? WHERE project_id = ?",
             [settings.to_json(), new.probe_limit, new.samples, new.source_fingerprint,
-             new.source_version, project_id],
+             new.source_version, new.probe_block, project_id],
         )  # fmt: skip
     return new
 
@@ -253,9 +254,11 @@ def _change_source(cursor: duckdb.DuckDBPyConnection, project: Project) -> Proje
     count, fingerprint = samples.create(cursor, project.project_id, settings)
     for name in _INTERNAL:
         cursor.execute(f"DELETE FROM labeling.{name} WHERE project_id = ?", [project.project_id])
+    kept, block = probe_draw.draw(cursor, project.project_id, settings, count)
     project = project._replace(
         samples=count,
-        probe_limit=probe_draw.draw(cursor, project.project_id, settings, count),
+        probe_limit=kept,
+        probe_block=block,
         source_fingerprint=fingerprint,
         source_version=project.source_version + 1,
     )

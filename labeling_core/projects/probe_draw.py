@@ -13,16 +13,20 @@ from labeling_core.settings import Project, Settings
 from labeling_core.sources import windows
 
 
-def draw(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings, count: int) -> int:
+def draw(
+    cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings, count: int
+) -> tuple[int, float]:
     """How many of the first positions of a new project's ``count`` samples are kept for probes;
-    those of windows are put first."""
+    those of windows are put first. And by how many seconds they are drawn (see
+    windows.block_length)."""
     wanted = _share(settings, count, 0)
     if not settings.window_seconds or not wanted:
-        return wanted
+        return wanted, 0.0
     found = cursor.execute(
         f"SELECT {samples.SAMPLE_ID} FROM {samples.table(project_id)} ORDER BY {samples.PLACE}"
     ).fetchall()
-    ranks = windows.held_out([each for (each,) in found], wanted, settings.seed)
+    names = [each for (each,) in found]
+    ranks = windows.held_out(names, wanted, settings.seed)
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE ranks AS SELECT unnest(?::INTEGER[]) AS rank, "
         f"unnest(range(?)) AS {samples.PLACE}",
@@ -31,7 +35,7 @@ def draw(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settings,
     rank = f"SELECT rank FROM ranks WHERE ranks.{samples.PLACE} = s.{samples.PLACE}"
     _put(cursor, project_id, f"({rank})")
     cursor.execute("DROP TABLE ranks")
-    return sum(each < 2 for each in ranks)
+    return sum(each < 2 for each in ranks), windows.block_length(names, wanted)
 
 
 def _put(cursor: duckdb.DuckDBPyConnection, project_id: str, by: str) -> None:

@@ -44,11 +44,11 @@ def run(
     settings, out = project.settings, database.files(project.project_id, "start")
     closed, kept = queue.pool.closed.copy(), queue.pool.probe_limit
     with database.read() as cursor:
-        train, _ = split(read_labels(cursor, project), kept, kept)
+        train, _ = split(read_labels(cursor, project), kept, kept, queue.pool.apart)
     pool = np.flatnonzero(~closed)
     np.savez(
         out / "task.npz",
-        pool=pool, queryable=pool >= kept, train=train.positions, train_codes=train.codes,
+        pool=pool, queryable=~queue.pool.kept[pool], train=train.positions, train_codes=train.codes,
     )  # fmt: skip
     worker.run(
         {"kind": "start", "folder": str(folder), "out": str(out), "strategy": settings.strategy,

@@ -23,7 +23,7 @@ from labeling_core.learning import label_quality
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.people import Person
 from labeling_core.projects import samples
-from labeling_core.projects.labels import Labels, groups, read_labels
+from labeling_core.projects.labels import Labels, read_labels, to_learn
 from labeling_core.sessions.loop import Loop
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
@@ -98,9 +98,8 @@ def _run(
     with database.lock, database.read() as cursor:
         last_event = events.newest(cursor, project.project_id)
         found = read_labels(cursor, project)
-        belongs = groups(cursor, project, found, FOLDS)
-    task: dict[str, Any] = {"positions": found.positions, "codes": found.codes}
-    np.savez(out / "task.npz", **task | ({} if belongs is None else {"groups": belongs}))
+        task = to_learn(cursor, project, found, FOLDS)
+    np.savez(out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are names
     job: dict[str, Any] = {
         "kind": "review", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,

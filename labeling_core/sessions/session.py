@@ -69,7 +69,7 @@ def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
     with session.database.read() as cursor:
         found, kept = read_labels(cursor, project), queue.pool.probe_limit
         end = measuring_end(cursor, project, closed, kept)
-    train, probes = split(found, kept, end)
+    train, probes = split(found, kept, end, queue.pool.apart)
     early = np.isin(train.label_ids, np.sort(found.label_ids)[: session.limit])
     if len(np.unique(train.codes[early])) > 1:
         train = train.where(early)
@@ -79,7 +79,7 @@ def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
     task = {
         "train": train.positions, "train_codes": train.codes,
         "probes": probes.positions, "probe_codes": probes.codes,
-        "pool": pool, "queryable": pool >= kept,
+        "pool": pool, "queryable": ~queue.pool.kept[pool],
     }  # fmt: skip
     return task if belongs is None else task | {"groups": belongs}, train
 

@@ -116,7 +116,9 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     features = np.load(folder / "features.npy", mmap_mode="r")
     X = np.asarray(features[arrays["positions"]])
     before = remembered(folder / CHOICE)  # the one whose accuracy was measured, if it still fits
-    chosen = choose(job["classifier"], X, arrays["codes"], job["seed"], before).classifier
+    chosen = choose(
+        job["classifier"], X, arrays["codes"], job["seed"], before, groups=arrays.get("groups")
+    ).classifier
     model = classifiers.fit(chosen, X, arrays["codes"], job["seed"])
     everything = classifiers.predict_probabilities(
         model,

@@ -12,9 +12,10 @@ import numpy as np
 
 from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
+from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities.column_kinds import BY_CHOICE
 from labeling_core.people import EVERYWHERE, Person
-from labeling_core.projects.labels import read_labels
+from labeling_core.projects.labels import read_labels, to_learn
 from labeling_core.sessions import features
 from labeling_core.settings import Project
 from labeling_core.simulation.labeled_data import Drawn, draw, draw_file, labeled_files
@@ -154,9 +155,13 @@ def project(database: Database, chosen: Project, by: Person) -> Source:
 def _project_arrays(database: Database, chosen: Project, target: Path) -> Drawn:
     with database.read() as cursor:
         labels = read_labels(cursor, chosen)
+        total = len(labels.positions)
+        taken = np.random.default_rng(0).permutation(total)[:ROWS]
+        labels = labels.where(np.isin(np.arange(total), taken))
+        task = to_learn(cursor, chosen, labels, FOLDS)
     found = features.features_folder(database, chosen) / "features.npy"
     matrix = np.load(found, mmap_mode="r")
-    taken = np.sort(np.random.default_rng(0).permutation(len(labels.positions))[:ROWS])
-    codes = np.unique(labels.codes[taken], return_inverse=True)[1]
-    np.savez(target, X=matrix[labels.positions[taken]], y=codes)
-    return Drawn(len(labels.positions), len(taken))
+    task["X"] = matrix[task.pop("positions")]
+    task["y"] = np.unique(task.pop("codes"), return_inverse=True)[1]
+    np.savez(target, **task)  # type: ignore[arg-type]  # keywords are names
+    return Drawn(total, len(taken))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeling_core.simulation.labeled_data import (
     Arrays,
@@ -28,7 +29,9 @@ def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     ``data`` is one of the forms of simulation_data.Prepared. Raises LabelingError for data or a
     plan that nothing can be learned from.
     """
-    X, y = _arrays(job["data"], Path(job["folder"]) / "data", progress)
+    folder = Path(job["folder"]) / "data"
+    X, y = _arrays(job["data"], folder, progress)
+    groups = _groups(folder) if job["data"]["form"] == "arrays" else None
     plan = Plan(**job["plan"])
     begun, done = time.monotonic(), 0
     path = Path(job["folder"]) / RUNS
@@ -45,7 +48,7 @@ def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
             progress(f"{done} of {all_runs} runs, {_duration(left)} left", share)
 
         progress("Replaying", 0.0)
-        simulate(X, y, plan, report, finished)
+        simulate(X, y, plan, report, finished, groups)
     return {"runs": done}
 
 
@@ -59,6 +62,11 @@ def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
         return table_features(table, data["label"], *asked)
     found = LabeledFiles(**json.loads((folder / "files.json").read_text(encoding="utf-8")))
     return features_of_files(found, Path(data["root"]), folder, Path(data["extracted"]), progress)
+
+
+def _groups(folder: Path) -> NDArray[np.intp] | None:
+    with np.load(folder / "arrays.npz") as arrays:
+        return arrays.get("groups")
 
 
 def _duration(seconds: float) -> str:

@@ -54,19 +54,21 @@ def simulate(
     plan: Plan,
     progress: Callable[[float], None] | None = None,
     finished: Callable[[Run], None] = lambda run: None,
+    groups: NDArray[np.integer] | None = None,
 ) -> list[Run]:
     """Replay ``plan`` on scaled features ``X`` [n, d] and class codes ``y`` [n].
 
     Every strategy brings its own cold start: before the first model it is asked with no
-    probabilities. ``finished`` is given each run, then ``progress`` the finished share, 0..1. The
+    probabilities. ``finished`` is given each run, then ``progress`` the finished share, 0..1.
+    ``groups`` [n]: samples of one group, as windows of one recording, are held out together. The
     same call gives the same runs. Raises LabelingError for a plan that cannot be carried out.
     """
     _check(y, plan)
     runs: list[Run] = []
     for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
-        pool, test = split(y, plan.holdout, seed)
+        pool, test = split(y, plan.holdout, seed, groups)
         for strategy in plan.strategies:
-            runs.append(_replay(X, y, pool, test, strategy, seed, plan))
+            runs.append(_replay(X, y, pool, test, strategy, seed, plan, groups))
             finished(runs[-1])
             if progress is not None:
                 progress(len(runs) / (plan.seeds * len(plan.strategies)))
@@ -98,10 +100,16 @@ def check_plan(plan: Plan) -> None:
 
 
 def split(
-    y: NDArray[np.integer], holdout: float, seed: int
+    y: NDArray[np.integer],
+    holdout: float,
+    seed: int,
+    groups: NDArray[np.integer] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions of pool and hold-out; the hold-out takes its share of every class, rounded."""
+    """Positions of pool and hold-out; the hold-out takes its share of every class, rounded, or at
+    random as many whole ``groups`` [n] as fit into its share."""
     rng = np.random.default_rng(seed)
+    if groups is not None:
+        return _split_groups(len(y), holdout, rng, groups)
     pool: list[NDArray[np.intp]] = []
     test: list[NDArray[np.intp]] = []
     for code in np.unique(y):
@@ -114,6 +122,23 @@ def split(
     return rng.permutation(np.concatenate(pool)), rng.permutation(np.concatenate(test))
 
 
+def _split_groups(
+    count: int, holdout: float, rng: np.random.Generator, groups: NDArray[np.integer]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    names, sizes = np.unique(groups, return_counts=True)
+    held, room = [], round(holdout * count)
+    for at in rng.permutation(len(names)).tolist():
+        if sizes[at] <= room:
+            room -= sizes[at]
+            held.append(names[at])
+    test = np.isin(groups, held)
+    if not test.any():
+        raise LabelingError(
+            "The labeled windows are of too few recordings to hold any out.", field="holdout"
+        )
+    return rng.permutation(np.flatnonzero(~test)), rng.permutation(np.flatnonzero(test))
+
+
 def _replay(
     X: NDArray[np.float32],
     y: NDArray[np.integer],
@@ -122,13 +147,14 @@ def _replay(
     strategy: str,
     seed: int,
     plan: Plan,
+    groups: NDArray[np.integer] | None,
 ) -> Run:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
         measured = [
             (len(labeled), *_measure(model, X[test], y[test], labeled_y, int(y.max()) + 1))
-            for labeled, labeled_y, model in _sessions(X, y, pool, strategy, seed, plan)
+            for labeled, labeled_y, model in _sessions(X, y, pool, strategy, seed, plan, groups)
         ]
     counts, accuracy, auc = (list(column) for column in zip(*measured, strict=True))
     known = None if None in auc else auc
@@ -142,6 +168,7 @@ def _sessions(
     strategy: str,
     seed: int,
     plan: Plan,
+    groups: NDArray[np.integer] | None,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.integer], Any]]:
     """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None."""
     labeled = pool[:0]
@@ -163,7 +190,8 @@ def _sessions(
         labeled = np.concatenate([labeled, pool[asked]])
         pool = np.delete(pool, asked)
         if len(np.unique(y[labeled])) > 1:
-            choice = choose(plan.classifier, X[labeled], y[labeled], seed, choice)
+            known = None if groups is None else groups[labeled]
+            choice = choose(plan.classifier, X[labeled], y[labeled], seed, choice, groups=known)
             model = fit(choice.classifier, X[labeled], y[labeled], seed)
         yield labeled, y[labeled], model
 

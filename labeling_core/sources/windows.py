@@ -75,22 +75,25 @@ def by_recording(sample_ids: Sequence[str]) -> list[str]:
 def groups(sample_ids: Sequence[str], most: int) -> list[str]:
     """What each window belongs to, so that neighbours, which are alike, are told apart from others:
     its recording or, if one recording has more than ``most`` of the windows, a block of time of it
-    (BLOCK lengths of a window, by the window's middle)."""
+    (by the window's middle)."""
+    block = block_length(sample_ids, most)
+    return [_group(split(each), block) for each in sample_ids]
+
+
+def block_length(sample_ids: Sequence[str], most: int) -> float:
+    """Seconds of the blocks of time that keep neighbouring windows together (BLOCK lengths of a
+    window); 0 where whole recordings do, since none has more than ``most`` of the windows."""
     windows = [split(each) for each in sample_ids]
-    sizes: dict[str, int] = {}
-    for path, _ in windows:
-        sizes[path] = sizes.get(path, 0) + 1
-    if max(sizes.values(), default=0) <= most:
-        return [path for path, _ in windows]
-    length = BLOCK * _longest(windows)
-    return [
-        path if span is None else f"{path}#{int((span.start + span.end) / 2 // length)}"
-        for path, span in windows
-    ]
+    if max(Counter(path for path, _ in windows).values(), default=0) <= most:
+        return 0.0
+    return BLOCK * max((span.end - span.start for _, span in windows if span), default=1.0)
 
 
-def _longest(windows: Sequence[Window]) -> float:
-    return max((span.end - span.start for _, span in windows if span), default=0.0) or 1.0
+def _group(window: Window, block: float) -> str:
+    path, span = window
+    if span is None or not block:
+        return path
+    return f"{path}#{int((span.start + span.end) / 2 // block)}"
 
 
 def held_out(sample_ids: Sequence[str], wanted: int, seed: int) -> list[int]:
@@ -100,8 +103,10 @@ def held_out(sample_ids: Sequence[str], wanted: int, seed: int) -> list[int]:
     For each sample 0 if it is one to measure with, 1 if it lies within a window's length of what
     is not held out and does neither, 2 for all others.
     """
-    belongs = groups(sample_ids, wanted)
-    inner = _inner([split(each) for each in sample_ids], belongs)
+    windows = [split(each) for each in sample_ids]
+    block = block_length(sample_ids, wanted)
+    belongs = [_group(each, block) for each in windows]
+    inner = _inner(windows, block)
     measuring: dict[str, int] = {}
     for group, is_inner in zip(belongs, inner, strict=True):
         measuring[group] = measuring.get(group, 0) + is_inner
@@ -123,17 +128,29 @@ def held_out(sample_ids: Sequence[str], wanted: int, seed: int) -> list[int]:
     ]
 
 
-def _inner(windows: Sequence[Window], belongs: Sequence[str]) -> list[bool]:
+def set_apart(sample_ids: Sequence[str], drawn: Sequence[bool], block: float) -> list[bool]:
+    """Whether each window neither trains nor measures: its recording or, with a ``block`` of so
+    many seconds, its block of time is held out, as one of it is among the ``drawn``; but it is
+    not, or lies within a window's length of what is trained on."""
+    windows = [split(each) for each in sample_ids]
+    belongs = [_group(each, block) for each in windows]
+    held = {group for group, is_drawn in zip(belongs, drawn, strict=True) if is_drawn}
+    return [
+        group in held and not (is_drawn and is_inner)
+        for group, is_drawn, is_inner in zip(belongs, drawn, _inner(windows, block), strict=True)
+    ]
+
+
+def _inner(windows: Sequence[Window], block: float) -> list[bool]:
     """Whether each window is a whole length away from the next block of its recording."""
     ends: dict[str, float] = {}
     for path, span in windows:
         if span:
             ends[path] = max(ends.get(path, 0.0), span.end)
-    length = _longest(windows)
-    block = BLOCK * length
+    length = block / BLOCK
     found = []
-    for (path, span), group in zip(windows, belongs, strict=True):
-        if span is None or group == path:
+    for path, span in windows:
+        if span is None or not block:
             found.append(True)
             continue
         start = (span.start + span.end) / 2 // block * block

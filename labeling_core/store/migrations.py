@@ -99,6 +99,10 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         );
         """,
     ),
+    (
+        "by which blocks of time probes of windows were drawn",
+        "ALTER TABLE labeling.projects ADD COLUMN probe_block DOUBLE DEFAULT 0",
+    ),
 )
 
 

@@ -88,7 +88,7 @@ def _task(
     places = np.flatnonzero(queue.pool.closed)
     found = Labels(places, codes[places], places, places < 0)
     opened = first_open(queue.pool.closed, queue.pool.probe_limit)
-    train, probes = split(found, queue.pool.probe_limit, opened)
+    train, probes = split(found, queue.pool.probe_limit, opened, queue.pool.apart)
     pool = np.flatnonzero(~queue.pool.closed)
     return iteration.Task(
         features=features[: queue.total], train=train.positions, train_codes=train.codes,

@@ -57,6 +57,27 @@ def test_a_part_is_what_the_whole_has_there(tmp_path: Path, suffix: str) -> None
         assert abs(lag(part, there)) <= LATE.get(suffix, 0.2) / 1000 * rate
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "codec", "late"),
+    [("x.flac", "flac", "flac", 0), ("x.mp3", "mp3", "libmp3lame", 2),
+     ("x.m4a", "ipod", "aac", 1024), ("x.aac", "adts", "aac", 1024)],
+)  # fmt: skip
+def test_a_part_is_what_was_recorded_then(
+    tmp_path: Path, name: str, form: str, codec: str, late: int
+) -> None:
+    """Encoders put silence in front. Where the file says how much it is taken off; AAC without
+    such a word is later by one frame."""
+    rate = 44_100
+    signal = melody(20, rate)
+    (tmp_path / name).write_bytes(coded(signal, rate, form, codec))
+    assert sounds.length(tmp_path / name) == pytest.approx(20, abs=0.05)
+    for span in SPANS:
+        with sounds.opened(tmp_path / name, span) as sound:
+            part = sound.read(dtype="float32", always_2d=True).mean(axis=1)
+        recorded_then = signal[round(span.start * rate) : round(span.end * rate), 0]
+        assert 0 <= lag(part, recorded_then) <= late
+
+
 def test_many_threads_read_parts_of_the_same_files(tmp_path: Path) -> None:
     """Each has the file for itself while it reads, and only a few stay open."""
     for number in range(4):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from annotating import LOCAL, rows
 from running import run_session, train
@@ -13,6 +15,7 @@ from running import run_session, train
 from labeling_core.errors import LabelingError
 from labeling_core.models import final_model
 from labeling_core.people import ForbiddenError, Person
+from labeling_core.sessions import worker_jobs
 
 
 def unpack(workspace, project, folder):
@@ -68,3 +71,21 @@ def test_a_single_category_and_a_role_that_may_not_are_refused_in_a_sentence(
         final_model.train(workspace.loop, project, Person("bob", (("", "annotator"),)))
     with workspace.database.read() as cursor:
         assert final_model.archive(cursor, project.project_id) is None
+
+
+def test_windows_of_one_recording_do_not_choose_its_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels at random on points that come five times: only who has seen a copy knows them."""
+    rng = np.random.default_rng(1)
+    points, labels = rng.normal(size=(60, 8)), rng.integers(0, 2, 60)
+    np.save(tmp_path / "features.npy", np.repeat(points, 5, axis=0).astype(np.float32))
+    monkeypatch.setattr(worker_jobs.fitting, "first_steps", lambda folder: [])
+    task = {"positions": np.arange(300), "codes": np.repeat(labels, 5)}
+    job = {"folder": tmp_path, "out": tmp_path, "classes": ["a", "b"], "classifier": "auto",
+           "seed": 0}  # fmt: skip
+    chosen = []
+    for groups in ({}, {"groups": np.repeat(np.arange(60), 5)}):
+        np.savez(tmp_path / "task.npz", **task, **groups)
+        chosen.append(worker_jobs.final_model(job, lambda text, share: None)["classifier"])
+    assert "random_forest" in chosen[0] and "logistic_regression" in chosen[1]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
+from broken_media import coded
 from long_recording import CATEGORIES, truth, write
 
 import labeling_core as lc
@@ -38,9 +41,9 @@ def test_neighbours_of_one_category_are_one_event() -> None:
 
 
 def test_a_label_track_is_what_audacity_imports() -> None:
-    found = [Event("n/a.wav", 0, 2.5, "long\teared\nowl", 1), Event("n/a.wav", 9, 10, "x", None)]
+    found = [Event("n/a.wav", 0, 2.5, "long\teared\nowl", 1), Event("n/a.wav", 9, 10, "Käuz", None)]
     assert events.label_files(found) == {
-        "n/a.wav.txt": "0.000000\t2.500000\tlong eared owl\n9.000000\t10.000000\tx\n"
+        "n/a.wav.txt": "0.000000\t2.500000\tlong eared owl\n9.000000\t10.000000\tKäuz\n"
     }
 
 
@@ -97,6 +100,49 @@ def test_a_model_of_windows_gives_the_events_of_other_recordings(
         workspace, project._work._project, events.AUDACITY, person, as_events=True
     )
     assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == ["one.wav.txt"]
+
+
+def test_the_events_of_a_recording_are_the_same_in_every_format(
+    opened: Labeling, tmp_path: Path
+) -> None:
+    """By the words of Audacity's manual on label tracks: start, end and label with tabs between,
+    seconds with a point, one label a line, in the order of time."""
+    told = write(tmp_path / "sounds/one.wav", 100)
+    project = opened.create(
+        "Sounds", tmp_path / "sounds", CATEGORIES, modality="sounds", every=1_000,
+        window_seconds=5.0, window_overlap=1.0, probe_share=0.0,
+    )  # fmt: skip
+    for each in project.next(18):
+        project.label(each.sample_id, truth(told, *windows.split(each.sample_id).span))
+    project.train()
+    (tmp_path / "model.zip").write_bytes(project.model())
+    write(tmp_path / "new/x.wav", 60, seed=7)
+    signal, rate = soundfile.read(tmp_path / "new/x.wav", dtype="float32", always_2d=True)
+    for name, form, codec in [("x.flac", "flac", "flac"), ("x.mp3", "mp3", "libmp3lame"),
+                              ("x.m4a", "ipod", "aac")]:  # fmt: skip
+        (tmp_path / "new" / name).write_bytes(coded(signal, rate, form, codec))
+    arguments = ["predict", "--model", tmp_path / "model.zip", "--folder", tmp_path / "new",
+                 "--out", tmp_path / "out.csv", "--events", tmp_path / "events.csv",
+                 "--audacity", tmp_path / "tracks"]  # fmt: skip
+    assert commands.main([str(each) for each in arguments]) == 0
+    heard: dict[str, list[tuple[float, float, str]]] = {}
+    for each in rows((tmp_path / "events.csv").read_bytes()):
+        one = (float(each["from"]), float(each["to"]), each["category"])
+        heard.setdefault(each["path"], []).append(one)
+    assert set(heard) == {"x.wav", "x.flac", "x.mp3", "x.m4a"} and len(heard["x.wav"]) > 5
+    frame = 1152 / rate
+    for found in heard.values():
+        assert [each[2] for each in found] == [each[2] for each in heard["x.wav"]]
+        for one, other in zip(found, heard["x.wav"], strict=True):
+            assert one[:2] == pytest.approx(other[:2], abs=frame)
+    for path, found in heard.items():
+        content = (tmp_path / f"tracks/{path}.txt").read_bytes().decode("utf-8")
+        lines = [line.split("\t") for line in content.removesuffix("\n").split("\n")]
+        assert [(float(start), float(end), label) for start, end, label in lines] == [
+            (pytest.approx(start), pytest.approx(end), label) for start, end, label in found
+        ]
+        assert all(re.fullmatch(r"\d+\.\d{6}", each) for line in lines for each in line[:2])
+        assert found == sorted(found) and "\r" not in content and not content.startswith("\ufeff")
 
 
 def test_a_model_of_whole_files_has_no_events(

@@ -197,9 +197,13 @@ def test_probes_are_never_trained_on(workspace, labeled):
 
 def test_probes_are_kept_from_training_and_measure_as_far_as_they_are_a_draw():
     places = np.array([0, 1, 3, 7, 12, 15])
-    train, probes = split(Labels(places, places, places, places < 0), probe_limit=10, end=7)
+    found, apart = Labels(places, places, places, places < 0), np.zeros(20, bool)
+    train, probes = split(found, probe_limit=10, end=7, apart=apart)
     assert train.positions.tolist() == [12, 15]
     assert probes.positions.tolist() == [0, 1, 3]
+    apart[[1, 15]] = True
+    train, probes = split(found, probe_limit=10, end=7, apart=apart)
+    assert (train.positions.tolist(), probes.positions.tolist()) == ([12], [0, 3])
 
 
 def measuring(workspace, project):

@@ -71,6 +71,27 @@ def test_the_holdout_is_stratified_and_disjoint():
     assert sorted([*pool, *test]) == list(range(121))
 
 
+def test_what_belongs_together_is_held_out_together():
+    groups = np.repeat(np.arange(30), 4)
+    y = np.arange(120) % 3
+    pool, test = split(y, 0.35, 1, groups)
+    assert sorted([*pool, *test]) == list(range(120)) and 0.3 * 120 < len(test) <= 0.35 * 120
+    assert not set(groups[pool]) & set(groups[test])
+    with pytest.raises(LabelingError, match="too few recordings"):
+        split(y, 0.35, 1, np.zeros(120, int))
+
+
+def test_copies_of_a_sample_do_not_teach_what_they_measure():
+    """Labels at random on points that come five times: only who has seen a copy knows them."""
+    rng = np.random.default_rng(1)
+    points, labels = rng.normal(size=(60, 8)), rng.integers(0, 2, 60)
+    X, y = np.repeat(points, 5, axis=0).astype(np.float32), np.repeat(labels, 5)
+    plan = Plan(["random"], 50, 150, 1, "random_forest")
+    (leaking,) = simulate(X, y, plan)
+    (honest,) = simulate(X, y, plan, groups=np.repeat(np.arange(60), 5))
+    assert leaking.accuracy[-1] > 0.9 and honest.accuracy[-1] < 0.7
+
+
 def test_the_area_of_a_straight_curve_is_its_middle():
     assert area([10, 20, 40], [0.5, 0.6, 0.8]) == pytest.approx(0.65)
     assert area([10], [0.5]) == 0.5

@@ -100,3 +100,31 @@ def test_something_is_left_to_train_on() -> None:
     for seed in range(5):
         ranks = windows.held_out([*cut_all({"a.wav": 60}, overlap=0), "b.wav"], 1, seed)
         assert ranks == [2] * 12 + ranks[-1:]
+
+
+def apart(names: list[str], drawn: set[str], block: float) -> set[str]:
+    found = windows.set_apart(names, [each in drawn for each in names], block)
+    return {each for each, is_apart in zip(names, found, strict=True) if is_apart}
+
+
+def test_later_windows_of_a_held_out_recording_are_set_apart() -> None:
+    before, grown = cut_all({"a.wav": 60, "b.wav": 60}), cut_all({"a.wav": 90, "b.wav": 90})
+    drawn = {each for each in before if each.startswith("a.wav")}
+    assert apart(before, drawn, 0) == set()
+    later = {each for each in grown if each.startswith("a.wav")} - drawn
+    assert (
+        len(later) == 12 and apart([*before, *sorted(set(grown) - set(before))], drawn, 0) == later
+    )
+
+
+@pytest.mark.parametrize("overlap", [0, 2.5, 4.5])
+def test_of_a_block_that_grew_only_what_is_far_enough_trains_and_measures(overlap: float) -> None:
+    """A recording that ended within a block that is held out goes on."""
+    before = cut_all({"a.wav": 58}, overlap=overlap)
+    grown = [*before, *(set(cut_all({"a.wav": 120}, overlap=overlap)) - set(before))]
+    found = apart(grown, set(before), 60.0)
+    spans = {each: windows.split(each).span for each in grown}
+    measures = [spans[each] for each in before if each not in found]
+    trains = [spans[each] for each in grown if each not in {*before, *found}]
+    assert min(each.start for each in trains) - max(each.end for each in measures) >= 2.5 - 1e-6
+    assert len(measures) > len(before) / 2 and len(trains) > len(grown) / 3
