@@ -123,6 +123,7 @@ def test_after_a_failed_commit_the_tables_are_read_anew(workspace, project, monk
     assert workspace.queue(project).counts.categories == {"red": 3}
 
 
+@pytest.mark.posix  # an open file stays where it is on Windows
 def test_while_the_file_is_moved_away_nothing_is_acknowledged(workspace, project, tmp_path):
     ana = Annotator(workspace, project)
     decisions = [ana.decision(each, "skip") for each in ana.take(2)]

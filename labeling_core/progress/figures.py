@@ -128,6 +128,7 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
             mode="lines+markers" if len(own) < 30 else "lines",
             line_shape="hv",
             name=_text(who),
+            hovertemplate="%{fullData.name}: %{y} labels, %{x|%Y-%m-%d %H:%M}<extra></extra>",
         )
     # Below the plot, where it may take as many lines as there are people.
     figure.update_layout(showlegend=True, legend={"yanchor": "top", "y": -0.25})

@@ -33,6 +33,8 @@ function contrastOf(text) {
     ground.unshift([style.backgroundColor, 1]);
     opacity *= style.opacity;
   }
+  const label = text.closest(".hovertext")?.querySelector("path");
+  if (label) ground.push([getComputedStyle(label).fill, 1]);
   const { fill, color } = getComputedStyle(text);
   const shades = [luminance(ground), luminance([...ground, [text instanceof SVGElement ? fill : color, opacity]])];
   return (Math.max(...shades) + 0.05) / (Math.min(...shades) + 0.05);

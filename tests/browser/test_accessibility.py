@@ -239,6 +239,25 @@ def test_axe_finds_nothing_in_what_is_opened(server: AppServer, context: Browser
     assert not found, "\n".join(found)
 
 
+def test_what_a_figure_says_under_the_mouse_is_no_faint_text(
+    server: AppServer, context: BrowserContext
+) -> None:
+    page = Form(context, server).open("session_progress?project=finished").page
+    page.evaluate(scripts())
+    points = page.locator(".js-plotly-plot .point path, .js-plotly-plot .points path.point")
+    expect(points.first).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate("settled", GROUND[scheme])
+        label = page.locator(".hovertext text")
+        for each in (points.first, points.last):  # of the curve, and of the labels' bars
+            page.mouse.move(0, 0)
+            expect(label).to_have_count(0)
+            each.hover(force=True)
+            expect(label).not_to_have_count(0)
+            assert page.evaluate("faintTexts()") == []
+
+
 def test_axe_finds_nothing_while_a_session_runs(server: AppServer, context: BrowserContext) -> None:
     with running(server, context):
         look(Form(context, server), PAGES["running"])
