@@ -37,7 +37,8 @@ PIXEL_COLUMNS = 3 * _THUMBNAIL**2
 
 def facts(path: Path) -> dict[str, Any]:
     """Name, size (bytes), date (ISO 8601, UTC), width and height (pixels, upright), format,
-    and how many ``pages`` there are: only the first is ever shown.
+    how many ``pages`` there are (only the first is ever shown), and of more than 8 bits a channel
+    what ``values`` they are, in words.
 
     Reads only the header. Raises LabelingError for what is no image.
     """
@@ -47,28 +48,41 @@ def facts(path: Path) -> dict[str, Any]:
         turned = known and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         width, height = reversed(image.size) if turned else image.size
         found = {"width": width, "height": height, "format": image.format or ""}
-        return file_facts(path) | found | {"pages": picture_formats.pages(image)}
+        pages, values = picture_formats.pages(image), levels.in_words(image)
+        return file_facts(path) | found | {"pages": pages, "values": values}
 
 
 def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
-    """The view of an image: ``width`` and ``height`` (pixels) are those of what ``url`` gives."""
+    """The view of an image: ``width`` and ``height`` (pixels) are those of what ``url`` gives;
+    of more than 8 bits a channel ``levels`` has what its ``values`` are called, and their ``url``.
+    """
     found = facts(viewer.file(sample.sample_id))
     width, height = int(found["width"]), int(found["height"])
     share = min(1.0, SHOWN_SIZE[0] / width, SHOWN_SIZE[1] / height)
-    return {
+    seen = {
         "url": viewer.link("image", sample.sample_id),
         "width": max(1, round(width * share)),
         "height": max(1, round(height * share)),
         "pixelated": max(width, height) <= PIXELATED,
-        "facts": [*shown_facts(sample, found), ["pixels", f"{width}×{height}"], *_pages(found)],
+        "facts": [*shown_facts(sample, found), ["pixels", f"{width}×{height}"], *_further(found)],
     }
+    if found["values"]:
+        seen["levels"] = {
+            "values": found["values"],
+            "url": viewer.link("values", sample.sample_id),
+        }
+    return seen
 
 
-def _pages(found: dict[str, Any]) -> list[list[str]]:
-    if found["pages"] == 1:
-        return []
-    count = f"{found['pages']}" if found["format"] == "TIFF" else "several"
-    return [["pages", f"{count}, of which the first is shown and learned from"]]
+def _further(found: dict[str, Any]) -> list[list[str]]:
+    """What only some pictures have: several pages, more than 8 bits a channel."""
+    facts = []
+    if found["pages"] != 1:
+        count = f"{found['pages']}" if found["format"] == "TIFF" else "several"
+        facts.append(["pages", f"{count}, of which the first is shown and learned from"])
+    if found["values"]:
+        facts.append(["values", f"{found['values']}; Levels says which are black and white"])
+    return facts
 
 
 def shown(cache: Path, path: Path) -> tuple[Path, str]:
@@ -114,6 +128,20 @@ def decoded(path: Path, enough: tuple[int, int] | None = None) -> Image.Image:
             with _opened(path) as again:
                 whole = levels.with_lower_bytes(whole, again)
         return _on_ground(ImageOps.exif_transpose(levels.eight_bit(whole)))
+
+
+def values(path: Path) -> levels.Values:
+    """What a picture of more than 8 bits a channel holds. Raises LabelingError for what cannot be
+    decoded, and for all others."""
+    with _opened(path) as image:
+        colours = levels.raw_mode(image)
+        whole = _loaded(image, path)
+        if colours:
+            with _opened(path) as again:
+                return levels.of_colours(whole, again)
+        if levels.is_deep(whole):
+            return levels.of_greys(whole)
+    raise LabelingError(f"{path.name} has no more than 8 bits a channel: it is shown as it is.")
 
 
 def content(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -16,6 +16,19 @@ _SWAPPED = {
     for name in ("RGB", "RGBA", "RGBX")
     for order, other in (("B", "L"), ("L", "B"), ("N", "B" if sys.byteorder == "little" else "L"))
 } | {"LA;16B": "RGBA"}
+
+
+class Values(NamedTuple):
+    """What a picture of more than 8 bits a channel holds: ``channels`` [height, width, 1 or 3] in
+    the file's own numbers, ``alpha`` [height, width] 0..255 or None, the value that is shown as
+    ``black`` and the one that is shown as ``white`` where nobody says otherwise, and by what Exif
+    number all of it is turned."""
+
+    channels: np.ndarray
+    alpha: np.ndarray | None
+    black: float
+    white: float
+    turned: int
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -37,6 +50,36 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return _like(image, np.rint(level).astype(np.uint8))
 
 
+def in_words(image: Image.Image) -> str:
+    """What values of more than 8 bits an image, not loaded yet, has a channel; empty for others."""
+    if raw_mode(image):
+        return "16-bit colours"
+    if not is_deep(image):
+        return ""
+    return "floating-point greys" if image.mode == "F" else "greys of more than 8 bits"
+
+
+def of_greys(image: Image.Image) -> Values:
+    """The values of a loaded image that is_deep."""
+    values = np.asarray(image, dtype=np.float64)
+    black, white = _range(values, image.mode != "F")
+    return Values(values[..., None], None, black, white, _turned(image))
+
+
+def of_colours(image: Image.Image, again: Any) -> Values:
+    """The values of 16-bit colours: ``image`` has their upper bytes, ``again`` is the same file,
+    not loaded yet."""
+    values = _sixteen_bits(image, again)
+    colours, alpha = values[..., :3], values[..., 3:]
+    black, white = _used(int(colours.min()), int(colours.max()))
+    seen = _stretched(alpha, 0)[..., 0] if alpha.size else None
+    return Values(colours, seen, black, white, _turned(image))
+
+
+def _turned(image: Image.Image) -> int:
+    return int(image.getexif().get(0x0112, 1))
+
+
 def _range(values: np.ndarray, whole: bool) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -55,7 +98,7 @@ def _used(low: float, high: float) -> tuple[float, float]:
 def _like(image: Image.Image, pixels: np.ndarray) -> Image.Image:
     """``pixels`` with the colour profile and the orientation of ``image``."""
     made = Image.fromarray(pixels)
-    made.info, made.getexif()[0x0112] = dict(image.info), image.getexif().get(0x0112, 1)
+    made.info, made.getexif()[0x0112] = dict(image.info), _turned(image)
     return made
 
 
@@ -76,8 +119,18 @@ def hold_few_bits(image: Image.Image) -> bool:
 
 
 def with_lower_bytes(image: Image.Image, again: Any) -> Image.Image:
-    """16-bit colours stretched as greys are, all channels alike: ``image`` has their upper bytes,
-    ``again`` is the same file, not loaded yet."""
+    """16-bit colours stretched as greys are, all channels alike; the arguments are those of
+    of_colours."""
+    values = _sixteen_bits(image, again)
+    colours, alpha = values[..., :3], values[..., 3:]
+    parts = [_stretched(colours, int(colours.min()))]
+    if alpha.size:
+        parts.append(_stretched(alpha, 0))
+    return _like(image, np.concatenate(parts, axis=2))
+
+
+def _sixteen_bits(image: Image.Image, again: Any) -> np.ndarray:
+    """All 16 bits of colours, and of alpha where there is one: uint16 [height, width, 3 or 4]."""
     raw = raw_mode(again)
     again.tile = [_with_mode(tile, _SWAPPED[raw]) for tile in again.tile]
     if raw.startswith("LA"):  # read as four bytes: grey and its lower byte, alpha and its own
@@ -85,12 +138,7 @@ def with_lower_bytes(image: Image.Image, again: Any) -> Image.Image:
     lower = np.asarray(again)
     if raw.startswith("LA"):
         lower = lower[..., [1, 1, 1, 3]]
-    values = np.asarray(image).astype(np.uint16) << 8 | lower
-    colours, alpha = values[..., :3], values[..., 3:]
-    parts = [_stretched(colours, int(colours.min()))]
-    if alpha.size:
-        parts.append(_stretched(alpha, 0))
-    return _like(image, np.concatenate(parts, axis=2))
+    return np.asarray(image).astype(np.uint16) << 8 | lower
 
 
 def _with_mode(tile: Any, mode: str) -> Any:

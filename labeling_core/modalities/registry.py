@@ -16,6 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities import (
     image_embedding,
     images,
+    picture_values,
     sound_pictures,
     sounds,
     table_view,
@@ -133,7 +134,7 @@ _KINDS = (
             "What the model sees of an image. The embedding knows far more of photographs; it "
             "takes about ten times as long to compute, once.",
         ),
-        renditions={"image": images.shown},
+        renditions={"image": images.shown, "values": picture_values.shown},
         content=images.content,
         reads_files=True,
     ),

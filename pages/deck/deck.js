@@ -137,7 +137,7 @@ export class Deck {
   act(/** @type {Command} */ command) {
     if (typeof command === "string") COMMANDS[command](this);
     else if (command.category) this.policy.decide(this, "label", command.category);
-    else if (command.view) this.screen?.perform(command.view);
+    else if (command.view) this.screen?.tools.perform(command.view);
     else COMMANDS.comment(this, command);
     this.show();
   }

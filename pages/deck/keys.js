@@ -45,9 +45,10 @@ export const KEY_HELP = [
 /** @type {Record<string, string>} */
 const PRESSING = { " ": "button, a, input, summary", Enter: "a, summary" };
 
-// Where a key belongs to the element that has the focus.
+// Where a key belongs to the element that has the focus; of a slider, only those that move it.
+const SLIDING = /^(Arrow|Page|Home|End)/;
 const TYPING =
-  "input:not([type=checkbox], [type=button], [type=submit]), textarea, select, dialog, " +
+  "input:not([type=checkbox], [type=button], [type=submit], [type=range]), textarea, select, dialog, " +
   '[contenteditable]:not([contenteditable="false"]), [role=dialog], [role=slider], [role=menu], [role=listbox]';
 
 /** What a key means in this deck; undefined for one that means nothing.
@@ -85,7 +86,7 @@ export function onKey(event, deck) {
     if (event.key === "Escape" || event.key === "Enter") claim(event, () => target.blur());
     return;
   }
-  if (target.closest?.(TYPING)) return;
+  if (target.closest?.(TYPING) || (SLIDING.test(event.key) && target.closest?.("[type=range]"))) return;
   if (deck.spell(event.key)) return claim(event);
   const outside = PRESSING[event.key];
   if (outside && !screen.root.contains(target) && target.closest?.(outside)) return;

@@ -54,7 +54,8 @@ export class KeysWindow {
   list() {
     const { categories, tools, deck } = this.screen;
     const names = [...categories].map(([name, { button }]) => [(button.dataset.key ?? "").toUpperCase(), name]);
-    const actions = tools.map(({ cap = "", help = "" }) => [cap, help]);
+    const usable = tools.all.filter(({ button }) => !button.hidden);
+    const actions = usable.map(({ cap = "", help = "" }) => [cap, help]);
     const skip = [this.skipKeys().join(" "), deck.policy.skipHelp];
     const rows = [...names, skip, ...deck.policy.help, ...actions].flatMap(([caps, text]) => {
       const on = caps.split(" ").filter((cap) => cap && isOn(cap));

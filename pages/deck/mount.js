@@ -65,6 +65,7 @@ function enter(root, deck) {
   const off = new AbortController();
   const entered = { root, deck, calls: 0, off, path: location.pathname };
   place = entered;
+  deck.view.begin?.(deck.project);
   deck.screen = new deck.policy.Screen(root, deck);
   deck.screen.setCategories(deck.categories);
   listen(entered, off.signal);

@@ -6,11 +6,11 @@ import { Finder } from "./finder.js";
 import { KeysWindow } from "./keys_window.js";
 import { showLearning } from "./learning_line.js";
 import { Spoken } from "./spoken.js";
+import { Tools } from "./tools.js";
 
 /** @import { Deck } from "./deck.js" */
-/** @import { Category, Counts, Entry, Parts, Verdict, ViewAction } from "./types.d.ts" */
+/** @import { Category, Counts, Entry, Parts, Verdict } from "./types.d.ts" */
 /** @typedef {{button: HTMLButtonElement, share: HTMLElement, bar: HTMLElement}} Shown a category */
-/** @typedef {ViewAction & {name: string, button: HTMLButtonElement, cap?: string}} Tool */
 
 const SOME = 6; // buttons: more seldom fit the panel's height beside what is reviewed
 const MANY = 12; // buttons: more seldom fit it at all
@@ -25,8 +25,6 @@ export class DeckScreen {
   /** @type {[string, Shown][]} */
   laidOut = []; // those whose buttons are in the panel
   chosen = /** @type {HTMLButtonElement | undefined} */ (undefined); // that of the decision in front
-  /** @type {Tool[]} */
-  tools = [];
 
   /** @param {HTMLElement} root
    * @param {Deck} deck */
@@ -41,6 +39,7 @@ export class DeckScreen {
     this.back = back;
     this.spoken = new Spoken(this);
     this.finder = new Finder(this, deck);
+    this.tools = new Tools(this);
     this.keys = new KeysWindow(this);
     this.clear();
   }
@@ -83,6 +82,7 @@ export class DeckScreen {
     if (activeElement === this.back) this.front.focus({ preventScroll: true });
     this.deck.view.leave?.(this.back);
     if (entry) this.deck.view.enter?.(this.front);
+    this.tools.turn();
     this.label(this.back, undefined);
     this.root.toggleAttribute("data-nothing-seen", this.unseen);
     this.part.comment.value = entry?.draft ?? entry?.comment ?? "";
@@ -111,7 +111,7 @@ export class DeckScreen {
   setCategories(/** @type {Category[]} */ categories) {
     this.categories.clear();
     for (const category of categories) this.categories.set(category.name, this.makeCategory(category));
-    this.setActions(new Set(categories.map(({ key }) => key?.toLowerCase())));
+    this.tools.lay(new Set(categories.map(({ key }) => key?.toLowerCase())));
     this.keys.follow();
   }
 
@@ -128,33 +128,6 @@ export class DeckScreen {
     this.part.categories.toggleAttribute("data-some", buttons.length > SOME);
     this.part.categories.toggleAttribute("data-many", buttons.length > MANY);
     this.showCounts();
-  }
-
-  /** What the view can do, as buttons; a key in `taken` stays with its category. */
-  setActions(/** @type {Set<string | undefined>} */ taken) {
-    this.tools = Object.entries(this.deck.view.actions ?? {}).map(([name, action]) => {
-      const key = action.keys?.find((each) => !taken.has(each));
-      const button = node("button");
-      button.type = "button";
-      button.dataset.action = name;
-      button.onclick = () => this.deck.press({ view: name });
-      if (key) button.append(node("kbd", "", action.cap ?? key.toUpperCase()));
-      button.append(action.text);
-      return { ...action, name, button, cap: key && (action.cap ?? key.toUpperCase()) };
-    });
-    this.part.tools.replaceChildren(...this.tools.map(({ button }) => button));
-    this.part.tools.hidden = !this.tools.length;
-    this.root.toggleAttribute("data-tools", this.tools.length > 0);
-    this.showActions();
-  }
-
-  showActions() {
-    for (const { on, button } of this.tools) if (on) button.setAttribute("aria-pressed", String(on(this.front)));
-  }
-
-  perform(/** @type {string} */ name) {
-    this.tools.find((tool) => tool.name === name)?.run(this.front);
-    this.showActions();
   }
 
   /** Nothing is on the screen that a label could be about. */

@@ -30,6 +30,7 @@ export interface ImageFile extends MediaData {
   width?: number;
   height?: number;
   pixelated?: boolean;
+  levels?: { values: string; url: string }; // of more than 8 bits a channel: what they are, and where
 }
 
 export interface SoundFile extends MediaData {
@@ -218,17 +219,19 @@ export interface ViewAction {
   help?: string;
   run(sheet: HTMLElement): void;
   on?(sheet: HTMLElement): boolean;
+  use?(sheet: HTMLElement): boolean; // whether it is of use for the sample on the sheet
 }
 
 /** One kind of sample on a sheet; `depth` is how many samples are kept ready. Where there is need:
-    `loading` is a promise until there is something to see, `enter` and `leave` tell who is in
-    front, `actions` is what can be done with the sample. */
+    `loading` is a promise until there is something to see, `begin` tells whose samples come,
+    `enter` and `leave` who is in front, `actions` is what can be done with the sample. */
 export interface View {
   depth: number;
   paint(sheet: HTMLElement, data: SampleData): void;
   prefetch(data: SampleData): void;
   words(data: SampleData): string; // the sample in words, those that tell most first
   loading?(sheet: HTMLElement): Promise<unknown> | undefined;
+  begin?(project: string): void;
   enter?(sheet: HTMLElement): void;
   leave?(sheet: HTMLElement): void;
   actions?: Record<string, ViewAction>;

@@ -2,9 +2,12 @@
 /* An image: fitted to the sheet, zoomed at the pointer, dragged about. */
 
 import { node, write } from "./dom.js";
+import { brief, fetchValues, levels } from "./levels.js";
+import { control } from "./levels_control.js";
 import { MediaView, decodedImage, nameOf, showFacts } from "./view_media.js";
 
 /** @import { ImageFile, View } from "./types.d.ts" */
+/** @import { Values } from "./levels.js" */
 /** @typedef {[number, number]} Point */
 
 const PIXELS = 16; // times its actual size that an image can be enlarged to, or 8 times the fitted
@@ -16,18 +19,63 @@ class Zoom {
   y = 0;
   /** @type {Map<number, Point>} */
   pointers = new Map();
+  trouble = ""; // why there are no values
+  asking = false;
 
-  /** @param {HTMLImageElement} image
-   * @param {ImageFile} view */
-  constructor(image, { width, height, pixelated }) {
+  /** `values` are those of more than 8 bits a channel, where they are here already.
+   * @param {HTMLImageElement} image
+   * @param {ImageFile} view
+   * @param {Values | null} values */
+  constructor(image, view, values) {
+    const { width, height, pixelated } = view;
+    this.view = view;
+    this.values = values;
     this.image = image;
+    /** @type {HTMLImageElement | HTMLCanvasElement} */
+    this.seen = image;
     this.size = [width || image.naturalWidth, height || image.naturalHeight];
     this.frame = node("figure", "image");
     this.frame.toggleAttribute("data-pixelated", Boolean(pixelated));
-    this.percent = node("figcaption", "reading");
-    this.frame.append(image, this.percent);
+    this.reading = node("figcaption", "reading");
+    this.frame.append(image, this.reading);
     this.listen();
     this.fit();
+    if (view.levels) this.shade();
+  }
+
+  /** Show the values in the range that is chosen; without one, the image as the server drew it. */
+  shade() {
+    const { view, values } = this;
+    const wanted = levels.wanted(view);
+    if (wanted && values) values.paint(levels.range(view) ?? values.head);
+    else if (wanted) this.ask();
+    const seen = wanted && values ? values.canvas : this.image;
+    this.seen.replaceWith(seen);
+    this.seen = seen;
+    this.draw();
+    control.follow(this);
+  }
+
+  async ask() {
+    if (this.asking) return;
+    this.asking = true;
+    this.trouble = "";
+    try {
+      this.values = await fetchValues(this.view);
+      this.shade();
+    } catch {
+      this.trouble = "The values of this picture cannot be had right now: it is shown as a whole.";
+      control.follow(this);
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** What is changed of the picture, in words. */
+  get changes() {
+    const range = levels.open ? undefined : levels.range(this.view);
+    const percent = this.scale === 1 ? "" : `${Math.round((100 * this.scale) / this.actual)} %`;
+    return [percent, range && `${brief(range.black)} to ${brief(range.white)}`].filter(Boolean).join(" · ");
   }
 
   listen() {
@@ -107,16 +155,16 @@ class Zoom {
   }
 
   draw() {
-    const { frame, image, scale, size } = this;
+    const { frame, seen, scale, size, changes } = this;
     if (scale !== 1) {
       const room = [frame.clientWidth, frame.clientHeight];
       const fitted = Math.min(room[0] / size[0], room[1] / size[1]);
       this.x = within(this.x, room[0], size[0] * fitted, scale);
       this.y = within(this.y, room[1], size[1] * fitted, scale);
-      write(this.percent, `${Math.round((100 * scale) / this.actual)} %`);
     }
-    this.percent.hidden = scale === 1;
-    image.style.transform = scale === 1 ? "" : `translate(${this.x}px, ${this.y}px) scale(${scale})`;
+    write(this.reading, changes);
+    this.reading.hidden = !changes;
+    seen.style.transform = scale === 1 ? "" : `translate(${this.x}px, ${this.y}px) scale(${scale})`;
   }
 }
 
@@ -133,19 +181,41 @@ function within(shift, room, fitted, scale) {
 
 /** @type {MediaView<ImageFile, Zoom>} */
 const images = new MediaView({
-  load: async (view) => new Zoom(await decodedImage(view.url, nameOf(view)), view),
+  load: async (view) => {
+    const values = levels.wanted(view) ? fetchValues(view).catch(() => null) : null; // asked for again
+    return new Zoom(await decodedImage(view.url, nameOf(view)), view, await values);
+  },
   lay: (zoom) => zoom.frame,
+  arrive: (sheet) => imageActions.enter(sheet),
 });
 
 /** @satisfies {Partial<View>} */
 const imageActions = {
-  enter: (/** @type {HTMLElement} */ sheet) => images.made(sheet)?.fit(),
+  begin: (/** @type {string} */ project) => (levels.project = project),
+  enter(/** @type {HTMLElement} */ sheet) {
+    const zoom = images.made(sheet);
+    zoom?.fit();
+    if (zoom?.view.levels) zoom.shade();
+    control.show(sheet, zoom);
+  },
   actions: {
     actual: {
       keys: ["z"],
       text: "Actual size",
       help: "actual size, or fitted again; the wheel or two fingers zoom, dragging moves",
       run: (/** @type {HTMLElement} */ sheet) => images.made(sheet)?.toggle(),
+    },
+    levels: {
+      keys: ["l"],
+      text: "Levels",
+      help: "which values of a picture of more than 8 bits a channel are black and white",
+      run(/** @type {HTMLElement} */ sheet) {
+        levels.open = !levels.open;
+        for (const { made } of images.kept.values()) if (made?.view.levels) made.shade();
+        control.show(sheet, images.made(sheet));
+      },
+      on: () => levels.open,
+      use: (/** @type {HTMLElement} */ sheet) => Boolean(images.on.get(sheet)?.view.levels),
     },
     facts: showFacts,
   },
