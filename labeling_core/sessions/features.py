@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeling_core.labeling.queue import Queue
 from labeling_core.modalities import fitting, twins
-from labeling_core.modalities.registry import features_of, modality_of, source_of
+from labeling_core.modalities.extraction import ledger_folder
+from labeling_core.modalities.registry import features_of, modality_of, module_of, source_of
 from labeling_core.projects import samples, set_aside
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import USES, Project, Settings
@@ -92,10 +95,25 @@ def learned_rows(settings: Settings, found: Learned) -> list[dict[str, str]]:
 
 
 def have_features(database: Database, project: Project) -> bool:
-    """Whether the feature matrix is there, whole."""
+    """Whether the feature matrix is there, whole, and as the program computes it today."""
     folder = features_folder(database, project)
     whole = folder / "features.json"
-    return whole.exists() and not is_left_over(whole, folder)
+    return whole.exists() and not is_left_over(whole, folder) and _is_of_today(whole, project)
+
+
+def _is_of_today(card: Path, project: Project) -> bool:
+    """Whether files were turned into the numbers that they would be turned into today."""
+    if not modality_of(project.settings).reads_files:
+        return True  # of tables, the name of the folder says so
+    module = module_of(features_of(project.settings).key)
+    with suppress(OSError, ValueError):  # it is being removed
+        return bool(json.loads(card.read_text("utf-8"))["version"] == module.FEATURES_VERSION)
+    return False
+
+
+def _outdated(extracted: Path, key: str) -> list[Path]:
+    """What an earlier version of the program read from files for the features of this ``key``."""
+    return [each for each in extracted.glob(f"{key}-*") if each != ledger_folder(extracted, key)]
 
 
 def same_files(database: Database, project: Project) -> list[twins.Twin]:
@@ -119,9 +137,10 @@ def ensure_features(
 ) -> Path:
     """The folder of the project's feature matrix; computed by the worker where missing.
 
-    Older versions are deleted. Samples that turn out to be broken are set aside in tables and
-    queue as soon as the worker has told of them; ``held`` gives the queue of that moment, since
-    reading files may take hours and the queue be read anew meanwhile.
+    Older versions are deleted; that files are read once more for their sake is said. Samples that
+    turn out to be broken are set aside in tables and queue as soon as the worker has told of them;
+    ``held`` gives the queue of that moment, since reading files may take hours and the queue be
+    read anew meanwhile.
     """
     root, folder = database.files(project.project_id), features_folder(database, project)
     if have_features(database, project):
@@ -134,21 +153,30 @@ def ensure_features(
     _write_samples(database, project, table)
     settings = project.settings
     media = source_of(settings).root(database.path.parent, settings.source)
+    key, extracted = features_of(settings).key, root / "extracted"
+    outdated = [] if not modality_of(settings).reads_files else _outdated(extracted, key)
     job: dict[str, Any] = {
-        "kind": "features", "features": features_of(settings).key, "table": str(table),
-        "folder": str(folder), "root": media,
-        "extracted": str(root / "extracted"), "seconds": FIRST_SLICE,
+        "kind": "features", "features": key, "table": str(table), "folder": str(folder),
+        "root": media, "extracted": str(extracted), "seconds": FIRST_SLICE,
         "reading": project.source_version,
         **asked_of_columns(settings),
     }  # fmt: skip
     while True:
-        answer = worker.run(job, progress)
+        answer = worker.run(job, _telling_why(progress) if outdated else progress)
         _set_aside(database, project, get_queue, answer["broken"])
         if answer["complete"]:
             break
         job["seconds"] = SLICE
-    remove(table)
+    for left in (table, *outdated):
+        remove(left)
     return folder
+
+
+def _telling_why(progress: Progress) -> Progress:
+    """The same progress, and why files are read that were read before."""
+    return lambda text, share: progress(
+        f"{text}, anew: this version of the program learns from other numbers of them", share
+    )
 
 
 def _write_samples(database: Database, project: Project, path: Path) -> None:

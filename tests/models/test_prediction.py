@@ -22,6 +22,7 @@ from picture_project import SETTINGS as PICTURES
 from picture_project import label, read, wait
 
 from labeling_core.__main__ import main
+from labeling_core.modalities import sound_band
 from labeling_core.models import final_model
 from labeling_core.projects import lifecycle
 
@@ -122,6 +123,12 @@ def test_a_folder_of_recordings_gets_categories_and_broken_files_their_reason(
     assert (found["one.wav"]["prediction"], found["two.wav"]["prediction"]) == ("a", "b")
     assert found["three.wav"]["prediction"] == "" and found["three.wav"]["problem"]
     _follow_the_card(model, new / "two.wav", tmp_path / "unpacked")
+    monkeypatch.setattr(sound_band, "FEATURES_VERSION", sound_band.FEATURES_VERSION + 1)
+    assert predict("--model", model, "--folder", new, "--out", out) == 2
+    assert capsys.readouterr().err.strip() == (
+        "This version of the program computes other features than the model learned from: "
+        "train the final model anew."
+    )
     data = tmp_path / "new.csv"
     data.write_text("a,b\n1,2\n", "utf-8")
     assert predict("--model", model, "--data", data, "--out", out) == 2

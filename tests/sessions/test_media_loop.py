@@ -20,6 +20,7 @@ from running import kill
 from labeling_core import use_cases
 from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
+from labeling_core.modalities import images
 from labeling_core.projects import lifecycle, sample_projects, set_aside
 from labeling_core.sessions import features
 from labeling_core.settings import Settings
@@ -300,6 +301,50 @@ def test_what_was_set_aside_is_read_once_its_decoder_was_installed(
     again = lines.read_text("utf-8").splitlines()[before:]
     assert {json.loads(each)[0] for each in again if each} == {"x.heic", "y.png"}
     assert "x.heic" in {each["sample_id"] for each in take_all(Annotator(workspace, project))}
+
+
+def test_what_an_older_version_computed_is_computed_anew_and_that_is_said(
+    workspace: Workspace, media: Path
+) -> None:
+    write_all(media, good(12))
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    read(workspace, project)
+    ana = Annotator(workspace, project)
+    label(ana, 10, {f"good_{n}.png": "ab"[n % 2] for n in range(12)})
+    folder = features.features_folder(workspace.database, project)
+    card, matrix = folder / "features.json", np.load(folder / "features.npy")
+    ledgers = workspace.database.files(project.project_id) / "extracted"
+    (ledgers / "images-1").rename(ledgers / "images-0")
+    card.write_text(json.dumps(json.loads(card.read_text("utf-8")) | {"version": 0}), "utf-8")
+    np.save(folder / "features.npy", np.zeros_like(matrix))
+    assert features.must_be_read(workspace.database, project)
+    with pytest.raises(LabelingError, match="files have to be read first"):
+        workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    assert np.array_equal(np.load(folder / "features.npy"), matrix)
+    assert [each.name for each in ledgers.iterdir()] == ["images-1"]
+    assert json.loads(card.read_text("utf-8"))["version"] == images.FEATURES_VERSION
+    assert features.have_features(workspace.database, project)
+    workspace.loop.start_session(project, "hand")
+    wait(workspace, project)
+    states = rows(workspace.database, "SELECT DISTINCT state FROM labeling.sessions")
+    assert states == [("DONE",)]
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_why_files_are_read_that_were_read_before_is_told(
+    workspace: Workspace, media: Path, older: bool
+) -> None:
+    write_all(media, good(3))
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    ledgers, told = workspace.database.files(project.project_id) / "extracted", list[str]()
+    (ledgers / ("images-0" if older else "images_embedding-1")).mkdir(parents=True)
+    features.ensure_features(
+        workspace.database, project, lambda: workspace.open_projects.queue(project),
+        workspace.loop.reader.worker, lambda text, _: told.append(text),
+    )  # fmt: skip
+    anew = "anew: this version of the program learns from other numbers of them"
+    assert (anew in told[-1]) == older and "Reading the files: 3 of 3" in told[-1]
 
 
 def _listed(workspace: Workspace, project: Any) -> dict[str, str]:
