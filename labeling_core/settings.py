@@ -102,7 +102,7 @@ class Settings:
     queries_table: str = ""
     label_column: str = "label"
     label_id_column: str = "label_id"
-    classifier: str = "logistic_regression"
+    classifier: str = "auto"
     strategy: str = "auto"
     every: int = 20
     probe_share: float = 0.1
@@ -133,6 +133,8 @@ class Settings:
         except ValueError:
             values = text
         read = _from_stored(cls, values, "settings")
+        if "classifier" in read:
+            read["classifier"] = OLDER_CLASSIFIERS.get(read["classifier"], read["classifier"])
         for key, record in _RECORDS.items():
             read[key] = tuple(
                 record(**_from_stored(record, each, f"{key}[{number}]"))
@@ -196,6 +198,8 @@ _STORED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a list of texts",
     ),
 }
+# What older versions offered under a name of its own.
+OLDER_CLASSIFIERS = {"mean": "auto"}
 # Setting → the records that it is a list of.
 _RECORDS: dict[str, type[Category | Column]] = {"categories": Category, "columns": Column}
 

@@ -19,6 +19,7 @@ Positions = NDArray[np.intp]
 # Measured by tests/benchmarks/strategies.py:
 _START = 3  # labels per category named right by a neighbour before a model's doubts are trusted
 _LONGEST_START = 10  # labels per category after which they are trusted in any case
+_MOST_START = 60  # labels after which they are: 10 each of 36 categories would be all there are
 _FEW, _SOUGHT = 5, 10  # labels below which a category is rare; one sample in so many seeks it
 _CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
 _SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
@@ -100,8 +101,8 @@ def _started(situation: Situation) -> bool:
     """
     assert situation.probabilities is not None
     n, classes = len(situation.labeled), situation.probabilities.shape[1]
-    if not _START * classes <= n < _LONGEST_START * classes:
-        return n >= _START * classes
+    if n >= min(_LONGEST_START * classes, _MOST_START) or n < _START * classes:
+        return n >= min(_START * classes, _MOST_START)
     seen = situation.rng.permutation(n)[:_SAMPLE] if n > _SAMPLE else np.arange(n)
     X, labels = _directions(situation.features, situation.labeled[seen]), situation.labels[seen]
     likeness = X @ X.T

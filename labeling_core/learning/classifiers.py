@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning import gaussian_process
+from labeling_core.settings import OLDER_CLASSIFIERS
 
 
 class Classifier(NamedTuple):
@@ -26,10 +26,10 @@ class Classifier(NamedTuple):
     description: str
 
 
-def _logistic_regression(seed: int, C: float = 1.0) -> Any:
+def _logistic_regression(seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=C, max_iter=1000, random_state=seed)
+    return LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
 
 
 def _random_forest(seed: int) -> Any:
@@ -54,15 +54,15 @@ def _hist_gradient_boosting(seed: int) -> Any:
     )
 
 
-DEFAULT_CLASSIFIER = "logistic_regression"
-AUTO, MEAN, FOREST = "auto", "mean", "random_forest"
+AUTO, LINEAR, FOREST = "auto", "logistic_regression", "random_forest"
 CLASSIFIERS: dict[str, Classifier] = {
     AUTO: Classifier(
         "Automatic",
-        "Logistic regression, until the labels show clearly that another strength of its "
-        "regularisation or a random forest does better. Which it is, each session tells.",
+        "The mean of logistic regression, a Gaussian process and extremely randomized trees, each "
+        "weighted by how well it predicts labels that it has not seen; the weights, each session "
+        "tells. Needed fewest labels in our measurements.",
     ),
-    DEFAULT_CLASSIFIER: Classifier(
+    LINEAR: Classifier(
         "Logistic regression",
         "Quick and steady from the first labels on, also with a million samples. "
         "Sees straight-line effects only.",
@@ -77,33 +77,23 @@ CLASSIFIERS: dict[str, Classifier] = {
         "Often the most accurate on tables once there are some hundreds of labels; "
         "the slowest to train.",
     ),
-    MEAN: Classifier(
-        "Mean of three models",
-        "Logistic regression, a Gaussian process and extremely randomized trees, each weighted by "
-        "how well it predicts labels that it has not seen; the weights, each session tells. A "
-        "session takes about a second longer.",
-    ),
 }
 
+DEFAULT_CLASSIFIER = AUTO
 
-# What “mean” is a mean of, in words. Lines, curves and thresholds err differently.
+# What “auto” is a mean of, in words. Lines, curves and thresholds err differently.
 GAUSSIAN_PROCESS, EXTRA_TREES = "gaussian_process", "extra_trees"
 PARTS = {
-    DEFAULT_CLASSIFIER: "logistic regression",
+    LINEAR: "logistic regression",
     GAUSSIAN_PROCESS: "Gaussian process",
     EXTRA_TREES: "extremely randomized trees",
 }
 # By a seed, an estimator that is not fitted yet.
 _BUILDERS: dict[str, Callable[[int], Any]] = {
-    AUTO: _logistic_regression,  # as before any choice
-    DEFAULT_CLASSIFIER: _logistic_regression,
+    LINEAR: _logistic_regression,
     FOREST: _random_forest,
     "hist_gradient_boosting": _hist_gradient_boosting,
     EXTRA_TREES: _extra_trees,
-}
-# What “auto” may choose besides the classifiers on offer, by the name that is kept of it.
-VARIANTS: dict[str, Callable[[int], Any]] = {
-    f"{DEFAULT_CLASSIFIER} C={C:g}": partial(_logistic_regression, C=C) for C in (0.1, 3.0, 10.0)
 }
 _WEIGHT = re.compile(rf"({'|'.join(PARTS)})=([01]\.\d\d)")
 
@@ -115,8 +105,8 @@ def mixed(weights: Mapping[str, float]) -> str:
 
 def weights_of(name: str) -> dict[str, float]:
     """The weights of PARTS in a name that :func:`mixed` made, in a session's or a card's; those of
-    ``mean`` before any labels are alike. Empty for every other classifier."""
-    if name == MEAN:
+    ``auto`` before any labels are alike. Empty for every other classifier."""
+    if name == AUTO:
         return dict.fromkeys(PARTS, 1 / len(PARTS))
     found = {part: float(weight) for part, weight in _WEIGHT.findall(name)}
     total = sum(found.values())
@@ -124,27 +114,28 @@ def weights_of(name: str) -> dict[str, float]:
 
 
 def in_full(name: str, chosen: str) -> str:
-    """What is kept of a model's classifier ``name``: of ``auto`` and ``mean`` also what it stood
-    for."""
-    return f"{name}: {chosen}" if name in (AUTO, MEAN) else name
+    """What is kept of a model's classifier ``name``: of ``auto`` also what it stood for."""
+    return f"{name}: {chosen}" if name == AUTO else name
 
 
 def is_known(name: str) -> bool:
     """Whether :func:`fit` knows a classifier of this name."""
-    return any(name in each for each in (CLASSIFIERS, PARTS, VARIANTS)) or bool(weights_of(name))
+    return name in CLASSIFIERS or name in PARTS or bool(weights_of(name))
 
 
 def title(name: str) -> str:
-    """What a person reads for a classifier, or for what :func:`in_full` kept of it."""
+    """What a person reads for a classifier, or for what :func:`in_full` kept of it: older versions,
+    too, whose ``auto`` chose one classifier and whose ``mean`` was what ``auto`` is now."""
     kind, _, chosen = name.partition(": ")
-    if not chosen or kind not in (AUTO, MEAN):
+    if not chosen or kind not in (AUTO, *OLDER_CLASSIFIERS):
+        name = OLDER_CLASSIFIERS.get(name, name)
         return CLASSIFIERS[name].title if name in CLASSIFIERS else name
     shown = ", ".join(f"{weight:.0%} {PARTS[part]}" for part, weight in weights_of(chosen).items())
     if not shown:
         chosen, _, C = chosen.partition(" C=")
         shown = title(chosen).lower()
-        shown += f", C = {C or 1}" if chosen == DEFAULT_CLASSIFIER else ""
-    return f"{CLASSIFIERS[kind].title}: {shown}"
+        shown += f", C = {C or 1}" if chosen == LINEAR else ""
+    return f"{CLASSIFIERS[AUTO].title}: {shown}"
 
 
 def description(name: str) -> str:
@@ -162,8 +153,8 @@ def choices(name: str) -> list[str]:
 def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) -> Any:
     """Fit classifier ``name`` on ``X`` [n, d] and class codes ``y`` [n], one a class is enough.
 
-    ``name`` is one of CLASSIFIERS, PARTS or VARIANTS, or says the weights of parts as :func:`mixed`
-    does. Raises LabelingError for an unknown name and for fewer than two classes.
+    ``name`` is one of CLASSIFIERS or PARTS, or says the weights of parts as :func:`mixed` does.
+    Raises LabelingError for an unknown name and for fewer than two classes.
     """
     if not is_known(name):
         raise LabelingError(
@@ -183,7 +174,7 @@ def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) ->
     with warnings.catch_warnings():
         # "More classes than half the samples": usual in a first session, no mistake.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model = (_BUILDERS | VARIANTS)[name](seed).fit(np.asarray(X, dtype=np.float64), y)
+        model = _BUILDERS[name](seed).fit(np.asarray(X, dtype=np.float64), y)
     if hasattr(model, "coef_"):
         # Many samples to score: with float32 coefficients the pool is never copied to float64.
         model.coef_ = model.coef_.astype(np.float32)
@@ -212,7 +203,7 @@ def name_classes(model: Any, names: list[str]) -> None:
 
 def quickest_part(model: Any) -> Any | None:
     """The part of a mean of classifiers that takes least time for a sample; None of any other."""
-    return getattr(model, "named_estimators", {}).get(DEFAULT_CLASSIFIER)
+    return getattr(model, "named_estimators", {}).get(LINEAR)
 
 
 def predict_probabilities(

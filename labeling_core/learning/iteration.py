@@ -23,7 +23,7 @@ class Task(NamedTuple):
 
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
     strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
-    that ``auto`` or ``mean`` made before, if any. ``groups`` are aligned with ``train``: samples of
+    that ``auto`` made before, if any. ``groups`` are aligned with ``train``: samples of
     one group neither measure nor choose where another one of it was trained on.
     """
 
@@ -79,8 +79,7 @@ def run(task: Task, progress: Progress) -> Outcome:
     """
     progress("Training the model", 0.1)
     X = np.asarray(task.features[task.train])
-    pool = len(task.features)
-    choice = choose(task.classifier, X, task.train_codes, task.seed, task.choice, pool, task.groups)
+    choice = choose(task.classifier, X, task.train_codes, task.seed, task.choice, task.groups)
     task = task._replace(classifier=choice.classifier)
     model = classifiers.fit(task.classifier, X, task.train_codes, task.seed)
     progress("Measuring its accuracy", 0.2)

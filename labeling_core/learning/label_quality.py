@@ -1,9 +1,9 @@
 """Which labels are likely wrong: confident learning on class probabilities.
 
 Every label is judged by models that have not seen it. Unlike classifiers are averaged: a logistic
-regression, a random forest, extremely randomized trees, and the project's own if it is none of
-these. That finds more of the errors than one of them does, above all among labels that a strategy
-chose (tests/benchmarks/label_errors.py). Runs in the worker.
+regression, a random forest, extremely randomized trees, and the project's own or its parts if they
+are none of these. That finds more of the errors than one of them does, above all among labels that
+a strategy chose (tests/benchmarks/label_errors.py). Runs in the worker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.learning import classifiers
+from labeling_core.learning import classifiers, gaussian_process
 from labeling_core.learning.out_of_fold import MOST_TO_FIT, out_of_fold
 
 FEWEST = 10  # labels that have to be there for a judgement to mean anything
@@ -59,19 +59,20 @@ def examine(
     windows of one recording, none judges another. Needs two classes with two labels each: see
     :func:`judgeable`.
     """
-    names, found = panel(classifier), []
+    names, found = panel(classifier), {}
     for number, name in enumerate(names):
         progress(number / len(names))
-        found.append(unseen(X, codes, classes, name, seed, groups))
-    return judge(found[0], np.mean(found, axis=0), codes)
+        found[name] = unseen(X, codes, classes, name, seed, groups)
+    weights = classifiers.weights_of(classifier) or {classifier: 1.0}
+    own = np.sum([weight * found[part] for part, weight in weights.items()], axis=0)
+    return judge(own, np.mean(list(found.values()), axis=0), codes)
 
 
 def panel(classifier: str) -> list[str]:
-    """Who judges in a project with ``classifier``, that one first: lines and trees err
+    """Who judges in a project with ``classifier``, that one or its parts first: lines and trees err
     differently, and so do trees that search for thresholds and trees that draw them."""
-    default = classifiers.DEFAULT_CLASSIFIER
-    lines = classifier if _draws_lines(classifier) else default
-    return list(dict.fromkeys([classifier, lines, *FORESTS]))
+    own = classifiers.weights_of(classifier) or [classifier]
+    return list(dict.fromkeys([*own, classifiers.LINEAR, *FORESTS]))
 
 
 def unseen(
@@ -84,20 +85,20 @@ def unseen(
 ) -> NDArray[np.floating]:
     """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it.
 
-    Forests are asked out of bag, which takes one fit, unless there are ``groups``; others
-    out of fold, those that are quick to fit with the folds drawn REPEATS times.
+    Forests are asked out of bag, which takes one fit, and the Gaussian process in closed form,
+    unless there are ``groups``; others out of fold, logistic regression with the folds drawn
+    REPEATS times.
     """
     if name in FORESTS and groups is None:
         forest = _forest(name, len(codes), seed)
         return classifiers.out_of_bag(forest, X, codes, classes)
-    quick = _draws_lines(name) and len(codes) <= FEW
+    if name == classifiers.GAUSSIAN_PROCESS and groups is None:
+        probabilities = np.zeros((len(codes), classes))
+        probabilities[:, np.unique(codes)] = gaussian_process.fit(X, codes, seed)[1]
+        return probabilities
+    quick = name == classifiers.LINEAR and len(codes) <= FEW
     draws = range(seed, seed + (REPEATS if quick else 1))
     return np.mean([out_of_fold(X, codes, classes, name, draw, groups) for draw in draws], axis=0)
-
-
-def _draws_lines(name: str) -> bool:
-    """Whether it is logistic regression, of whatever strength."""
-    return name.partition(" ")[0] == classifiers.DEFAULT_CLASSIFIER
 
 
 def _forest(name: str, labels: int, seed: int) -> Any:

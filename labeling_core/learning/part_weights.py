@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.learning import classifiers, gaussian_process
-from labeling_core.learning.classifiers import (
-    DEFAULT_CLASSIFIER,
-    EXTRA_TREES,
-    GAUSSIAN_PROCESS,
-    MEAN,
-)
+from labeling_core.learning.classifiers import AUTO, EXTRA_TREES, GAUSSIAN_PROCESS, LINEAR
 from labeling_core.learning.out_of_fold import folds, out_of_fold
 
 JUDGED = 500  # labels, at random, that the weights are found by: more tell little more
@@ -38,7 +33,7 @@ def weigh(
     X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
     judged = np.flatnonzero(folds(y, seed) >= 0)
     if not len(judged):
-        return classifiers.weights_of(MEAN)
+        return classifiers.weights_of(AUTO)
     likely = _unseen(X, y, seed, groups)[:, judged]
     weights = np.full(len(likely), 1 / len(likely))
     for _ in range(STEPS):
@@ -62,7 +57,7 @@ def _unseen(
     with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
         found: dict[str, NDArray[Any]] = (
             {
-                DEFAULT_CLASSIFIER: out_of_fold(X, codes, classes, DEFAULT_CLASSIFIER, seed),
+                LINEAR: out_of_fold(X, codes, classes, LINEAR, seed),
                 GAUSSIAN_PROCESS: gaussian_process.fit(X, codes, seed)[1],
                 EXTRA_TREES: classifiers.out_of_bag(
                     classifiers.forest_of(EXTRA_TREES, seed), X, codes, classes

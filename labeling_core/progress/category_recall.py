@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning.evaluation import Interval, wilson
+from labeling_core.learning.evaluation import ENOUGH, Interval, wilson
+from labeling_core.learning.measures import MEASURES, confusion, resampled
 from labeling_core.progress import learning_curve
 from labeling_core.progress.efficiency import EARLY
 from labeling_core.projects.labels import below
@@ -30,22 +32,56 @@ class Recall(NamedTuple):
 
 def recalls(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> list[Recall]:
     """For each category that has probes, in the categories' order; empty where none measure."""
+    truth, predicted = _judged(cursor, project, queue)
+    return [
+        _recall(name, predicted[truth == name])
+        for name in project.settings.classes
+        if name in truth
+    ]
+
+
+def _judged(
+    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Of every probe that measures the newest model its category, and what the model says."""
     probes = learning_curve.probes(cursor, project, queue)
     newest = cursor.execute(
         "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
     if probes is None or newest is None or newest[0] is None:
-        return []
+        return np.array([], str), np.array([], str)
     [(names, found)], limit = learning_curve.kept_models(cursor, project, newest)
     probes = below(probes, min(limit, len(found)))
     predicted = np.array(names)[found[probes.positions].argmax(axis=1)]
-    truth = np.array(project.settings.classes)[probes.codes]
-    return [
-        _recall(name, predicted[truth == name])
-        for name in project.settings.classes
-        if name in truth
-    ]
+    return np.array(project.settings.classes)[probes.codes], predicted
+
+
+def by_category(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> str:
+    """What the newest model reaches where every category counts alike, in a sentence with 95 %
+    intervals, or what is missing to tell it; "" where no probes measure."""
+    truth, predicted = _judged(cursor, project, queue)
+    if not len(truth):
+        return ""
+    names, numbers = np.unique(truth, return_counts=True)
+    if len(names) < 2 or numbers.min() < ENOUGH:
+        few = [f"{name} ({number})" for name, number in zip(names, numbers, strict=True)
+               if number < ENOUGH]  # fmt: skip
+        missing = f": {', '.join(few)}" if few else ""
+        return (
+            "Balanced accuracy and macro-F1, by which rare categories count as much as common "
+            f"ones, take probes of two categories and {ENOUGH} of each that has any{missing}."
+        )
+    known, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
+    table = confusion(codes[: len(truth)], codes[len(truth) :], len(known))
+    told = []
+    for name in ("balanced_accuracy", "macro_f1"):
+        share, low, high = resampled(name, table)
+        told.append(f"{MEASURES[name]} {share:.1%} ({low:.1%} – {high:.1%})")
+    return (
+        f"With every category counting alike: {', '.join(told)}; 95 % intervals by resampling "
+        f"{len(truth):,} probes."
+    )
 
 
 def _recall(name: str, predicted: np.ndarray) -> Recall:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
+from labeling_core.learning.classifiers import weights_of
 from labeling_core.learning.power_law import Curve
 from labeling_core.learning.stopping import KINDS, Evidence
 from labeling_core.progress import efficiency, learning_curve
 from labeling_core.progress.learning_curve import Session
 from labeling_core.projects.labels import below
-from labeling_core.settings import Project
+from labeling_core.settings import OLDER_CLASSIFIERS, Project
 
 
 def read(
@@ -53,9 +54,15 @@ def comparable(sessions: Sequence[Session]) -> list[Session]:
 
 def _alike(one: Session, other: Session) -> bool:
     on_the_same = one.evaluated == other.evaluated or one.kind not in KINDS
-    # Whatever “auto” stood for: that it may choose anew is part of the curve.
-    names = [each.classifier.partition(":")[0] for each in (one, other)]
+    names = [_kind(each.classifier) for each in (one, other)]
     return names[0] == names[1] and one.kind == other.kind and on_the_same
+
+
+def _kind(classifier: str) -> tuple[str, bool]:
+    """Whatever weights ``auto`` found: that they change is part of the curve. That it chose one
+    classifier, in older versions, is another one."""
+    name = classifier.partition(":")[0]
+    return OLDER_CLASSIFIERS.get(name, name), bool(weights_of(classifier))
 
 
 def _changed(

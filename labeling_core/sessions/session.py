@@ -49,7 +49,7 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
 
 
 def _with_choice(session: SessionRun, chosen: str) -> SessionRun:
-    """Note in the session's row what “auto” or “mean” stood for; the session with it."""
+    """Note in the session's row what “auto” stood for; the session with it."""
     project = session.project
     text = in_full(project.settings.classifier, chosen)
     if text == project.settings.classifier:

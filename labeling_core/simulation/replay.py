@@ -154,14 +154,14 @@ def _replay(
     with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
         measured = [
             (len(labeled), *_measure(model, X[test], y[test], labeled_y, int(y.max()) + 1))
-            for labeled, labeled_y, model in _sessions(X, y, pool, strategy, seed, plan, groups)
+            for labeled, labeled_y, model in sessions(X, y, pool, strategy, seed, plan, groups)
         ]
     counts, accuracy, auc = (list(column) for column in zip(*measured, strict=True))
     known = None if None in auc else auc
     return Run(strategy, seed, counts, accuracy, known, area(counts, accuracy))
 
 
-def _sessions(
+def sessions(
     X: NDArray[np.float32],
     y: NDArray[np.integer],
     pool: NDArray[np.intp],

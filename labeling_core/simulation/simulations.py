@@ -22,8 +22,7 @@ from labeling_core.store.removal import remove, replace
 RECORD, END = "simulation.json", "end.json"
 # Seconds that one session of a run takes on an idle core, by classifier: for a first estimate.
 _SESSION = {
-    "auto": 0.1,
-    "mean": 0.4,
+    "auto": 0.3,
     "logistic_regression": 0.03,
     "random_forest": 0.25,
     "hist_gradient_boosting": 0.8,

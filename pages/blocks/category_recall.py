@@ -10,6 +10,7 @@ from labeling_core.learning.evaluation import ENOUGH
 from labeling_core.progress import category_recall
 from labeling_core.progress.category_recall import Recall
 from labeling_core.settings import Project
+from pages.shell.plain_text import escaped
 
 
 def show(
@@ -32,6 +33,7 @@ def show(
         "Where two categories are taken for each other again and again, more labels will hardly "
         "help: the data may not show the difference.",
     )  # fmt: skip
+    st.caption(escaped(category_recall.by_category(cursor, project, queue)))
     numbers = dict(labels)
     st.dataframe(
         [_row(each, numbers[each.category]) for each in found],

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from strategies import load
+from datasets import load
 
 from labeling_core.learning import label_quality
 from labeling_core.learning.out_of_fold import out_of_fold

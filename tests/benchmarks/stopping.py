@@ -18,8 +18,8 @@ import argparse
 from typing import NamedTuple
 
 import numpy as np
+from datasets import load
 from replayed import HOLDOUT, Plan, Step, evidence_of, replay
-from strategies import load
 
 from labeling_core.learning import stopping
 

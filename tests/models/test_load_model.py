@@ -145,7 +145,7 @@ def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table)
         if isinstance(plain[name].dtype, pd.DatetimeTZDtype):
             plain[name] = plain[name].dt.tz_convert("UTC").dt.tz_localize(None)
     plain.to_excel(elsewhere / "new.xlsx", index=False)
-    classifier = "mean" if table is survey else "logistic_regression"
+    classifier = "auto" if table is survey else "logistic_regression"
     model = model_of(workspace, source, elsewhere, classifier=classifier)
     out = tmp_path / "out.parquet"
     assert main(["predict", "--model", str(model), "--data", str(source), "--out", str(out)]) == 0

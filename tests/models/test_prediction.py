@@ -60,7 +60,7 @@ def wine_model(workspace, make_project, annotator, tmp_path):
 
 @pytest.mark.parametrize(
     ("classifier", "suffix"),
-    [("random_forest", "parquet"), ("hist_gradient_boosting", "jsonl"), ("mean", "jsonl")],
+    [("random_forest", "parquet"), ("hist_gradient_boosting", "jsonl"), ("auto", "jsonl")],
 )
 def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
     workspace, make_project, annotator, tmp_path, classifier, suffix, capsys

@@ -96,7 +96,7 @@ def test_a_column_that_is_not_there_is_refused(value, kind):
 
 
 def test_a_tree_within_the_mean_is_looked_at_as_well():
-    model = of_project("mean")
+    model = of_project("auto")
     tree = next(each for each in model[-1].estimators_ if hasattr(each, "estimators_")).estimators_[
         0
     ]
@@ -128,7 +128,7 @@ def kernel_of(model):
     ],
 )
 def test_parts_of_a_mean_that_do_not_fit_together_are_refused(change):
-    model = of_project("mean")
+    model = of_project("auto")
     change(model)
     with pytest.raises(TamperedError):
         check(model)

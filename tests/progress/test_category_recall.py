@@ -45,6 +45,26 @@ def test_each_category_says_how_many_of_its_probes_are_found(workspace, learned,
     assert red.times == red.probes - round(red.share.share * red.probes) > 3
 
 
+def alike(workspace, project):
+    with workspace.database.read() as cursor:
+        return category_recall.by_category(cursor, project, workspace.queue(project))
+
+
+def test_categories_count_alike_where_each_has_probes_enough(workspace, make_project, annotator):
+    project = make_project(every=1000, probe_share=0.25)
+    ana = annotator(project)
+    ana.label_truly(20)
+    run_session(workspace, project)
+    assert min(each.probes for each in recalls(workspace, project)) < 5
+    assert "5 of each that has any: " in alike(workspace, project)
+    while min(each.probes for each in recalls(workspace, project)) < 5:
+        ana.label_truly(10)
+    run_session(workspace, project)
+    told = alike(workspace, project)
+    assert told.startswith("With every category counting alike: balanced accuracy 100.0% (100.0%")
+    assert "macro-F1 100.0%" in told
+
+
 def test_what_was_renamed_since_is_told_by_its_new_name(workspace, learned):
     project = use_cases.rename_category(workspace, "wine", "white", "blanc", LOCAL)
     assert "blanc" in {each.category for each in recalls(workspace, project)}
@@ -61,7 +81,7 @@ def test_categories_with_hardly_a_label_are_named_unless_they_are_retired(worksp
 
 def test_without_probes_nothing_is_told(workspace, make_project, annotator):
     project = make_project(every=1000, probe_share=0.0)
-    assert recalls(workspace, project) == []
+    assert recalls(workspace, project) == [] and alike(workspace, project) == ""
     annotator(project).label_truly(20)
     run_session(workspace, project)
     assert recalls(workspace, project) == []
