@@ -83,7 +83,7 @@ def made(form: Form, server: AppServer, name: str, wanted: dict[str, Any]) -> No
     form.shows("group", {"Share of probes (%)": "8"})
     form.press("New project")  # nothing is left over from the one before
     form.shows("textbox", {"Name": "", "Labels table": "project_labels", "Label column": "label"})
-    form.shows("combobox", {"Classifier": "Logistic regression", "Modality": "Tabular"})
+    form.shows("combobox", {"Classifier": "Automatic", "Modality": "Tabular"})
     form.shows("spinbutton", {"Retrain every n labelings": "20"})
     form.shows("group", {"Share of probes (%)": "10"})
     expect(form.page.get_by_text("rows, ")).to_have_count(0)

@@ -26,7 +26,9 @@ def benchmark(monkeypatch: pytest.MonkeyPatch):
 
 def test_probes_hold_the_truth_where_cross_validation_on_queried_labels_does_not(benchmark):
     coverage, replayed = benchmark("coverage"), benchmark("replayed")
-    plan = replayed.Plan(strategy="margin", every=50, budget=150, probe_share=0.2)
+    plan = replayed.Plan(
+        strategy="margin", every=50, budget=150, probe_share=0.2, classifier="logistic_regression"
+    )
     pairs: list = []
     with threadpool_limits(1):  # tiny fits: threads only get in each other's way
         for name in ("made, 2 classes, 5 % flipped", "made, 2 classes, rare one"):
@@ -41,7 +43,7 @@ def test_probes_hold_the_truth_where_cross_validation_on_queried_labels_does_not
 
 def test_the_advice_stops_on_the_loops_own_evidence_once_nothing_is_gained(benchmark):
     coverage, replayed = benchmark("coverage"), benchmark("replayed")
-    plan = replayed.Plan(budget=200)
+    plan = replayed.Plan(budget=200, classifier="logistic_regression")
     steps, verdicts = [], []
     for step in replayed.replay(*coverage.wine(0), plan, 0):
         steps.append(step)
