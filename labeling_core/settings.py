@@ -75,22 +75,21 @@ class Column:
 class Settings:
     """Everything a person chooses about a project.
 
-    ``queries_table`` empty means labeling without active learning; ``test_table`` empty
-    means that accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5)
-    or, with a share of 0, by cross-validation. ``every`` is the number of labels after
-    which a session runs by itself, if ``automatic``: whether there are so many is looked at every
-    ``check_seconds`` at most (0: with every label), and it starts ``grace_seconds`` later, on all
-    labels that there are by then. ``modality`` is one of registry.MODALITIES; what ``source`` names
-    (a table, or a folder: see folders.source_folder) and which ``image_features`` there are stands
-    in its record.
+    ``queries_table`` empty means labeling without active learning; ``test_table`` empty means that
+    accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5) or, with a share
+    of 0, by cross-validation. ``every`` is the number of labels after which a session runs by
+    itself, if ``automatic``: whether there are so many is looked at every ``check_seconds`` at most
+    (0: with every label), and it starts ``grace_seconds`` later, on all labels that there are by
+    then. ``modality`` is one of registry.MODALITIES; what ``source`` names (a table, or a folder:
+    see folders.source_folder) and which ``image_features`` there are stands in its record.
     ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
-    ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds.
-    ``columns`` say how those of a table are used, in the order in which they are shown; one that
-    is not among them comes after them, as found. ``main_column`` is shown large, the others beside.
+    ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds. ``columns`` say
+    how those of a table are used, in the order in which they are shown; one that is not among them
+    comes after them, as found. ``main_column`` is shown large, the others beside.
     ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, each
     beginning ``window_overlap`` seconds before the one before ends, and shown with
-    ``window_context`` seconds on either side.
-    ``newer`` is what a newer version of the program has stored beside these: kept as it is.
+    ``window_context`` seconds on either side. ``newer`` is what a newer version of the program has
+    stored beside these: kept as it is.
     """
 
     title: str = ""
@@ -133,8 +132,8 @@ class Settings:
         except ValueError:
             values = text
         read = _from_stored(cls, values, "settings")
-        if "classifier" in read:
-            read["classifier"] = OLDER_CLASSIFIERS.get(read["classifier"], read["classifier"])
+        if read.get("classifier") in OLDER_CLASSIFIERS:
+            read["classifier"] = OLDER_CLASSIFIERS[read["classifier"]]
         for key, record in _RECORDS.items():
             read[key] = tuple(
                 record(**_from_stored(record, each, f"{key}[{number}]"))
@@ -217,11 +216,8 @@ def _from_stored(
         is_right, kind = _STORED[kinds[key]]
         if not is_right(values[key]):
             raise _wrong_value(key if record is Settings else f"{where}.{key}", values[key], kind)
-    known = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in values.items()
-        if key in kinds
-    }
+    chosen = [(key, values[key]) for key in values if key in kinds]
+    known = {key: tuple(value) if isinstance(value, list) else value for key, value in chosen}
     return known | {"newer": {key: values[key] for key in values.keys() - kinds.keys()}}
 
 

@@ -168,7 +168,7 @@ def sessions(
     strategy: str,
     seed: int,
     plan: Plan,
-    groups: NDArray[np.integer] | None,
+    groups: NDArray[np.integer] | None = None,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.integer], Any]]:
     """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None."""
     labeled = pool[:0]
