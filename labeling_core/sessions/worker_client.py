@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 LEARNING = (
     "labeling_core.sessions.worker_jobs",
     "sklearn.compose",
+    "sklearn.ensemble",
+    "sklearn.kernel_approximation",
     "sklearn.linear_model",
     "skops.io",
     "pyarrow.parquet",
