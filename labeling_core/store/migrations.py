@@ -10,10 +10,41 @@ from pathlib import Path
 import duckdb
 
 from labeling_core.errors import LabelingError
+from labeling_core.settings import quote
 
-# Each entry runs once, in order, and is recorded in labeling.migrations. Never edit one that
-# has been released: append another.
-MIGRATIONS: tuple[tuple[str, str], ...] = (
+
+def _move_pools(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring what version 0.1 kept of each pool beside the program's own tables to its place.
+
+    The queries are a view on it, which names its tables.
+    """
+    views = connection.execute(
+        "SELECT view_name, sql FROM duckdb_views() "
+        "WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal"
+    ).fetchall()
+    moved = connection.execute(
+        "SELECT table_name FROM duckdb_tables(), labeling.projects "
+        "WHERE database_name = current_database() AND schema_name = 'labeling' "
+        "AND table_name IN ('samples_' || project_id, 'scores_' || project_id)"
+    ).fetchall()
+    for (name,) in moved:
+        connection.execute(
+            f"CREATE TABLE labeling_pool.{quote(name)} AS FROM labeling.{quote(name)}"
+        )
+        connection.execute(f"DROP TABLE labeling.{quote(name)}")
+    for view, sql in views:
+        there = sql
+        for written in (each for (name,) in moved for each in (name, quote(name))):
+            there = there.replace(f"labeling.{written} ", f"labeling_pool.{written} ")
+        if there != sql:
+            connection.execute(f"DROP VIEW main.{quote(view)}")
+            connection.execute(there)
+
+
+Step = str | Callable[[duckdb.DuckDBPyConnection], None]
+# Each entry, SQL or a function, runs once, in order, and is recorded in labeling.migrations. Never
+# edit one that has been released: append another.
+MIGRATIONS: tuple[tuple[str, Step], ...] = (
     (
         "first tables",
         """
@@ -103,6 +134,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "by which blocks of time probes of windows were drawn",
         "ALTER TABLE labeling.projects ADD COLUMN probe_block DOUBLE DEFAULT 0",
     ),
+    ("pools in a schema of their own", _move_pools),
 )
 
 
@@ -124,8 +156,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path, before: BeforeUpg
         before(connection, path, len(done))
     connection.execute("BEGIN TRANSACTION")
     try:
-        for number, (name, sql) in enumerate(MIGRATIONS[len(done) :], start=len(done) + 1):
-            _take(connection, path, f"{number} (“{name}”)", sql)
+        for number, (name, step) in enumerate(MIGRATIONS[len(done) :], start=len(done) + 1):
+            _take(connection, path, f"{number} (“{name}”)", step)
             connection.execute(
                 "INSERT INTO labeling.migrations VALUES (?, ?, ?)",
                 [number, name, datetime.now(UTC)],
@@ -138,12 +170,15 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path, before: BeforeUpg
     return not done
 
 
-def _take(connection: duckdb.DuckDBPyConnection, path: Path, step: str, sql: str) -> None:
+def _take(connection: duckdb.DuckDBPyConnection, path: Path, name: str, step: Step) -> None:
     try:
-        connection.execute(sql)
+        if callable(step):
+            step(connection)
+        else:
+            connection.execute(step)
     except duckdb.Error as error:
         raise LabelingError(
-            f"The database {path} could not be upgraded: step {step} failed "
+            f"The database {path} could not be upgraded: step {name} failed "
             f"({str(error).splitlines()[0][:160]}). It is as it was: use the version of the "
             "program that wrote it, or put back a backup with `python -m labeling_core restore`."
         ) from error

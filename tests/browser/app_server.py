@@ -161,7 +161,7 @@ class AppServer:
         copy.mkdir()
         if self.process:
             self.freeze()
-        for file in self.folder.glob("deck.duckdb*"):
+        for file in self.path.parent.glob(f"{self.path.name}*"):
             if file.is_file():
                 shutil.copy(file, copy)
         if self.process:
