@@ -241,7 +241,7 @@ def full_disks(folder: Path, times: int, people: int = 8, seed: int = 0) -> Outc
 
 
 def bad_lines(folder: Path, times: int, people: int = 5, seed: int = 0) -> Outcome:
-    """30 % loss and 300 ms each way, connections that end or stand still; three decisions a time."""
+    """30 % loss and 300 ms each way, connections that end or stand still; three keys a time."""
     count, server = Count(), make_server(folder)
     server.start()
     told: set[tuple[str, str]] = set()

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from labeling_core.web.messages import PORTION
+from labeling_core.web.security_headers import COOKIE
 
 DEPTH = 256  # as view_record.js
 RETRY = 0.2  # seconds; the deck of a browser waits longer
@@ -28,8 +29,10 @@ RETRY = 0.2  # seconds; the deck of a browser waits longer
 class Page:
     """One session of the real app on a labeling page; what the server sends is read on."""
 
-    def __init__(self, server: AppServer, project: str, annotator: str) -> None:
-        self._open = ExitStack()
+    def __init__(
+        self, server: AppServer, project: str, annotator: str, page: str = "label_tabular"
+    ) -> None:
+        self._open, self._page = ExitStack(), page
         self._socket = self._open.enter_context(
             connect(
                 f"ws://127.0.0.1:{server.port}/_stcore/stream",
@@ -54,7 +57,7 @@ class Page:
 
     def _run(self, annotator: str) -> None:
         message = BackMsg()
-        message.rerun_script.page_name = "label_tabular"
+        message.rerun_script.page_name = self._page
         message.rerun_script.query_string = f"project={self._project}"
         if annotator:
             state = message.rerun_script.widget_states.widgets.add()
@@ -83,6 +86,7 @@ class WireDeck:
     def __init__(self, server: AppServer, token: str) -> None:
         self.server, self.token = server, token
         self.client = uuid.uuid4().hex
+        self.cookies = {"Cookie": f"{COOKIE}={self.client}"}  # what links are bound to
         self.numbers = itertools.count(1)
         self.pending: list[dict[str, Any]] = []  # decided, not acknowledged
         self.acknowledged: dict[str, str] = {}  # sample_id -> category
@@ -90,6 +94,8 @@ class WireDeck:
         self.queue: list[str] = []
         self.session_id = self.version = 0
         self.learning: dict[str, Any] = {}
+        self.views: dict[str, dict[str, Any]] = {}  # of the samples in the queue and before
+        self.finished = False
         self.latencies: list[float] = []  # seconds from decision to its acknowledgement
         self._connection: http.client.HTTPConnection | None = None
 
@@ -123,7 +129,7 @@ class WireDeck:
         }  # fmt: skip
         try:
             self._take(self._post(json.dumps(message).encode()))
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, ValueError):  # or half an answer
             self.close()
             time.sleep(RETRY)
 
@@ -136,7 +142,7 @@ class WireDeck:
     def _post(self, body: bytes) -> dict[str, Any]:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
-        kind = {"Content-Type": "application/json"}
+        kind = {"Content-Type": "application/json"} | self.cookies
         self._connection.request("POST", "/labeling/exchange", body, kind)
         response = self._connection.getresponse()
         answer = response.read()
@@ -155,6 +161,8 @@ class WireDeck:
         gone = set(reply["drop"])
         self.queue = [each for each in self.queue if each not in gone]
         self.queue += [each["sample_id"] for each in reply["samples"]]
+        self.views |= {each["sample_id"]: each["view"] for each in reply["samples"]}
+        self.finished = reply["finished"]
         self.learning = reply["learning"]
         self.session_id = self.learning["session_id"]
         self.version = self.learning["version"]
