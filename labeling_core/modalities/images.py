@@ -78,7 +78,9 @@ def _further(found: dict[str, Any]) -> list[list[str]]:
     """What only some pictures have: several pages, more than 8 bits a channel."""
     facts = []
     if found["pages"] != 1:
-        count = f"{found['pages']}" if found["format"] == "TIFF" else "several"
+        most = picture_formats.MOST_PAGES
+        many = f"more than {most}" if found["pages"] > most else f"{found['pages']}"
+        count = many if found["format"] == "TIFF" else "several"
         facts.append(["pages", f"{count}, of which the first is shown and learned from"])
     if found["values"]:
         facts.append(["values", f"{found['values']}; Levels says which are black and white"])

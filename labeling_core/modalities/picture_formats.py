@@ -7,7 +7,7 @@ looked for under their own suffix only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,6 +28,7 @@ SUFFIXES = frozenset({
     ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".j2c", ".jpx",
     ".ppm", ".pgm", ".pbm", ".pnm", ".icns", ".dds", ".qoi", ".sgi", ".psd", *_BY_SUFFIX,
 })  # fmt: skip
+MOST_PAGES = 100  # counted: each takes a while, and 50,000 fit into 6 MB
 KNOWN = "PNG, JPEG, GIF, WebP, BMP, TIFF, AVIF, HEIC, JPEG XL, JPEG 2000 and others"
 
 
@@ -80,10 +81,17 @@ def _load(plugin: _Plugin) -> None:
 
 
 def pages(image: Image.Image) -> int:
-    """How many pictures the file holds; of those that move only that there are several (2)."""
-    if image.format == "TIFF":
-        return int(getattr(image, "n_frames", 1))
-    return 2 if getattr(image, "is_animated", False) else 1
+    """How many pictures the file holds, at most MOST_PAGES + 1; of those that move only that there
+    are several (2)."""
+    if image.format != "TIFF":
+        return 2 if getattr(image, "is_animated", False) else 1
+    number = 0
+    with suppress(Exception):  # there are no more, or the next one is damaged, which is no matter
+        while number <= MOST_PAGES:
+            image.seek(number)
+            number += 1
+    image.seek(0)
+    return max(number, 1)
 
 
 def without_end_mark(path: Path) -> Image.Image | None:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple
 
 from labeling_core.errors import LabelingError
+from labeling_core.sources import zip_directory
 from labeling_core.sources.folders import Refusal, has_suffix
 from labeling_core.sources.left_out import is_hidden, reason
 from labeling_core.store.file_names import Names, plain, require_short, sanitised, shown
@@ -77,6 +78,8 @@ def unpack(
     whole is refused: no zip at all, too many files, or a bomb by total size or ratio.
     """
     try:
+        if zip_directory.has_more_than(archive):
+            raise _too_many(limits)
         with zipfile.ZipFile(archive) as opened:
             files = [entry for entry in opened.infolist() if not entry.is_dir()]
             hidden = [entry for entry in files if is_hidden(entry.filename.replace("\\", "/"))]
@@ -101,7 +104,7 @@ def _require_bounded(
     assert opened.fp is not None
     packed = max(1, opened.fp.seek(0, os.SEEK_END))
     if len(entries) > limits.files:
-        raise LabelingError(f"The archive holds more than {limits.files:,} files.", "upload")
+        raise _too_many(limits)
     if total > limits.total_bytes:
         size = f"{limits.total_bytes / 2**30:.1f} GB"
         raise LabelingError(f"The archive unpacks to more than {size}: split it.", "upload")
@@ -111,6 +114,10 @@ def _require_bounded(
             "its own size, as zip bombs do.",
             "upload",
         )
+
+
+def _too_many(limits: Limits) -> LabelingError:
+    return LabelingError(f"The archive holds more than {limits.files:,} files.", "upload")
 
 
 def _unpack_entries(

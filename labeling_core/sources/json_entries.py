@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeling_core.errors import LabelingError
+from labeling_core.sources import zip_directory
 
 MOST_BYTES = 1 << 30  # of one file in memory
 
@@ -45,6 +46,8 @@ def read_entries(path: Path, name: str, unreadable: list[tuple[int, str]]) -> li
 
 def _parts(path: Path, name: str) -> Iterator[tuple[str, str]]:
     """The JSON files in an archive: what each is called without its suffix, and its text."""
+    if zip_directory.has_more_than(path):
+        raise LabelingError(f"{name} holds more than {zip_directory.MOST:,} files: export fewer.")
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [each for each in archive.infolist()

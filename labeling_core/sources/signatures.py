@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from labeling_core.sources import zip_directory
 from labeling_core.sources.import_errors import file_error
 
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\0": "xz"}
@@ -80,6 +81,8 @@ def _refusal(name: str, what: str) -> Exception:
 
 
 def _kind_of_zip(path: Path, name: str) -> str:
+    if zip_directory.has_more_than(path):
+        raise file_error(name, f"holds more than {zip_directory.MOST:,} files; unpack it yourself")
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import anyio.to_thread
 import duckdb
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
     JSONResponse,
@@ -107,7 +107,7 @@ async def _exchange(request: Request, answer: Answer) -> JSONResponse:
             body = await _read(request, MAX_BODY if token else MAX_UNSIGNED)
     except LabelingError as error:
         return _closing(str(error), 403)
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):  # nobody is there to read it, in the second case
         return _closing("The message did not arrive in time.", 408)
     if body is None:
         return _closing("The message is too large.", 413)

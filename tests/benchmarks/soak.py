@@ -148,18 +148,14 @@ class Visits:
             for _ in range(chance.randrange(5, 25)):
                 if self.done.is_set():
                     break
-                while not deck.queue and not self.done.is_set():
-                    deck.exchange()
-                    if deck.finished:
-                        break
+                self._until(deck, lambda: deck.queue or deck.finished)
                 if not deck.queue:
                     break
                 sample = deck.queue[0]
                 if project == "media":
                     self._look(deck, sample)
                 deck.decide(deck.queue.pop(0))
-                while deck.pending:
-                    deck.exchange()
+                self._until(deck, lambda: not deck.pending)
                 self.counts["decisions"] += 1
                 time.sleep(chance.uniform(0.2, 0.8))
             if chance.random() < 0.3:
@@ -169,6 +165,14 @@ class Visits:
         finally:
             deck.close()
             page.close()
+
+    def _until(self, deck: Any, true: Any) -> None:
+        """Exchange messages until something is so; a page that was open for a week (of the hurried
+        clock) is left by its person, who would reload it."""
+        while not true():
+            deck.exchange()
+            if deck.failures > 20:
+                raise TimeoutError("the page was open for too long")
 
     def _look(self, deck: Any, sample: str) -> None:
         self._get(deck, deck.views[sample]["url"])

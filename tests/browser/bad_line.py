@@ -82,6 +82,7 @@ class BadLine:
             with contextlib.suppress(OSError):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 each.shutdown(socket.SHUT_RDWR)
+        source.close()
 
     def _wait(self) -> None:
         """As long as a packet travels, with all the times that it is lost."""

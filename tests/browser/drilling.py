@@ -104,8 +104,8 @@ class Team:
         self._done.set()
         for each in self._threads:
             each.join()
-        for page in self.pages:
-            page.close()
+        for each in (*self.decks, *self.pages):
+            each.close()
         assert not self.failed, self.failed
 
 
@@ -203,11 +203,19 @@ def may_mount() -> bool:
 
 
 def fill(disk: Path, left: int) -> Path:
-    """A file that leaves so many bytes of a disk."""
+    """A file that leaves at most so many bytes of a disk, on which others write meanwhile."""
     filler = disk / "filler"
     with filler.open("wb") as file:
-        found = os.statvfs(disk)
-        os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
+        size, step = 0, 64 * MEGABYTE
+        while step >= 4096:
+            found = os.statvfs(disk)
+            room = found.f_bavail * found.f_frsize - left
+            try:
+                os.posix_fallocate(file.fileno(), size, max(1, min(step, room)))
+                size += max(1, min(step, room))
+                step = step if room > step else 0
+            except OSError:
+                step //= 2
     return filler
 
 

@@ -95,7 +95,7 @@ class WireDeck:
         self.session_id = self.version = 0
         self.learning: dict[str, Any] = {}
         self.views: dict[str, dict[str, Any]] = {}  # of the samples in the queue and before
-        self.finished = False
+        self.finished, self.failures = False, 0  # since the last answer
         self.latencies: list[float] = []  # seconds from decision to its acknowledgement
         self._connection: http.client.HTTPConnection | None = None
 
@@ -129,7 +129,9 @@ class WireDeck:
         }  # fmt: skip
         try:
             self._take(self._post(json.dumps(message).encode()))
+            self.failures = 0
         except (OSError, http.client.HTTPException, ValueError):  # or half an answer
+            self.failures += 1
             self.close()
             time.sleep(RETRY)
 
