@@ -223,7 +223,7 @@ def sample(server: Any) -> dict[str, float]:
     told: dict[str, float] = {}
     for number in processes(server.process.pid):
         name = "server" if number == server.process.pid else "workers"
-        with suppress(OSError):
+        with suppress(OSError, KeyError):  # it has just ended
             status = Path(f"/proc/{number}/status").read_text("utf-8")
             lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
             told[f"{name}: MB"] = told.get(f"{name}: MB", 0) + int(lines["VmRSS"].split()[0]) / 1000
