@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from labeling_core import use_cases
@@ -12,6 +14,7 @@ from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
 
 _SHOWN = 1_000  # names of one kind
+_FEW, _HEIGHT = 12, 320  # more names than so many are scrolled, in so many pixels
 
 
 def show(workspace: Workspace, project: Project, by: Person) -> None:
@@ -41,6 +44,9 @@ def _show(kind: set_aside.Kind) -> None:
         st.text(f"{number:,} × {kind.reason}")
         st.caption(kind.help)
         with st.expander(f"{number:,} {'file' if number == 1 else 'files'}"):
-            st.dataframe({"file": kind.sample_ids[:_SHOWN]}, hide_index=True)
+            # Wrapped, as the end of a path is what tells one file from another.
+            names = "\n".join(kind.sample_ids[:_SHOWN])
+            height: int | Literal["content"] = _HEIGHT if number > _FEW else "content"
+            st.code(names, language=None, wrap_lines=True, height=height)
             if number > _SHOWN:
                 st.caption(f"The first {_SHOWN:,} of {number:,}.")
