@@ -299,7 +299,11 @@ def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(workspa
     workspace.close()
     with duckdb.connect(str(path)) as older:
         older.execute("ALTER TABLE labeling.sessions DROP COLUMN probe_limit")
-        older.execute("DELETE FROM labeling.migrations WHERE name LIKE 'which places%'")
+        older.execute("ALTER TABLE labeling.projects DROP COLUMN probe_block")
+        older.execute(
+            "DELETE FROM labeling.migrations WHERE version >= (SELECT version FROM "
+            "labeling.migrations WHERE name LIKE 'which places%')"
+        )
     again = Workspace(path)
     with again.database.read() as cursor:
         assert learning_curve.sessions(cursor, project, again.queue(project)) == before
