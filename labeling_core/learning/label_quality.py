@@ -9,6 +9,7 @@ a strategy chose (tests/benchmarks/label_errors.py). Runs in the worker.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,13 +60,23 @@ def examine(
     windows of one recording, none judges another. Needs two classes with two labels each: see
     :func:`judgeable`.
     """
+    from threadpoolctl import threadpool_limits
+
     names, found = panel(classifier), {}
-    for number, name in enumerate(names):
-        progress(number / len(names))
-        found[name] = unseen(X, codes, classes, name, seed, groups)
+    # Arrays this small: more threads spend their time on waiting, above all on a busy machine.
+    with threadpool_limits(1 if len(codes) <= FEW else None):
+        for number, name in enumerate(names):
+            tell = partial(_tell, progress, number, len(names))
+            tell(0.0)
+            found[name] = unseen(X, codes, classes, name, seed, groups, tell)
     weights = classifiers.weights_of(classifier) or {classifier: 1.0}
     own = np.sum([weight * found[part] for part, weight in weights.items()], axis=0)
     return judge(own, np.mean(list(found.values()), axis=0), codes)
+
+
+def _tell(progress: Callable[[float], None], done: int, of: int, share: float) -> None:
+    """Tell the finished share of all, from that of the next one."""
+    progress((done + share) / of)
 
 
 def panel(classifier: str) -> list[str]:
@@ -82,8 +93,10 @@ def unseen(
     name: str,
     seed: int,
     groups: NDArray[np.integer] | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.floating]:
-    """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it.
+    """Probabilities [n, classes] of every label's sample by models ``name`` that have not seen it;
+    ``progress`` is told the finished share, 0..1.
 
     Forests are asked out of bag, which takes one fit, and the Gaussian process in closed form,
     unless there are ``groups``; others out of fold, logistic regression with the folds drawn
@@ -96,9 +109,14 @@ def unseen(
         probabilities = np.zeros((len(codes), classes))
         probabilities[:, np.unique(codes)] = gaussian_process.fit(X, codes, seed)[1]
         return probabilities
-    quick = name == classifiers.LINEAR and len(codes) <= FEW
-    draws = range(seed, seed + (REPEATS if quick else 1))
-    return np.mean([out_of_fold(X, codes, classes, name, draw, groups) for draw in draws], axis=0)
+    draws = REPEATS if name == classifiers.LINEAR and len(codes) <= FEW else 1
+    found = [
+        out_of_fold(
+            X, codes, classes, name, seed + draw, groups, partial(_tell, progress, draw, draws)
+        )
+        for draw in range(draws)
+    ]
+    return np.mean(found, axis=0)
 
 
 def _forest(name: str, labels: int, seed: int) -> Any:

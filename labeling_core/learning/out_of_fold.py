@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,10 @@ def out_of_fold(
     classifier: str,
     seed: int,
     groups: NDArray[np.integer] | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.float32]:
     """Probabilities [n, classes] of every label's sample by a model that has not seen it, nor, with
-    ``groups`` [n], another one of its group.
+    ``groups`` [n], another one of its group. ``progress`` is told the finished share, 0..1.
 
     A class with a single label is trained on in every fold, so its own row stays 0; so do rows
     without which there would be one class only.
@@ -31,6 +33,7 @@ def out_of_fold(
     rng = np.random.default_rng(seed)
     found = np.zeros((len(codes), classes), dtype=np.float32)
     for fold in range(FOLDS):
+        progress(fold / FOLDS)
         held_out = np.flatnonzero(fold_of == fold)
         if not len(held_out):
             continue

@@ -89,12 +89,14 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     X = np.asarray(
         np.load(Path(job["folder"]) / "features.npy", mmap_mode="r")[arrays["positions"]]
     )
-    groups = arrays.get("groups")
+    codes, groups = arrays["codes"], arrays.get("groups")
+    progress("Choosing the classifier", 0.0)
+    chosen = choose(job["classifier"], X, codes, job["seed"], groups=groups)
     quality = label_quality.examine(
         X,
-        arrays["codes"],
+        codes,
         len(job["classes"]),
-        choose(job["classifier"], X, arrays["codes"], job["seed"], groups=groups).classifier,
+        chosen.classifier,
         job["seed"],
         lambda share: progress("Comparing labels with predictions", share),
         groups,

@@ -137,3 +137,12 @@ def test_windows_of_one_recording_do_not_judge_one_another():
     assert found.likely[groups == 5].all() and found.likely.sum() == 6
     alone = label_quality.examine(X, given, 2, "logistic_regression", 0, groups=np.zeros(144, int))
     assert not alone.likely.any() and np.array_equal(alone.prediction, given)
+
+
+def test_it_tells_how_far_it_is():
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2
+    told: list[float] = []
+    groups = np.arange(60) // 6
+    label_quality.examine(X, codes, 2, "logistic_regression", 0, told.append, groups)
+    assert told == sorted(told) and len(set(told)) > 20 and 0 <= told[0] <= told[-1] < 1
