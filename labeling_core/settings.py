@@ -43,7 +43,8 @@ USES = {
     "comment": "remark on the label",
 }
 LABEL_USES = ("labels", "annotator", "time", "comment")
-COLUMN_KINDS = ("", "number", "date", "category", "text")
+# “sentence” is a text that is read by its meaning, see modalities.sentence_embedding.
+COLUMN_KINDS = ("", "number", "date", "category", "text", "sentence")
 
 
 @dataclass(frozen=True)

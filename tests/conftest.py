@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import minilm
 import one_thread  # noqa: F401  before numpy
 import pytest
 import windows_mode
@@ -55,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if each.get_closest_marker("posix"):
                 each.add_marker(absent)
     items.sort(key=lambda each: each.path.stem not in LONGEST)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the weights of the sentence embedding, for this process and its children."""
+    return minilm.install(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import vectors
+from labeling_core.modalities import sentence_embedding, vectors
 from labeling_core.modalities.cell_values import (
     MARKERS,
     is_date,
@@ -28,10 +28,12 @@ from labeling_core.modalities.table_columns import batches, to_numbers, without_
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KINDS = {"number": "a number", "date": "a date", "category": "a category", "text": "a text"}
+KINDS = {"number": "a number", "date": "a date", "category": "a category", "text": "a text",
+         "sentence": "a text to be read by its meaning"}  # fmt: skip
 FIT_ROWS = 200_000
 FIT_CELLS = 8_000_000  # fewer rows are fitted on a table with many columns
 FIT_BYTES = 150_000_000
+FIT_TEXTS = 5_000  # rows to fit on where texts are read by their meaning
 MAX_COLUMNS = 400
 BY_CHOICE = "is not a feature by choice"
 
@@ -77,7 +79,8 @@ def find_kinds(
             raise _no_such_kind(field.name, kind, f"it {reason}")
     kinds: dict[str, str] = {}
     missing: dict[str, list[str]] = {}
-    sample = _first_rows(table, usable)
+    embedded = any(said.get(each, {}).get("kind") == sentence_embedding.KIND for each in usable)
+    sample = _first_rows(table, usable, FIT_TEXTS if embedded else FIT_ROWS)
     for name in sample.column_names:
         own = said.get(name, {})
         kind, reason, markers = _judge(name, sample.column(name), total, own)
@@ -133,6 +136,8 @@ def _said_kind(name: str, values: pa.ChunkedArray, kind: str) -> tuple[str, str]
             return "", "has the same value everywhere"
     elif kind == "category" and pc.count_distinct(present).as_py() == len(present):
         return "", "has no value that occurs twice"
+    elif kind == sentence_embedding.KIND:
+        return f"{kind} {sentence_embedding.WIDTH}", ""
     return kind, ""
 
 
@@ -152,15 +157,15 @@ def _markers_in(values: pa.ChunkedArray) -> list[str]:
     return sorted(pc.unique(pc.utf8_trim_whitespace(found)).to_pylist())
 
 
-def _first_rows(table: Path, names: Sequence[str]) -> pa.Table:
+def _first_rows(table: Path, names: Sequence[str], most: int) -> pa.Table:
     """As many first rows of the named columns as are enough, and not too much, to fit on."""
     import pyarrow as pa
 
-    limit, parts = FIT_ROWS, list[pa.Table]()
+    limit, parts = most, list[pa.Table]()
     rows = size = 0
     for batch in batches(table, names) if names else ():
         if not parts:
-            limit = max(1_000, min(FIT_ROWS, FIT_CELLS // _cells(batch)))
+            limit = max(1_000, min(most, FIT_CELLS // _cells(batch)))
         parts.append(batch.slice(0, limit - rows))
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= limit or size >= FIT_BYTES:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labeling_core.modalities import vectors
+from labeling_core.errors import LabelingError
+from labeling_core.modalities import sentence_embedding, vectors
 from labeling_core.modalities.cell_values import (
     MARKERS,
     is_one_of,
@@ -23,10 +24,12 @@ from labeling_core.modalities.cell_values import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
 BATCH_BYTES = 16_000_000
+FEW = 512  # rows of a batch with texts that are read by their meaning: seconds of work
 CELL_CHARS = 5_000  # the rest of a longer text is not read
 HUGE = 1e30  # larger numbers are taken as this, so that sums of squares stay finite
 CONVERSIONS = {
@@ -38,11 +41,13 @@ CONVERSIONS = {
     "text": f"the first {CELL_CHARS} characters; missing is the empty text",
     vectors.WORD: "so many columns of numbers, of a list or a JSON text of one; a list of another "
     "length is missing",
+    sentence_embedding.KIND: "a text as the vector of its meaning (all-MiniLM-L6-v2), in so many "
+    "columns of numbers; of the empty text they are missing",
 }
 
 
-def batches(table: Path, names: Sequence[str]) -> Iterator[pa.Table]:
-    """The named columns in pieces of about BATCH_BYTES, long texts cut."""
+def batches(table: Path, names: Sequence[str], few: bool = False) -> Iterator[pa.Table]:
+    """The named columns in pieces of about BATCH_BYTES, or of FEW rows, long texts cut."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -51,7 +56,7 @@ def batches(table: Path, names: Sequence[str]) -> Iterator[pa.Table]:
         size = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
         # Encoded size understates repeated values, so no column counts less than 8 bytes a row.
         row = max(size / max(meta.num_rows, 1), 8 * len(names), 1)
-        rows = int(min(max(BATCH_BYTES / row, 64), 65_536))
+        rows = int(min(max(BATCH_BYTES / row, 64), FEW if few else 65_536))
         for batch in file.iter_batches(rows, columns=list(names)):
             cut = {name: _cut(batch.column(name)) for name in names}
             yield pa.table(cut)
@@ -85,10 +90,13 @@ def prepare(
     """
     import numpy as np
     import pandas as pd
-    import pyarrow.compute as pc
 
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
+        if vectors.is_sentence(kind):
+            found = _embedded(batch.column(name), (missing or {}).get(name, ()))
+            made |= dict(zip(vectors.columns_of(name, found.shape[1]), found.T, strict=True))
+            continue
         if width := vectors.width_of(kind):
             lists = vectors.read_lists(batch.column(name))
             numbers = vectors.numbers_of(lists, width).clip(-HUGE, HUGE)
@@ -99,9 +107,24 @@ def prepare(
             numbers = to_numbers(values, kind).to_numpy().astype(np.float64, copy=False)
             made[name] = np.where(np.isfinite(numbers), np.clip(numbers, -HUGE, HUGE), np.nan)
         else:
-            texts = pc.fill_null(texts_of(values), "")
-            made[name] = np.asarray(texts.to_pylist(), dtype=object)
+            made[name] = np.asarray(_texts(values), dtype=object)
     return pd.DataFrame(made, columns=pd.Index(list(made), dtype=object), copy=False)
+
+
+def _texts(values: pa.ChunkedArray) -> list[str]:
+    import pyarrow.compute as pc
+
+    texts: list[str] = pc.fill_null(texts_of(values), "").to_pylist()
+    return texts
+
+
+def _embedded(values: pa.ChunkedArray, markers: Sequence[str]) -> np.ndarray:
+    if not sentence_embedding.available():
+        raise LabelingError(
+            "Reading texts by their meaning is not installed here: run "
+            f"{sentence_embedding.INSTALL_COMMAND}."
+        )
+    return sentence_embedding.embed(_texts(without_markers(values, markers)))
 
 
 def to_numbers(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
@@ -135,7 +158,7 @@ def count_cells(values: pa.ChunkedArray, kind: str, markers: Sequence[str] = ())
     be numbers or dates, MARKERS hold no value either."""
     import pyarrow.compute as pc
 
-    width = vectors.width_of(kind)
+    width = 0 if vectors.is_sentence(kind) else vectors.width_of(kind)
     if width or unusable(values.type):
         read = pc.sum(vectors.whole(vectors.read_lists(values), width)).as_py() if width else 0
         return Cells(len(values) - values.null_count, read or 0)

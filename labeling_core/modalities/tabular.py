@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.column_kinds import Found, find_kinds
-from labeling_core.modalities.table_columns import CONVERSIONS, batches, prepare
+from labeling_core.modalities.table_columns import CONVERSIONS, FEW, batches, prepare
 from labeling_core.modalities.table_transformer import fit_transformer
+from labeling_core.modalities.vectors import is_sentence
 from labeling_core.store.removal import remove, replace
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from sklearn.compose import ColumnTransformer
 
 VERSION = 3
@@ -146,11 +148,28 @@ def _fit(found: Found, progress: Progress) -> tuple[ColumnTransformer, Found]:
             field="source",
         )
     progress("Fitting the features", 0.1)
-    frame = prepare(found.rows, found.kinds, found.missing)
+    frame = _prepared(found, progress)
     found = found._replace(rows=pa.table({}))  # not needed beside the frame: both are large
     transformer, failed = fit_transformer(frame, found.kinds)
     used = {name: kind for name, kind in found.kinds.items() if name not in failed}
     return transformer, found._replace(kinds=used, left_out=found.left_out | failed)
+
+
+def _prepared(found: Found, progress: Progress) -> pd.DataFrame:
+    """The rows to fit on; of texts that are read by their meaning, some at a time."""
+    import pandas as pd
+
+    if not _reads_meaning(found.kinds):
+        return prepare(found.rows, found.kinds, found.missing)
+    parts, rows = [], found.rows.num_rows
+    for at in range(0, rows, FEW):
+        progress("Reading the first texts by their meaning", 0.1 + 0.1 * at / rows)
+        parts.append(prepare(found.rows.slice(at, FEW), found.kinds, found.missing))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _reads_meaning(kinds: Mapping[str, str]) -> bool:
+    return any(is_sentence(kind) for kind in kinds.values())
 
 
 def _write_matrix(
@@ -161,7 +180,7 @@ def _write_matrix(
     import pyarrow.parquet as pq
 
     rows, at, width = pq.read_metadata(table).num_rows, 0, 0
-    for batch in batches(table, list(found.kinds)):
+    for batch in batches(table, list(found.kinds), few=_reads_meaning(found.kinds)):
         values = transformer.transform(prepare(batch, found.kinds, found.missing))
         width = values.shape[1]
         # Opened for each piece anew: pages of a mapping count as memory while it is open.

@@ -1,16 +1,18 @@
 """Columns of vectors: lists of numbers of one length, such as embeddings computed elsewhere.
 
 A column of vectors of ``width`` numbers has the kind ``vector <width>``; in a prepared frame it is
-so many columns of numbers. A text such as ``[0.5, -1, 2e-3]``, as CSV and JSON lines have it, is a
-list as well. What is done here with Arrow does ``models/load_model.py`` once more
-with pandas. For the worker process and the command line: imported inside the functions are numpy
-and pyarrow.
+so many columns of numbers, as is a text of the kind ``sentence <width>`` (sentence_embedding.py). A
+text such as ``[0.5, -1, 2e-3]``, as CSV and JSON lines have it, is a list as well. What is done
+here with Arrow does ``models/load_model.py`` once more with pandas. For the worker process and the
+command line: imported inside the functions are numpy and pyarrow.
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+
+from labeling_core.modalities import sentence_embedding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,12 @@ MOST_CHARACTERS = 30 * MOST  # of one that is written as a text
 def width_of(kind: str) -> int:
     """How many numbers the vectors of this kind of column have; 0 if it is none of vectors."""
     word, _, width = kind.partition(" ")
-    return int(width) if word == WORD and width.isdecimal() else 0
+    return int(width) if word in (WORD, sentence_embedding.KIND) and width.isdecimal() else 0
+
+
+def is_sentence(kind: str) -> bool:
+    """Whether a column of this kind holds texts that are read by their meaning."""
+    return kind.partition(" ")[0] == sentence_embedding.KIND
 
 
 def columns_of(name: str, width: int) -> list[str]:

@@ -24,6 +24,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import title
 from labeling_core.learning.out_of_fold import FOLDS
+from labeling_core.modalities import sentence_embedding, vectors
 from labeling_core.modalities.registry import features_of
 from labeling_core.models import events
 from labeling_core.people import Person
@@ -206,7 +207,7 @@ def file_name(project_id: str) -> str:
 
 def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
     """The final model as a zip of model.skops, model_card.json and model_card.md, and for tables
-    of load_model.py; None before the first."""
+    of load_model.py and what it needs; None before the first."""
     row = cursor.execute(
         "SELECT card, model FROM labeling.final_models WHERE project_id = ?", [project_id]
     ).fetchone()
@@ -217,6 +218,10 @@ def archive(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
     if "columns" in card["features"]:
         card["how_to_load"] = _OF_TABLES.format(zip=file_name(project_id))
         files[_TABLE_LOADER] = Path(__file__).with_name(_TABLE_LOADER).read_bytes()
+        if any(map(vectors.is_sentence, card["features"]["columns"].values())):
+            source = Path(sentence_embedding.__file__)
+            files[source.name] = source.read_bytes()
+            card["how_to_load"] = f"# {sentence_embedding.INSTALL_COMMAND}\n{card['how_to_load']}"
     written = json.dumps(card, ensure_ascii=False)
     return packed({"model_card.json": written, "model_card.md": to_markdown(card)} | files)
 

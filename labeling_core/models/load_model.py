@@ -1,8 +1,8 @@
 """Load this model: ``load_model("the.zip").predict(frame)`` tells the category of each row.
 
 ``frame`` is a pandas DataFrame with the columns of the source, however pandas has read them. It
-needs pandas, NumPy, scikit-learn, skops. Cells are read as the labeling program reads them; texts
-such as 007 that pandas has made into another value are found again among what the model knows.
+needs scikit-learn, skops, pandas. Cells are read as the labeling program reads them; texts such as
+007 that pandas has made into another value are found again among what the model knows.
 """
 
 from __future__ import annotations
@@ -84,11 +84,16 @@ class TableModel:
         for name, kind in features["columns"].items():
             if name not in frame.columns:
                 raise KeyError(f"The table has no column {name!r}, which the model needs.")
-            if kind.startswith("vector "):
-                made |= _vectors(name, frame[name], int(kind.split()[1]))
-                continue
+            column, (word, _, width) = frame[name], kind.partition(" ")
             markers = frozenset(features.get("missing", {}).get(name, ()))
-            made[name] = _convert(frame[name], kind, markers, self._known.get(name, ()))
+            if word == "sentence":
+                from sentence_embedding import embed  # beside this file, where a model needs it
+
+                column = embed(_convert(column, "text", markers, ()).tolist())
+            if width:
+                made |= _vectors(name, column, int(width))
+            else:
+                made[name] = _convert(column, kind, markers, self._known.get(name, ()))
         return pd.DataFrame(made, columns=pd.Index(list(made), dtype=object))
 
 
@@ -97,12 +102,11 @@ def _known_categories(pipeline: Any) -> dict[str, list[str]]:
     known: dict[str, list[str]] = {}
     for name, encoder, columns in pipeline.steps[0][1].transformers_:
         if name == "categories":
-            texts = [list(map(str, each)) for each in encoder.categories_]
-            known |= zip(columns, texts, strict=True)
+            known |= zip(columns, [[*map(str, each)] for each in encoder.categories_], strict=True)
     return known
 
 
-def _vectors(name: str, column: pd.Series, width: int) -> dict[str, np.ndarray]:
+def _vectors(name: str, column: Any, width: int) -> dict[str, np.ndarray]:
     """A column of lists of ``width`` numbers as so many columns; NaN where a cell is none."""
     import numpy as np
 
@@ -147,12 +151,10 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, np.generic):
         value = value.item() if value.dtype.kind not in "mM" else pd.Timestamp(value)
-    unset = value is None or value is pd.NA or value is pd.NaT
-    unset = unset or (isinstance(value, float) and math.isnan(value))
-    if unset or (isinstance(value, decimal.Decimal) and not value.is_finite()):
-        return None
-    plain = isinstance(value, Hashable) and not isinstance(value, tuple)
-    return value if plain else None  # a list or the like: no feature
+    endless = isinstance(value, decimal.Decimal) and not value.is_finite()
+    unset = pd.api.types.is_scalar(value) and pd.isna(value)
+    listed = isinstance(value, tuple) or not isinstance(value, Hashable)  # no feature
+    return None if endless or unset or listed else value
 
 
 def _as_number(value: Any, kind: str, markers: frozenset[str], numeric: set[Any]) -> float:
@@ -213,8 +215,8 @@ def _date(text: str) -> float | None:
     zone = parts["zone"] or "Z"
     digits = "0000" if zone == "Z" else zone[1:].replace(":", "").ljust(4, "0")
     ahead = (3_600 * int(digits[:2]) + 60 * int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    whole = 86_400.0 * (day.toordinal() - 719_163) + seconds - ahead
-    return None if abs(ahead) > 86_400 else whole
+    whole = 86_400.0 * (day.toordinal() - 719_163)
+    return None if abs(ahead) > 86_400 else whole + seconds - ahead
 
 
 def _seconds(value: Any) -> float | None:
@@ -223,10 +225,9 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, datetime.datetime | datetime.time):
         value = _in_utc(value)
         seconds = 3_600 * value.hour + 60 * value.minute + value.second + value.microsecond / 1e6
-    if isinstance(value, datetime.time):
-        return seconds
-    day = isinstance(value, datetime.date)
-    return 86_400.0 * (value.toordinal() - 719_163) + seconds if day else None
+    if isinstance(value, datetime.date):
+        return 86_400.0 * (value.toordinal() - 719_163) + seconds
+    return seconds if isinstance(value, datetime.time) else None
 
 
 def _in_utc(value: Any) -> Any:
@@ -283,18 +284,17 @@ def _text(value: Any) -> str:
     if isinstance(value, int):  # True is one, too
         return str(value).lower()
     if isinstance(value, decimal.Decimal):
-        return _short(format(value, "f"))
+        return _without_zeros(format(value, "f"))
     if isinstance(value, float):
         if abs(value) < 1e15 and value.is_integer():
             return str(int(value))
         return re.sub(r"e([-+])0(\d)$", r"e\1\2", str(float(value)))
     if isinstance(value, datetime.datetime):
-        return _short(_in_utc(value).isoformat(" ").removesuffix(" 00:00:00"))
+        return _without_zeros(_in_utc(value).isoformat(" ").removesuffix(" 00:00:00"))
     if isinstance(value, datetime.date | datetime.time):
-        return _short(value.isoformat())
+        return _without_zeros(value.isoformat())
     return str(value)
 
 
-def _short(text: str) -> str:
-    """Without zeros at the end of a fraction of a second."""
+def _without_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text

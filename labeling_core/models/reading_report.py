@@ -24,6 +24,8 @@ _WORDS = {
 
 
 def _needed(kind: str) -> str:
+    if vectors.is_sentence(kind):
+        return _WORDS["text"]
     width = vectors.width_of(kind)
     return f"lists of {width:,} numbers" if width else _WORDS[kind]
 

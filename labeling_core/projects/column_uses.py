@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from labeling_core.modalities import sentence_embedding
 from labeling_core.projects.samples import Sample
 from labeling_core.settings import COLUMN_KINDS, LABEL_USES, USES, Column, Settings
 
@@ -115,6 +116,12 @@ def _wrong_uses(listed: Sequence[Column]) -> list[str]:
         for each in listed
         if each.kind not in COLUMN_KINDS
     ][:1]
+    meaning = [each.name for each in listed if each.kind == sentence_embedding.KIND]
+    if meaning and not sentence_embedding.available():
+        wrong.append(
+            f"“{meaning[0]}” cannot be read by its meaning, as the embedding is not installed: run "
+            f"{sentence_embedding.INSTALL_COMMAND}, or take it for a text."
+        )
     for use in LABEL_USES:
         names = [f"“{each.name}”" for each in listed if each.use == use]
         if len(names) > 1:

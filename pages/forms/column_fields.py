@@ -17,7 +17,8 @@ from pages.shell.plain_text import escaped
 MANY = 25  # columns from which finding some of them, and one use for all, are offered
 MOST_ROWS = 300  # of the editor
 MOST_MAIN = 1_000  # columns among which the main one is chosen
-KINDS = {"": "as found", "number": "number", "date": "date", "category": "category", "text": "text"}
+KINDS = {"": "as found", "number": "number", "date": "date", "category": "category",
+         "text": "text", "sentence": "text, by its meaning"}  # fmt: skip
 _USE_OF = {title: use for use, title in USES.items()}
 _KIND_OF = {title: kind for kind, title in KINDS.items()}
 # What is entered in the editor, and how it is called there.
@@ -189,8 +190,10 @@ def _config(running: bool, raw: bool, frame: pd.DataFrame) -> dict[str, Any]:
             "that exist already, with who gave them, when, and a remark.",
         ),
         "kind": column.SelectboxColumn(
-            _TITLES["kind"], options=list(_KIND_OF), required=True, width=95,
-            help="What the model takes it for.",
+            _TITLES["kind"], options=list(_KIND_OF), required=True, width=120,
+            help="What the model takes it for. A text is learned from by its words; by its meaning "
+            "(a pretrained sentence embedding, for English) it needs far fewer labels, and is "
+            "slower to read: some 50 to 200 texts a second, once.",
         ),
         "type": column.TextColumn("Found as", disabled=True, width=110),
         "missing": column.TextColumn(

@@ -22,6 +22,7 @@ from labeling_core.modalities.table_columns import prepare
 from labeling_core.models import final_model
 from labeling_core.models.load_model import _convert
 from labeling_core.projects import lifecycle
+from labeling_core.settings import Column
 from labeling_core.sources.importing import inspect, load
 
 WINES = Path(__file__).parents[2] / "data" / "wine_colour" / "pool.csv"
@@ -94,6 +95,15 @@ def written(folder):
     return frame.assign(embedding=texts)
 
 
+def remarks(folder):
+    """Texts that are read by their meaning, some missing."""
+    at = np.arange(ROWS)
+    texts = [f"{('The soup was', 'My train is')[a % 2]} {a % 11} {' times' * (a % 5)}" for a in at]
+    return pd.DataFrame(
+        {"acidity": at % 17 / 3, "story": [None if a % 7 == 0 else texts[a] for a in at]}
+    )
+
+
 # The source as pandas may have it, from the file that *predict* is given.
 FRAMES = {
     "read_csv": "pd.read_csv('new.csv')",
@@ -127,8 +137,8 @@ def model_of(workspace, path, folder, **changes):
     return made
 
 
-@pytest.mark.parametrize("table", [wines, survey, typed, embedded, written])
-def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table):
+@pytest.mark.parametrize("table", [wines, survey, typed, embedded, written, remarks])
+def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table, request):
     frame = table(tmp_path)
     frames = dict(FRAMES)
     if table is embedded:  # a text file has no lists
@@ -146,7 +156,9 @@ def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table)
             plain[name] = plain[name].dt.tz_convert("UTC").dt.tz_localize(None)
     plain.to_excel(elsewhere / "new.xlsx", index=False)
     classifier = "auto" if table is survey else "logistic_regression"
-    model = model_of(workspace, source, elsewhere, classifier=classifier)
+    weights = request.getfixturevalue("weights") if table is remarks else ""
+    meaning = (Column("story", kind="sentence"),) if table is remarks else ()
+    model = model_of(workspace, source, elsewhere, classifier=classifier, columns=meaning)
     out = tmp_path / "out.parquet"
     assert main(["predict", "--model", str(model), "--data", str(source), "--out", str(out)]) == 0
     right = duckdb.sql(f"SELECT prediction, probability FROM '{out}'").df()
@@ -155,7 +167,7 @@ def test_the_lines_of_the_card_say_what_predict_says(workspace, tmp_path, table)
         text = archive.read("model_card.md").decode()
     lines = text.split("```python\n")[1].split("```")[0]
     assert 'table = pd.read_csv("your table.csv")' in lines
-    script = "".join(
+    script = f"import sys\nsys.path.append({str(weights)!r})\n" + "".join(
         lines.replace('pd.read_csv("your table.csv")', read)
         + "found = model.predict_proba(table)\n"
         + "told = {'prediction': model.predict(table), 'probability': found.max(axis=1)}\n"
