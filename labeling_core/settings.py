@@ -43,8 +43,7 @@ USES = {
     "comment": "remark on the label",
 }
 LABEL_USES = ("labels", "annotator", "time", "comment")
-# “sentence” is a text that is read by its meaning, see modalities.sentence_embedding.
-COLUMN_KINDS = ("", "number", "date", "category", "text", "sentence")
+COLUMN_KINDS = ("", "number", "date", "category", "text", "sentence")  # see sentence_embedding.py
 
 
 @dataclass(frozen=True)

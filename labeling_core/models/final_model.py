@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -27,9 +26,10 @@ from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities import sentence_embedding, vectors
 from labeling_core.modalities.registry import features_of
 from labeling_core.models import events
+from labeling_core.models.model_card import to_markdown
 from labeling_core.people import Person
 from labeling_core.progress import learning_curve
-from labeling_core.progress.session_words import explain_calibration, percent, told
+from labeling_core.progress.session_words import explain_calibration
 from labeling_core.projects import predictions
 from labeling_core.projects.labels import Labels, read_labels, to_learn
 from labeling_core.projects.renames import read_renames
@@ -249,57 +249,3 @@ def all_predictions(
         f"FROM ({query}) WHERE problem IS NULL"
     ).fetchall()
     return events.to_form(cursor, events.merged(found), form, safe)
-
-
-def to_markdown(card: dict[str, Any]) -> str:
-    """The card for people."""
-    accuracy = card["accuracy"]
-    text = "Not known: no session has measured it."
-    if accuracy:
-        text = (
-            f"{told(accuracy['share'], accuracy['low'], accuracy['high'])} (95 % interval "
-            f"{percent(accuracy['low'])} to {percent(accuracy['high'])}) of "
-            f"{accuracy['samples']} samples. {accuracy['note']} {accuracy.get('calibration', '')}"
-        )
-    counts = "\n".join(f"| {name} | {n} |" for name, n in card["labels_per_category"].items())
-    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
-    return (
-        f"# {card['project']}: final model\n\nTrained {card['trained']} on all {card['labels']} "
-        f"labels of “{card['source']}”, probes included. Classifier: {title(card['classifier'])}; "
-        f"query strategy: {card['strategy']}.\n\n## Accuracy\n\n{text}\n\n## Labels\n\n"
-        f"| category | labels |\n|---|---|\n{counts}\n\n{_columns(card['features'])}"
-        f"## Loading\n\n```python\n{card['how_to_load']}```\n\n"
-        f"Or let the labeling program do it, for many at once:\n\n"
-        f"```\n{_command(card)}\n```\n\nMade with {versions}. What it learned from is in "
-        "`model_card.json` under `features`; scaling is part of the model.\n"
-    )
-
-
-def _columns(features: dict[str, Any]) -> str:
-    """What a model of tables has learned from, and from which columns not, for which reason."""
-    if "columns" not in features:
-        return ""
-    missing = features.get("missing", {})
-    used = "\n".join(
-        f"| {_cell(name)} | {kind} | {_cell(', '.join(missing.get(name, ())))} |"
-        for name, kind in features["columns"].items()
-    )
-    left_out = "".join(
-        f"- {_cell(name)}: {reason}\n" for name, reason in features.get("left_out", {}).items()
-    )
-    return (
-        "## Columns\n\n| column | taken for | texts that stand for no value |\n|---|---|---|\n"
-        f"{used}\n\n" + (f"Not learned from:\n\n{left_out}\n" if left_out else "")
-    )
-
-
-def _cell(text: str) -> str:
-    """A text that a person chose, as a cell of a Markdown table."""
-    return re.sub(r"([\\|`*_<\[\]])", r"\\\1", " ".join(text.split()))
-
-
-def _command(card: dict[str, Any]) -> str:
-    source = "--data FILE" if "columns" in card["features"] else "--folder FOLDER"
-    if card.get("windows", {}).get("seconds"):  # models of before have none
-        source += " --events events.csv"
-    return f"python -m labeling_core predict --model THIS.zip {source} --out predictions.csv"

@@ -11,7 +11,7 @@ from annotating import LOCAL, SETTINGS, Annotator
 from running import run_session, train
 
 from labeling_core.errors import LabelingError
-from labeling_core.models import final_model
+from labeling_core.models import model_card
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.sessions import features
 from labeling_core.settings import Column, Settings
@@ -68,7 +68,7 @@ def test_a_session_learns_from_the_columns_as_they_were_chosen(workspace, projec
     card = json.loads(row[0])
     assert card["features"]["columns"] == KINDS
     assert card["features"]["missing"] == told["missing"]
-    text = final_model.to_markdown(card)
+    text = model_card.to_markdown(card)
     assert "| age | number | NA |" in text
     for name, reason in LEFT_OUT.items():
         assert f"- {name}: {reason}\n" in text

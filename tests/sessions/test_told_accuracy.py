@@ -10,7 +10,7 @@ from annotating import LOCAL
 from running import run_session, train
 
 from labeling_core.learning.evaluation import wilson
-from labeling_core.models import final_model
+from labeling_core.models import model_card
 from labeling_core.progress import learning_curve, session_words
 from labeling_core.web import exports
 
@@ -57,7 +57,7 @@ def test_line_deck_tile_card_and_download_tell_the_same_accuracy(
     train(workspace, project)
     with workspace.database.read() as cursor:
         card = cursor.execute("SELECT card FROM labeling.final_models").fetchone()[0]
-    assert f"\n\n{right} (95 % interval" in final_model.to_markdown(json.loads(card))
+    assert f"\n\n{right} (95 % interval" in model_card.to_markdown(json.loads(card))
 
 
 def wrong_at_times(sample):
