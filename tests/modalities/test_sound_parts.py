@@ -58,18 +58,19 @@ def test_a_part_is_what_the_whole_has_there(tmp_path: Path, suffix: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "form", "codec", "late"),
-    [("x.flac", "flac", "flac", 0), ("x.mp3", "mp3", "libmp3lame", 2),
-     ("x.m4a", "ipod", "aac", 1024), ("x.aac", "adts", "aac", 1024)],
+    ("name", "form", "codec", "timed", "late"),
+    [("x.flac", "flac", "flac", False, 0), ("x.mp3", "mp3", "libmp3lame", False, 2),
+     ("x.m4a", "ipod", "aac", True, 2), ("x.m4a", "ipod", "aac", False, 1024),
+     ("x.aac", "adts", "aac", False, 1024)],
 )  # fmt: skip
 def test_a_part_is_what_was_recorded_then(
-    tmp_path: Path, name: str, form: str, codec: str, late: int
+    tmp_path: Path, name: str, form: str, codec: str, timed: bool, late: int
 ) -> None:
     """Encoders put silence in front. Where the file says how much it is taken off; AAC without
     such a word is later by one frame."""
     rate = 44_100
     signal = melody(20, rate)
-    (tmp_path / name).write_bytes(coded(signal, rate, form, codec))
+    (tmp_path / name).write_bytes(coded(signal, rate, form, codec, timed))
     assert sounds.length(tmp_path / name) == pytest.approx(20, abs=0.05)
     for span in SPANS:
         with sounds.opened(tmp_path / name, span) as sound:

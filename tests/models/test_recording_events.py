@@ -120,7 +120,7 @@ def test_the_events_of_a_recording_are_the_same_in_every_format(
     signal, rate = soundfile.read(tmp_path / "new/x.wav", dtype="float32", always_2d=True)
     for name, form, codec in [("x.flac", "flac", "flac"), ("x.mp3", "mp3", "libmp3lame"),
                               ("x.m4a", "ipod", "aac")]:  # fmt: skip
-        (tmp_path / "new" / name).write_bytes(coded(signal, rate, form, codec))
+        (tmp_path / "new" / name).write_bytes(coded(signal, rate, form, codec, timed=True))
     arguments = ["predict", "--model", tmp_path / "model.zip", "--folder", tmp_path / "new",
                  "--out", tmp_path / "out.csv", "--events", tmp_path / "events.csv",
                  "--audacity", tmp_path / "tracks"]  # fmt: skip
@@ -129,7 +129,7 @@ def test_the_events_of_a_recording_are_the_same_in_every_format(
     for each in rows((tmp_path / "events.csv").read_bytes()):
         one = (float(each["from"]), float(each["to"]), each["category"])
         heard.setdefault(each["path"], []).append(one)
-    assert set(heard) == {"x.wav", "x.flac", "x.mp3", "x.m4a"} and len(heard["x.wav"]) > 5
+    assert set(heard) == {"x.wav", "x.flac", "x.mp3", "x.m4a"} and len(heard["x.wav"]) > 3
     frame = 1152 / rate
     for found in heard.values():
         assert [each[2] for each in found] == [each[2] for each in heard["x.wav"]]

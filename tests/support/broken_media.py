@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -125,8 +126,9 @@ def write_all(folder: Path, contents: dict[str, bytes]) -> Path:
     return folder
 
 
-def coded(signal: np.ndarray, rate: int, container: str, codec: str) -> bytes:
-    """``signal`` (frames × channels, -1..1) as FFmpeg's ``codec`` in its ``container``."""
+def coded(signal: np.ndarray, rate: int, container: str, codec: str, timed: bool = False) -> bytes:
+    """``signal`` (frames × channels, -1..1) as FFmpeg's ``codec`` in its ``container``; an M4A says
+    how much silence its encoder put in front only if it is ``timed``."""
     content = BytesIO()
     with av.open(content, "w", container) as file:
         stream = file.add_stream(codec, rate=rate)
@@ -136,6 +138,8 @@ def coded(signal: np.ndarray, rate: int, container: str, codec: str) -> bytes:
             np.ascontiguousarray(signal, np.float32).reshape(1, -1), "flt", stream.layout
         )
         frame.sample_rate = rate
+        if timed:
+            frame.pts, frame.time_base = 0, Fraction(1, rate)
         for packet in (*stream.encode(frame), *stream.encode(None)):
             file.mux(packet)
     return content.getvalue()
