@@ -1,8 +1,8 @@
 """A project labeled by the truth: the real loop's queue, probes and sessions, without a database.
 
-Shared by coverage.py and stopping.py. The queue hands the samples out, labels.split says which of
-them measure and which train, iteration.run trains, measures and puts the pool in a new order: only
-the tables and the worker process are left out.
+Shared by probe_coverage.py and stopping.py. The queue hands the samples out, labels.split says
+which of them measure and which train, iteration.run trains, measures and puts the pool in a new
+order: only the tables and the worker process are left out.
 """
 
 from __future__ import annotations

@@ -253,6 +253,7 @@ def test_what_a_figure_says_under_the_mouse_is_no_faint_text(
         for each in (points.first, points.last):  # of the curve, and of the labels' bars
             page.mouse.move(0, 0)
             expect(label).to_have_count(0)
+            each.scroll_into_view_if_needed()
             each.hover(force=True)
             expect(label).not_to_have_count(0)
             assert page.evaluate("faintTexts()") == []

@@ -241,10 +241,10 @@ def places(workspace: Workspace, sample_ids: list[str]) -> dict[str, int]:
 def divided(workspace: Workspace) -> tuple[set[int], set[int]]:
     """The places that train, and those that measure."""
     project = workspace.project("wine")
-    closed = workspace.queue(project).pool.closed
+    pool = workspace.queue(project).pool
     with workspace.database.read() as cursor:
-        end = measuring_end(cursor, project, closed, project.probe_limit)
-        train, probes = split(read_labels(cursor, project), project.probe_limit, end)
+        end = measuring_end(cursor, project, pool.closed, project.probe_limit)
+        train, probes = split(read_labels(cursor, project), project.probe_limit, end, pool.apart)
     return set(train.positions.tolist()), set(probes.positions.tolist())
 
 

@@ -76,7 +76,8 @@ def test_probes_are_drawn_of_what_has_no_label(workspace: Workspace, annotator: 
     queue = workspace.queue(project)
     with workspace.database.read() as cursor:
         end = measuring_end(cursor, project, queue.pool.closed, project.probe_limit)
-        train, probes = split(read_labels(cursor, project), project.probe_limit, end)
+        labels = read_labels(cursor, project)
+        train, probes = split(labels, project.probe_limit, end, queue.pool.apart)
     assert len(probes.positions) == 20 and probes.positions.max() < 28
     assert len(train.positions) == 60 + 80
 
@@ -84,9 +85,10 @@ def test_probes_are_drawn_of_what_has_no_label(workspace: Workspace, annotator: 
 def test_a_random_draw_takes_part_in_the_draw_of_probes(workspace: Workspace) -> None:
     project = make(workspace, queries_table="", probe_share=0.2, given=Given(random_draw=True))
     assert project.probe_limit == 40
-    closed = np.flatnonzero(workspace.queue(project).pool.closed)
+    pool = workspace.queue(project).pool
+    closed = np.flatnonzero(pool.closed)
     with workspace.database.read() as cursor:
-        train, probes = split(read_labels(cursor, project), 40, 40)
+        train, probes = split(read_labels(cursor, project), 40, 40, pool.apart)
     assert probes.positions.tolist() == closed[closed < 40].tolist() != []
     assert train.positions.tolist() == closed[closed >= 40].tolist()
 

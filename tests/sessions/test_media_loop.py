@@ -58,9 +58,11 @@ def _try_model(workspace: Workspace, project: Any, answers: dict[str, str]) -> N
 
     import skops.io
 
+    from labeling_core.models.prediction import TRUSTED
+
     card, model = rows(workspace.database, "SELECT card, model FROM labeling.models")[0]
     module, function = json.loads(card)["features"]["computed_by"].split("(")[0].rsplit(".", 1)
-    predict = skops.io.loads(model, trusted=["numpy.dtype"])
+    predict = skops.io.loads(model, trusted=TRUSTED)
     paths = sorted(answers)[:: len(answers) // 40]
     folder = DATA / project.settings.source
     vectors = [getattr(import_module(module), function)(folder / path) for path in paths]

@@ -1,8 +1,9 @@
-"""A small run of tests/benchmarks/coverage.py and stopping.py: the real loop against the truth."""
+"""A small run of the benchmarks of probes and of stopping: the real loop against the truth."""
 
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -15,17 +16,20 @@ from labeling_core.learning import stopping
 
 @pytest.fixture
 def benchmark(monkeypatch: pytest.MonkeyPatch):
-    """Import a script of tests/benchmarks."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    """Import a script of tests/benchmarks, for this test only: the names are no package's."""
+    folder = Path(__file__).parents[1] / "benchmarks"
+    monkeypatch.syspath_prepend(str(folder))
 
     def load(name: str) -> ModuleType:
         return importlib.import_module(name)
 
-    return load
+    yield load
+    for name in {each.stem for each in folder.glob("*.py")} & {*sys.modules}:
+        del sys.modules[name]
 
 
 def test_probes_hold_the_truth_where_cross_validation_on_queried_labels_does_not(benchmark):
-    coverage, replayed = benchmark("coverage"), benchmark("replayed")
+    coverage, replayed = benchmark("probe_coverage"), benchmark("replayed")
     plan = replayed.Plan(
         strategy="margin", every=50, budget=150, probe_share=0.2, classifier="logistic_regression"
     )
@@ -42,7 +46,7 @@ def test_probes_hold_the_truth_where_cross_validation_on_queried_labels_does_not
 
 
 def test_the_advice_stops_on_the_loops_own_evidence_once_nothing_is_gained(benchmark):
-    coverage, replayed = benchmark("coverage"), benchmark("replayed")
+    coverage, replayed = benchmark("probe_coverage"), benchmark("replayed")
     plan = replayed.Plan(budget=200, classifier="logistic_regression")
     steps, verdicts = [], []
     for step in replayed.replay(*coverage.wine(0), plan, 0):

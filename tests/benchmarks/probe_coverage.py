@@ -1,6 +1,6 @@
 """Does the 95 % interval on the progress page hold the truth in 95 of 100 projects?
 
-    PYTHONPATH=. python tests/benchmarks/coverage.py
+    PYTHONPATH=. python tests/benchmarks/probe_coverage.py
 
 Projects with known truth are labeled by it (replayed.py: the real queue, probes and sessions).
 After so many labels the accuracy that the program shows, measured on the probes with Wilson's
