@@ -244,13 +244,14 @@ def test_what_a_figure_says_under_the_mouse_is_no_faint_text(
 ) -> None:
     page = Form(context, server).open("session_progress?project=finished").page
     page.evaluate(scripts())
-    points = page.locator(".js-plotly-plot .point path, .js-plotly-plot .points path.point")
-    expect(points.first).to_be_visible()
+    point = page.locator(".js-plotly-plot .scatterlayer .points path.point").first
+    bar = page.locator(".js-plotly-plot .barlayer .point path").first
+    expect(point).to_be_visible()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.evaluate("settled", GROUND[scheme])
         label = page.locator(".hovertext text")
-        for each in (points.first, points.last):  # of the curve, and of the labels' bars
+        for each in (point, bar):
             page.mouse.move(0, 0)
             expect(label).to_have_count(0)
             each.scroll_into_view_if_needed()
