@@ -446,7 +446,7 @@ def test_the_notebook_runs_from_top_to_bottom(desk: Path) -> None:
     printed = _python("-W", "error", "-c", "\n".join(cells), cwd=desk)
     assert printed.count(" labels: ") == 4
     assert float(re.findall(r"right: ([\d.]+)%", printed)[0]) > 90
-    assert (desk / "labels.csv").exists()
+    assert (desk / "wine_labels.csv").exists()
     assert (desk / "metadata.parquet").exists()
 
 
