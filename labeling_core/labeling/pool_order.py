@@ -33,7 +33,7 @@ class PoolOrder:
         """Ask for these positions only when all others are decided."""
         probes = self._places < self.probe_limit
         self.apart, self.kept = apart, probes | apart
-        self._probes = self._places[probes & ~apart]
+        self._probes, self._last = self._places[probes & ~apart], self._places[apart]
         self.rewind()
 
     def rewind(self) -> None:
@@ -61,7 +61,7 @@ class PoolOrder:
 
     def last(self, wanted: int) -> list[int]:
         """The next free positions, at most ``wanted``, of those set apart."""
-        return self._free(self._places[self.apart], 0, wanted, False)[0]
+        return self._free(self._last, 0, wanted, False)[0]
 
     def queries(self, wanted: int) -> list[int]:
         """The next free positions, at most ``wanted``, of all others."""

@@ -101,8 +101,9 @@ def _started(situation: Situation) -> bool:
     """
     assert situation.probabilities is not None
     n, classes = len(situation.labeled), situation.probabilities.shape[1]
-    if n >= min(_LONGEST_START * classes, _MOST_START) or n < _START * classes:
-        return n >= min(_START * classes, _MOST_START)
+    least, most = (min(each * classes, _MOST_START) for each in (_START, _LONGEST_START))
+    if not least <= n < most:
+        return n >= least
     seen = situation.rng.permutation(n)[:_SAMPLE] if n > _SAMPLE else np.arange(n)
     X, labels = _directions(situation.features, situation.labeled[seen]), situation.labels[seen]
     likeness = X @ X.T

@@ -13,6 +13,7 @@ import importlib.util
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,13 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     import numpy as np
 
     new = list(dict.fromkeys(each for each in texts if each.strip() and each not in _kept))
-    made = np.empty((len(new), WIDTH), np.float32)
+    vectors = np.empty((len(new), WIDTH), np.float32)
     for rows, tokens in _batches(new) if new else ():
-        made[rows] = _session().run(None, {"tokens": tokens, "mask": tokens != 0})[0]
-    known = _kept | dict(zip(new, made, strict=True))
-    _kept.update(list(known.items())[len(_kept) : _MOST_KEPT])
+        vectors[rows] = _session().run(None, {"tokens": tokens, "mask": tokens != 0})[0]
+    made = dict(zip(new, vectors, strict=True))
     blank = np.full(WIDTH, np.nan, np.float32)
-    found = [known.get(each, blank) for each in texts]
+    found = [made[each] if each in made else _kept.get(each, blank) for each in texts]
+    _kept.update(islice(made.items(), max(0, _MOST_KEPT - len(_kept))))
     return np.stack(found) if found else np.empty((0, WIDTH), np.float32)
 
 

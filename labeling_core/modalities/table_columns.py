@@ -93,16 +93,15 @@ def prepare(
 
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
-        if vectors.is_sentence(kind):
-            found = _embedded(batch.column(name), (missing or {}).get(name, ()))
-            made |= dict(zip(vectors.columns_of(name, found.shape[1]), found.T, strict=True))
-            continue
+        column, markers = batch.column(name), (missing or {}).get(name, ())
         if width := vectors.width_of(kind):
-            lists = vectors.read_lists(batch.column(name))
-            numbers = vectors.numbers_of(lists, width).clip(-HUGE, HUGE)
+            if vectors.is_sentence(kind):
+                numbers = _embedded(column, markers)
+            else:
+                numbers = vectors.numbers_of(vectors.read_lists(column), width).clip(-HUGE, HUGE)
             made |= dict(zip(vectors.columns_of(name, width), numbers.T, strict=True))
             continue
-        values = without_markers(batch.column(name), (missing or {}).get(name, ()))
+        values = without_markers(column, markers)
         if kind in ("number", "date"):
             numbers = to_numbers(values, kind).to_numpy().astype(np.float64, copy=False)
             made[name] = np.where(np.isfinite(numbers), np.clip(numbers, -HUGE, HUGE), np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
@@ -30,37 +31,39 @@ class Recall(NamedTuple):
     times: int
 
 
-def recalls(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> list[Recall]:
-    """For each category that has probes, in the categories' order; empty where none measure."""
-    truth, predicted = _judged(cursor, project, queue)
-    return [
-        _recall(name, predicted[truth == name])
-        for name in project.settings.classes
-        if name in truth
-    ]
+class Judged(NamedTuple):
+    """Of each probe that measures the newest model the category (``truth`` [n]), and the one that
+    the model says (``predicted`` [n])."""
+
+    truth: NDArray[np.str_]
+    predicted: NDArray[np.str_]
 
 
-def _judged(
-    cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue
-) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """Of every probe that measures the newest model its category, and what the model says."""
+def judged(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> Judged:
+    """What the newest model says of the probes; empty where none measure."""
     probes = learning_curve.probes(cursor, project, queue)
     newest = cursor.execute(
         "SELECT max(session_id) FROM labeling.sessions WHERE project_id = ? AND state = 'DONE'",
         [project.project_id],
     ).fetchone()
     if probes is None or newest is None or newest[0] is None:
-        return np.array([], str), np.array([], str)
+        return Judged(np.array([], str), np.array([], str))
     [(names, found)], limit = learning_curve.kept_models(cursor, project, newest)
     probes = below(probes, min(limit, len(found)))
     predicted = np.array(names)[found[probes.positions].argmax(axis=1)]
-    return np.array(project.settings.classes)[probes.codes], predicted
+    return Judged(np.array(project.settings.classes)[probes.codes], predicted)
 
 
-def by_category(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) -> str:
+def recalls(found: Judged, categories: Sequence[str]) -> list[Recall]:
+    """For each of the ``categories`` that has probes, in their order."""
+    truth, predicted = found
+    return [_recall(name, predicted[truth == name]) for name in categories if name in truth]
+
+
+def by_category(found: Judged) -> str:
     """What the newest model reaches where every category counts alike, in a sentence with 95 %
     intervals, or what is missing to tell it; "" where no probes measure."""
-    truth, predicted = _judged(cursor, project, queue)
+    truth, predicted = found
     if not len(truth):
         return ""
     names, numbers = np.unique(truth, return_counts=True)

@@ -154,7 +154,8 @@ def ensure_features(
     settings = project.settings
     media = source_of(settings).root(database.path.parent, settings.source)
     key, extracted = features_of(settings).key, root / "extracted"
-    outdated = [] if not modality_of(settings).reads_files else _outdated(extracted, key)
+    outdated = _outdated(extracted, key) if modality_of(settings).reads_files else []
+    told = _telling_why(progress) if outdated else progress
     job: dict[str, Any] = {
         "kind": "features", "features": key, "table": str(table), "folder": str(folder),
         "root": media, "extracted": str(extracted), "seconds": FIRST_SLICE,
@@ -162,7 +163,7 @@ def ensure_features(
         **asked_of_columns(settings),
     }  # fmt: skip
     while True:
-        answer = worker.run(job, _telling_why(progress) if outdated else progress)
+        answer = worker.run(job, told)
         _set_aside(database, project, get_queue, answer["broken"])
         if answer["complete"]:
             break

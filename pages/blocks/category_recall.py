@@ -23,7 +23,8 @@ def show(
     few = category_recall.hardly_known(project, labels)
     if few:
         st.warning(few, icon=":material/search:")
-    found = category_recall.recalls(cursor, project, queue)
+    judged = category_recall.judged(cursor, project, queue)
+    found = category_recall.recalls(judged, project.settings.classes)
     if not found:
         return
     st.header(
@@ -33,7 +34,7 @@ def show(
         "Where two categories are taken for each other again and again, more labels will hardly "
         "help: the data may not show the difference.",
     )  # fmt: skip
-    st.caption(escaped(category_recall.by_category(cursor, project, queue)))
+    st.caption(escaped(category_recall.by_category(judged)))
     numbers = dict(labels)
     st.dataframe(
         [_row(each, numbers[each.category]) for each in found],

@@ -26,7 +26,8 @@ def learned(workspace, make_project, annotator):
 
 def recalls(workspace, project):
     with workspace.database.read() as cursor:
-        return category_recall.recalls(cursor, project, workspace.queue(project))
+        judged = category_recall.judged(cursor, project, workspace.queue(project))
+    return category_recall.recalls(judged, project.settings.classes)
 
 
 def test_each_category_says_how_many_of_its_probes_are_found(workspace, learned, annotator):
@@ -47,7 +48,8 @@ def test_each_category_says_how_many_of_its_probes_are_found(workspace, learned,
 
 def alike(workspace, project):
     with workspace.database.read() as cursor:
-        return category_recall.by_category(cursor, project, workspace.queue(project))
+        judged = category_recall.judged(cursor, project, workspace.queue(project))
+    return category_recall.by_category(judged)
 
 
 def test_categories_count_alike_where_each_has_probes_enough(workspace, make_project, annotator):
