@@ -14,7 +14,7 @@ import pytest
 from app_server import AppServer, decisions, settings_for
 from attacks import EXCHANGE, request, send
 from broken_media import encoded, photo, wave, write_all
-from hostile_files import hostile_pictures
+from hostile_files import PICTURES
 from wire_deck import Page, WireDeck
 
 from labeling_core.settings import Category, Settings
@@ -42,7 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("insiders")
     long = "/".join(["d" * 200] * 12) + "/" + "n" * 200 + ".png"
     pictures = {"good.png": encoded(photo(), "PNG"), long: encoded(photo(), "PNG")}
-    write_all(folder / "root" / "images", pictures | hostile_pictures())
+    hostile = {name: make() for name, make in PICTURES.items()}
+    write_all(folder / "root" / "images", pictures | hostile)
     write_all(folder / "root" / "sounds", {f"{n}.wav": wave(2) for n in range(3)})
     os.environ["LABELING_DATA_ROOTS"] = str(folder / "root")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from broken_media import refusal
-from hostile_files import hostile_pictures, tiff
+from hostile_files import PICTURES, tiff
 from PIL import TiffImagePlugin
 
 from labeling_core.modalities import images, picture_formats
@@ -18,10 +18,10 @@ REFUSED = {"huge.png": "million pixels", "wide.png": "million pixels", "lies.tif
            "strips.tif": "", "screen.gif": "million pixels"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", hostile_pictures())
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_hostile_picture_is_refused_or_read_in_little_memory(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(hostile_pictures()[name])
+    path.write_bytes(PICTURES[name]())
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, before[1]))

@@ -23,7 +23,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities import images
 from labeling_core.projects import lifecycle, sample_projects, set_aside
 from labeling_core.sessions import features
-from labeling_core.settings import Settings
+from labeling_core.settings import Project, Settings
 from labeling_core.workspace import Workspace
 
 
@@ -146,10 +146,7 @@ def test_what_is_found_broken_is_not_served_though_the_queue_was_read_anew_meanw
 def test_new_files_join_and_vanished_ones_leave_but_keep_their_labels(
     workspace: Workspace, media: Path
 ) -> None:
-    write_all(media, good(12))
-    project = lifecycle.create_project(workspace.database, SETTINGS)
-    read(workspace, project)
-    ana = Annotator(workspace, project)
+    project, ana = _with_pictures(workspace, media, 12)
     label(ana, 6, {name: "ab"[int(name[5]) % 2] for name in good(10)} | {
         "good_10.png": "a", "good_11.png": "b"})  # fmt: skip
     labeled = {path for (path,) in rows(workspace.database, "SELECT path FROM p_labels")}
@@ -308,10 +305,7 @@ def test_what_was_set_aside_is_read_once_its_decoder_was_installed(
 def test_what_an_older_version_computed_is_computed_anew_and_that_is_said(
     workspace: Workspace, media: Path
 ) -> None:
-    write_all(media, good(12))
-    project = lifecycle.create_project(workspace.database, SETTINGS)
-    read(workspace, project)
-    ana = Annotator(workspace, project)
+    project, ana = _with_pictures(workspace, media, 12)
     label(ana, 10, {f"good_{n}.png": "ab"[n % 2] for n in range(12)})
     folder = features.features_folder(workspace.database, project)
     card, matrix = folder / "features.json", np.load(folder / "features.npy")
@@ -347,6 +341,14 @@ def test_why_files_are_read_that_were_read_before_is_told(
     )  # fmt: skip
     anew = "anew: this version of the program learns from other numbers of them"
     assert (anew in told[-1]) == older and "Reading the files: 3 of 3" in told[-1]
+
+
+def _with_pictures(workspace: Workspace, media: Path, number: int) -> tuple[Project, Annotator]:
+    """A project of so many pictures that have been read, and somebody who labels them."""
+    write_all(media, good(number))
+    project = lifecycle.create_project(workspace.database, SETTINGS)
+    read(workspace, project)
+    return project, Annotator(workspace, project)
 
 
 def _listed(workspace: Workspace, project: Any) -> dict[str, str]:

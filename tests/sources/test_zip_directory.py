@@ -31,10 +31,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 CROWDS = {
-    "a million": crowded_zip(10**6),
-    "that say they are three": crowded_zip(300_000, told=3),
-    "in the form for large files": crowded_zip(300_000, wide=True),
-    "with a comment behind": crowded_zip(300_000)[:-2] + b"\4\0more",
+    "a million": lambda: crowded_zip(10**6),
+    "that say they are three": lambda: crowded_zip(300_000, told=3),
+    "in the form for large files": lambda: crowded_zip(300_000, wide=True),
+    "with a comment behind": lambda: crowded_zip(300_000)[:-2] + b"\4\0more",
 }
 
 
@@ -42,11 +42,11 @@ CROWDS = {
 def test_an_archive_of_too_many_entries_is_refused_unopened(
     opened: list[object], tmp_path: Path, crowd: str
 ) -> None:
-    path = tmp_path / "a.zip"
-    path.write_bytes(CROWDS[crowd])
+    path, content = tmp_path / "a.zip", CROWDS[crowd]()
+    path.write_bytes(content)
     with pytest.raises(LabelingError, match="more than 100,000 files"):
-        unpack(BytesIO(CROWDS[crowd]), tmp_path / "to", {".png"}, DEFAULT_LIMITS)
-    refusals = store_upload([("a.zip", BytesIO(CROWDS[crowd]))], tmp_path / "to", {".png"})
+        unpack(BytesIO(content), tmp_path / "to", {".png"}, DEFAULT_LIMITS)
+    refusals = store_upload([("a.zip", BytesIO(content))], tmp_path / "to", {".png"})
     assert [each.name for each in refusals] == ["a.zip"]
     with pytest.raises(LabelingError, match="holds more than 200,000 files; unpack it yourself"):
         kind_of(path, "a.zip")

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 
 from broken_media import png_of_size
 from PIL import Image
-
-
-def hostile_pictures() -> dict[str, bytes]:
-    """File name → content; what is readable among them must be read at the cost of any picture."""
-    return {
-        "huge.png": png_of_size(50_000, 50_000),
-        "wide.png": png_of_size(2**31 - 1, 1),
-        "pages.tif": tiff(20_000),
-        "circle.tif": tiff(5, circle=True),
-        "lies.tif": tiff(1, width=2**31, height=2**31, size=2**32 - 1),
-        "strips.tif": tiff(1, height=2**16, size=64),
-        "frames.gif": gif(100_000),
-        "frames.png": animated("PNG"),
-        "frames.webp": animated("WEBP"),
-        "screen.gif": gif(1, width=65_535, height=65_535),
-    }
 
 
 def tiff(
@@ -75,3 +61,18 @@ def crowded_zip(entries: int, told: int | None = None, wide: bool = False) -> by
     number = min(number, 0xFFFF)
     end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, number, number, size, start, 0)
     return local + listed + end
+
+
+# File name → what makes it; what is readable among them must be read at the cost of any picture.
+PICTURES: dict[str, Callable[[], bytes]] = {
+    "huge.png": partial(png_of_size, 50_000, 50_000),
+    "wide.png": partial(png_of_size, 2**31 - 1, 1),
+    "pages.tif": partial(tiff, 20_000),
+    "circle.tif": partial(tiff, 5, circle=True),
+    "lies.tif": partial(tiff, 1, width=2**31, height=2**31, size=2**32 - 1),
+    "strips.tif": partial(tiff, 1, height=2**16, size=64),
+    "frames.gif": partial(gif, 100_000),
+    "frames.png": partial(animated, "PNG"),
+    "frames.webp": partial(animated, "WEBP"),
+    "screen.gif": partial(gif, 1, width=65_535, height=65_535),
+}

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
+import from_pypi
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = "1.5.5"
@@ -20,15 +20,8 @@ NEEDED = [f"{each}=={VERSION}" for each in
 
 
 def install(folder: Path) -> Path:
-    """A folder with these packages for a PYTHONPATH; without PyPI the tests are left out, except
-    under CI."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-    done = subprocess.run([*command, folder, *NEEDED], capture_output=True, encoding="utf-8",
-                          check=False)  # fmt: skip
-    if done.returncode:
-        reason = f"{', '.join(NEEDED)} could not be installed: {done.stderr[-300:]}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return folder
+    """A folder with these packages for a PYTHONPATH."""
+    return from_pypi.install(folder, *NEEDED)
 
 
 def environment(packages: Path) -> dict[str, str]:
