@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 import labeling_core as lc
 from labeling_core.__main__ import commands, main
+from labeling_core.commands import options
 from labeling_core.config import child_environment
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +136,8 @@ def test_every_command_answers_with_one_json_value_and_nothing_else(
         assert told.count("\n") == 1, name
         found[name] = json.loads(told)
     assert json.loads((tmp_path / "runs.json").read_text("utf-8")) == found["simulate"]
-    assert found["import"]["stored"] and found["import"]["told"]
+    assert found["import"]["stored"] == found["import"]["read"] == 40 and found["import"]["told"]
+    assert [each["then"] for each in found["import"]["table"]] == ["brought in"]
     assert (
         found["predict"]["rows"] == len((tmp_path / "wine.csv").read_text("utf-8").splitlines()) - 1
     )
@@ -283,6 +285,20 @@ def test_a_bar_is_drawn_on_a_terminal_only(tmp_path):
     os.close(ours)
     assert "100%" in text and "\n" in text
     assert drawn.stdout.decode() == plain.stdout
+
+
+def test_what_is_waited_for_is_said_on_a_terminal_only(monkeypatch, capsys):
+    with options.waiting("Waiting for a session"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setattr(options, "_MOMENT", 0.01)
+        with options.waiting("Waiting for a session"):
+            said = os.read(ours, 100).decode()
+        assert said.startswith("\rWaiting for a session … 0 s")
+    os.close(ours)
 
 
 def test_data_may_be_a_table_in_a_file_that_holds_several(tmp_path, capsys):

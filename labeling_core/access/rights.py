@@ -101,6 +101,27 @@ USE_CASES = {
     "web.review_exchange.answer": "label",
     "web.review_exchange.issue": "label",
 }
+# Commands, by where they do their work. Whoever does it there is an admin: to open the database
+# file is to own it, and the app asks the system who comes through its door.
+THROUGH, STOPPED, WITHOUT = "through the app", "with the app stopped", "without a database"
+COMMANDS = {
+    "projects": THROUGH,
+    "create": THROUGH,
+    "delete": THROUGH,
+    "import": THROUGH,
+    "next": THROUGH,
+    "label": THROUGH,
+    "sample": THROUGH,
+    "progress": THROUGH,
+    "export": THROUGH,
+    "backup": THROUGH,
+    "check": STOPPED,
+    "restore": STOPPED,
+    "serve": STOPPED,
+    "storage": STOPPED,
+    "simulate": WITHOUT,
+    "predict": WITHOUT,
+}
 KINDS = {"page": PAGES, "route": ROUTES, "use case": USE_CASES}
 
 
@@ -120,4 +141,13 @@ def markdown() -> str:
                 "yes" if ROLES.index(r) >= ROLES.index(ACTIONS[action]) else "" for r in roles
             ]
             lines.append(f"| {kind} `{thing}` | | {' | '.join(allowed)} | |")
+    return "\n".join(lines)
+
+
+def commands_markdown() -> str:
+    """The table of commands as it stands in docs/teams.md."""
+    lines = ["| command | owner of the database, and root | another user of the machine |"]
+    lines.append("|---" * 3 + "|")
+    for name, where in COMMANDS.items():
+        lines.append(f"| `{name}` | {where} | {where if where == WITHOUT else ''} |")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from labeling_core.commands.options import (
     json_option,
     opened,
     project_option,
+    waiting,
 )
 from labeling_core.labeling.label_plan import WINS
 from labeling_core.sources.label_tools import FORMATS
@@ -69,8 +70,8 @@ def import_labels(
     Example:
       python -m labeling_core import --project wine_colour --file labels.csv --dry-run
     """
-    with opened(path) as database:
-        told = database.project(project).import_labels(
+    with opened(path) as database, waiting(f"Reading {files[0].name} and matching its samples"):
+        found = database.project(project).import_labels(
             files, column, label, wins, create, random_draw, dry_run, form
         )
-    answer(as_json, {"stored": not dry_run, "told": told}, "\n".join(told))
+    answer(as_json, found._asdict(), "\n".join(found.told))

@@ -19,6 +19,7 @@ from labeling_core.commands.options import (
     opened,
     progress_bar,
     project_option,
+    waiting,
 )
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
@@ -46,7 +47,7 @@ def next_samples(path: Path, project: str, count: int, as_json: bool) -> None:
     Example:
       python -m labeling_core next --project wine_colour --count 10 --json
     """
-    with opened(path) as database:
+    with opened(path) as database, waiting("Reading the samples, at the first time all of them"):
         found = [each._asdict() for each in database.project(project).next(count)]
     lines = (f"{each['sample_id']}  {each['fields']}" for each in found)
     answer(as_json, found, "\n".join(lines) or "No sample waits for a decision.")
@@ -127,7 +128,8 @@ def sample(
     """
     with opened(path) as database:
         chosen = database.project(project)
-        done = chosen.run_session(classifier or "", strategy or "")
+        with waiting("Reading what was not read yet, training, scoring the pool"):
+            done = chosen.run_session(classifier or "", strategy or "")
         row = _rows(chosen.progress())[-1]
     measured = "" if done.accuracy is None else f", accuracy {done.accuracy:.1%}"
     text = f"Session {done.session_id} is done: {done.labels:,} labels{measured}."
@@ -209,5 +211,6 @@ def export(
             raise LabelingError(f"There is no “{what}” to take away: {', '.join(chosen.exports)}.")
         if unknown := [each for each in categories if each not in chosen.settings.names]:
             raise LabelingError(f"“{unknown[0]}” is no category of the project.")
-        chosen.export(what, out, wanted, safe)
+        with waiting(f"Writing {out.name}"):
+            chosen.export(what, out, wanted, safe)
     answer(as_json, {"file": str(out), "bytes": out.stat().st_size}, f"{out} is written.")

@@ -6,6 +6,7 @@ import getpass
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -38,6 +39,7 @@ database_option = click.option(
 project_option = click.option(
     "--project", required=True, metavar="ID", help="The project's id (see its address)."
 )
+_MOMENT = 1.0  # seconds that nothing has to be said about
 _LOOK = 0.1  # seconds between two looks at a file that grows
 
 
@@ -88,13 +90,41 @@ def operator() -> Person:
 def opened(path: Path) -> Iterator[Labeling]:
     """The database of a command, which must be there; closed in the end."""
     require_database(path)
-    with open_database(path, operator().name) as found:
+    found = open_database(path, operator().name)
+    try:
         yield found
+    finally:
+        with waiting("Waiting for a session that is under way; Ctrl-C ends it as failed"):
+            found.close()
 
 
 def answer(as_json: bool, found: Any, text: str) -> None:
     """What a command found, for programs or for people."""
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else text)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Say what is waited for, and for how long, once that takes a moment; on a terminal only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done, start = threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not done.wait(_MOMENT):
+            passed = f"{time.monotonic() - start:.0f}"
+            click.echo(f"\r{text} … {passed} s", nl=False, err=True)
+
+    telling = threading.Thread(target=tell, daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        done.set()
+        telling.join()
+        if time.monotonic() - start >= _MOMENT:
+            click.echo(f"\r{' ' * (len(text) + 12)}\r", nl=False, err=True)
 
 
 @contextmanager

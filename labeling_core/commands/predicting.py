@@ -79,7 +79,8 @@ def predict(
 def _predict_table(
     model: Model, data: Path, out: Path, safe: bool, excel: bool, part: str, as_json: bool
 ) -> None:
-    predicted = predict_table(model, data, out, safe, excel, part)
+    with progress_bar() as progress:
+        predicted = predict_table(model, data, out, safe, excel, part, progress)
     told, warnings = sentences(predicted.columns, predicted.renamed)
     found = {"file": str(out), "rows": predicted.rows, "columns": told, "warnings": warnings}
     lines = [f"{out}: {predicted.rows:,} rows with their prediction"]

@@ -14,6 +14,7 @@ from labeling_core.commands.options import (
     json_option,
     opened,
     project_option,
+    waiting,
 )
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
@@ -79,7 +80,7 @@ def create(
     Example:
       python -m labeling_core create --title Wines --source wines.csv --labels colour
     """
-    with opened(path) as database:
+    with opened(path) as database, waiting(f"Reading {source}"):
         made = database.create(
             title, source, categories, labels, modality=modality, every=every,
             window_seconds=window, window_overlap=overlap,

@@ -14,6 +14,7 @@ import click
 from labeling_core.commands.options import FILE, answer, command, database_option, json_option
 from labeling_core.config import DATA_ROOTS, DATABASE, ROOT
 from labeling_core.errors import LabelingError
+from labeling_core.notebook import doorway
 
 
 @command(name="serve")
@@ -45,6 +46,7 @@ def serve(
     for each in roots:
         if not each.is_dir():
             raise LabelingError(f"There is no folder {each}: name another with --root.")
+    _require_free(path)
     DATABASE.put(str(path))
     if roots:
         DATA_ROOTS.put(os.pathsep.join(str(each.absolute()) for each in roots))
@@ -70,3 +72,18 @@ def serve(
         if stopped:  # of which Streamlit makes a 1, as of a fault
             raise click.Abort from error
         raise
+
+
+def _require_free(path: Path) -> None:
+    """Raise LabelingError where the app would start and could only show why it cannot work."""
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise LabelingError(
+            f"The database {path} is not yours to read and write: name another with --database, or "
+            "start the app as its owner."
+        )
+    if found := doorway.connect(path):
+        found.close()
+        raise LabelingError(
+            f"An app that is running has the database {path} open already: use that one, or stop "
+            "it first."
+        )

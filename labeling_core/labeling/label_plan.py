@@ -126,6 +126,19 @@ class Plan(NamedTuple):
                          "then": "left out", "lines": lines})  # fmt: skip
         return rows
 
+    def brought(self, wins: str, number: int | None) -> Brought:
+        """What import ``number`` did, or, without a number, what it would do."""
+        return Brought(
+            number,
+            self.rows + len(self.unreadable),
+            self.stored(wins) if number is not None else 0,
+            self.table(wins),
+            self.unknown,
+            self.retired,
+            [(each.line, each.reason) for each in self.unreadable],
+            [*self.lines(wins), f"Import {number} is stored." if number else "Nothing is stored."],
+        )
+
     def lines(self, wins: str = PEOPLE) -> list[str]:
         """The same in sentences, with what else is to be said."""
         found = [f"{self.rows:,} annotations were read, their samples told by {self.match.words}."]
@@ -149,6 +162,26 @@ class Plan(NamedTuple):
             )
         found += [f"Line {each.line}: {each.reason}" for each in self.unreadable[:EXAMPLES]]
         return [*found, *self.notes]
+
+
+class Brought(NamedTuple):
+    """What an import of labels did, or, without a ``number``, would do.
+
+    ``read`` annotations are in the file, ``stored`` of them are decisions now. ``table`` has a row
+    for each thing that becomes of them: ``annotations``, their ``number``, what happens ``then``,
+    and the first ``lines`` of them. ``unknown`` and ``retired`` are labels that are no category
+    (any more), with how often each comes; ``unreadable`` lines come with the reason. ``told`` is
+    all of it in sentences.
+    """
+
+    number: int | None
+    read: int
+    stored: int
+    table: list[dict[str, str | int]]
+    unknown: dict[str, int]
+    retired: dict[str, int]
+    unreadable: list[tuple[int, str]]
+    told: list[str]
 
 
 def check_wins(wins: str) -> None:

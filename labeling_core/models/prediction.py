@@ -123,14 +123,20 @@ class Predicted(NamedTuple):
 
 
 def predict_table(
-    model: Model, path: Path, out: Path, safe: bool = False, excel: bool = False, part: str = ""
+    model: Model,
+    path: Path,
+    out: Path,
+    safe: bool = False,
+    excel: bool = False,
+    part: str = "",
+    progress: Callable[[float], None] | None = None,
 ) -> Predicted:
     """Write the rows of the table ``part`` of a file (see containers.opened) with ``prediction``
     and ``probability`` (of that category, 0..1) to ``out``.
 
     Columns of the file with one of these names are called ``…_source``. Raises LabelingError when
     a column that the model needs is missing, or none of its values can be read. ``safe`` as for
-    export.to_file, ``excel`` as for _form.
+    export.to_file, ``excel`` as for _form; ``progress`` is called with the share that is done.
     """
     form = _form(out, excel)
     kinds = model.features.get("columns")
@@ -146,11 +152,16 @@ def predict_table(
         cursor.execute(f"COPY main.source TO {literal(str(table))} (FORMAT parquet)")
         report, missing = ReadingReport(model.features, model.pipeline), model.missing
         found = Path(folder) / "predictions.parquet"
+        ((number,),) = cursor.execute("SELECT count(*) FROM main.source").fetchall()
 
         def predicted() -> Iterator[Categories]:
+            done = 0
             for each in batches(table, list(kinds)):
                 report.add(each)
                 yield model.predict(prepare(each, kinds, missing))
+                done += each.num_rows
+                if progress:
+                    progress(done / number)
 
         rows = _write(predicted(), found)
         report.require_readable()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.label_import import How
-from labeling_core.labeling.label_plan import WINS
+from labeling_core.labeling.label_plan import WINS, Brought
 from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.models.reading_report import sentences
 from labeling_core.notebook.frames import to_parquet
@@ -109,9 +109,10 @@ class LabelingProject:
         random_draw: bool = False,
         dry_run: bool = False,
         form: str = "auto",
-    ) -> list[str]:
+    ) -> Brought:
         """Bring in labels that exist: a table, or a file of Label Studio, doccano, Prodigy, Argilla
-        or the labeling plugin (of this one two: labels and metadata); what was done, in sentences.
+        or the labeling plugin (of this one two: labels and metadata); what was done, in
+        figures and in sentences (``told``).
 
         ``match`` is the column that tells the samples, ``label`` that of the labels: found where
         empty. ``wins`` says whose label holds where they contradict. With ``dry_run`` nothing is

@@ -26,6 +26,7 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.label_import import How
+from labeling_core.labeling.label_plan import Brought
 from labeling_core.notebook.work import NextSample
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.progress.learning_curve import Session
@@ -35,7 +36,18 @@ from labeling_core.store.events import Entry
 
 RECORDS: dict[str, Any] = {
     each.__name__: each
-    for each in (Settings, Category, Column, NextSample, Session, Wanted, How, Entry, Row)
+    for each in (
+        Settings,
+        Category,
+        Column,
+        NextSample,
+        Session,
+        Wanted,
+        How,
+        Entry,
+        Row,
+        Brought,
+    )
 }
 VALUE, ERROR, PIECES = "value", "error", "pieces"  # kinds of answers
 PIECE = 1 << 20  # bytes that a file is read at a time

@@ -18,6 +18,7 @@ from labeling_core import use_cases
 from labeling_core.errors import LabelingError
 from labeling_core.integrity import remains
 from labeling_core.labeling.label_import import How
+from labeling_core.labeling.label_plan import Brought
 from labeling_core.models import final_model
 from labeling_core.notebook.deciding import Client
 from labeling_core.people import Person
@@ -132,18 +133,18 @@ class ProjectWork:
 
     def import_labels(
         self, files: list[Path], names: list[str], form: str, label: str, how: How, dry_run: bool
-    ) -> list[str]:
+    ) -> Brought:
         """See LabelingProject.import_labels; ``files`` are called ``names``."""
         given = list(zip(files, names, strict=True))
         read = read_files(given, form, label, [self.settings().label_column])
         if dry_run:
             plan = use_cases.plan_labels(self._workspace, self._id, read, how, self._person)
-            return [*plan.lines(how.wins), "Nothing is stored."]
+            return plan.brought(how.wins, None)
         with self._idle():
             number, plan = use_cases.bring_in_labels(
                 self._workspace, self._id, read, ", ".join(names), how, self._person
             )
-        return [*plan.lines(how.wins), f"Import {number} is stored."]
+        return plan.brought(how.wins, number)
 
     def run_session(self, classifier: str, strategy: str) -> Session:
         """See LabelingProject.run_session."""
@@ -184,11 +185,11 @@ class ProjectWork:
 
     def table_file(self, which: str) -> Iterator[bytes]:
         """The same as a DuckDB file with a table ``rows``, in pieces: no type is lost."""
-        tables = {"rows": downloads.Query(self._rows(which), [])}
+        tables = {"rows": [downloads.Query(self._rows(which), [])]}
         return stream(
             self._workspace.database,
             lambda cursor, path: packages.write_tables(cursor, path, tables),
-            grows=False,
+            settled=packages.SETTLED,
         )
 
     def _rows(self, which: str) -> str:

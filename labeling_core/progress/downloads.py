@@ -78,9 +78,15 @@ def _source(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted)
         f"SELECT s.{samples.SAMPLE_ID} AS sample_id, {columns}, d.{tables.label}, "
         f"d.{tables.label_id} FROM {samples.table(project.project_id)} AS s "
         f"{join} ({labeled}) AS d ON d.__labeled = s.{samples.SAMPLE_ID} "
-        f"WHERE s.{samples.PRESENT} OR d.__labeled IS NOT NULL",
+        f"WHERE (s.{samples.PRESENT} OR d.__labeled IS NOT NULL)",
         values,
     )
+
+
+def of_places(source: Query, start: int, end: int) -> Query:
+    """The query of SOURCE, of the samples from one place up to another only."""
+    here = f" AND s.{samples.PLACE} >= {start} AND s.{samples.PLACE} < {end}"
+    return Query(source.sql + here, source.values)
 
 
 def _sessions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None) -> Query:

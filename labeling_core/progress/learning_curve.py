@@ -66,7 +66,7 @@ def sessions(
         "AND session_id = coalesce(?, session_id) ORDER BY session_id",
         [project.project_id, only],
     ).fetchall()
-    measured = probes(cursor, project, queue) if queue is not None else None
+    measured = probes(cursor, project, queue) if queue is not None and rows else None
     renames = read_renames(cursor, project.project_id)
     return [_session(row, project, measured, renames) for row in rows]
 

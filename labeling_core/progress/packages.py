@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -25,8 +25,10 @@ from labeling_core.sources.folders import resolve_file, source_folder
 from labeling_core.sources.windows import Span, split
 from labeling_core.store.database import folder_of, literal
 
+SETTLED = 4096  # bytes that a DuckDB file begins with, which no later writing changes
 _ROWS = 500  # rows that are fetched at a time
 _SLICE = 50_000  # samples that are grouped at a time
+_JOINED = 100_000  # samples that are joined with their labels at a time
 _PIECE = 1 << 20  # bytes
 
 
@@ -34,36 +36,64 @@ def write_database(
     cursor: duckdb.DuckDBPyConnection,
     project: Project,
     path: Path,
-    queue: Queue | None,
+    queue: Callable[[], Queue | None],
     wanted: Wanted,
 ) -> None:
-    """One DuckDB file with every table of downloads.exports, called as it is there."""
+    """One DuckDB file with every table of downloads.exports, called as it is there; ``queue`` gives
+    what downloads.query wants for the sessions."""
+    with _attached(cursor, path):  # so that its beginning is there
+        pass
     queries = {
-        what.replace(" ", "_"): downloads.query(cursor, project, what, queue, wanted)
+        what.replace(" ", "_"): _parts(cursor, project, what, queue, wanted)
         for what in downloads.exports(project)
     }
     write_tables(cursor, path, queries)
 
 
+def _parts(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    what: str,
+    queue: Callable[[], Queue | None],
+    wanted: Wanted,
+) -> list[Query]:
+    """The query of a table in parts that DuckDB has room for: a join of all samples takes 300 MB of
+    a million."""
+    whole = downloads.query(cursor, project, what, queue() if what == "sessions" else None, wanted)
+    if what != downloads.SOURCE:
+        return [whole]
+    starts = range(0, max(project.samples, 1), _JOINED)
+    return [downloads.of_places(whole, start, start + _JOINED) for start in starts]
+
+
 def write_tables(
-    cursor: duckdb.DuckDBPyConnection, path: Path, queries: Mapping[str, Query]
+    cursor: duckdb.DuckDBPyConnection, path: Path, queries: Mapping[str, Sequence[Query]]
 ) -> None:
-    """One DuckDB file with a table of each query's rows, their types as they are."""
+    """One DuckDB file with a table of each list of queries, their rows one after the other and
+    their types as they are.
+
+    It is let go of after each: else DuckDB would keep in memory what it has written.
+    """
+    for table, parts in queries.items():
+        for number, (sql, values) in enumerate(parts):
+            with _attached(cursor, path) as name:
+                into = f"{name}.main.{table}"
+                start = f"INSERT INTO {into}" if number else f"CREATE TABLE {into} AS"
+                cursor.execute(f"{start} {sql}", values)
+
+
+@contextmanager
+def _attached(cursor: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
+    """A DuckDB file, made where there is none, under the name by which it is attached."""
     name = f"export_{path.parent.name.replace('-', '_')}"
     try:
         cursor.execute(f"ATTACH {literal(str(path))} AS {name}")
-        for table, (sql, values) in queries.items():
-            cursor.execute(f"CREATE TABLE {name}.main.{table} AS {sql}", values)
+        yield name
     finally:
-        _detach(cursor, name)
-
-
-def _detach(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Let go of a database, if it is attached, also while somebody interrupts what is written."""
-    while True:
-        with suppress(duckdb.InterruptException):
-            cursor.execute(f"DETACH DATABASE IF EXISTS {name}")
-            return
+        while True:
+            with suppress(duckdb.InterruptException):  # somebody interrupts what is written
+                cursor.execute(f"DETACH DATABASE IF EXISTS {name}")
+                break
 
 
 def label_studio(

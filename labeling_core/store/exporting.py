@@ -64,12 +64,14 @@ def write(
     path: Path,
     safe: bool = False,
     values: Sequence[Any] = (),
+    ordered: bool = True,
 ) -> None:
     """The rows of a query as the file ``path``, which grows at its end only; it lacks what
-    :func:`head` says. See :func:`to_file`."""
+    :func:`head` says. See :func:`to_file`. Unless they are to be ``ordered`` as the query has them,
+    DuckDB holds hundreds of MB less of a million rows."""
     if safe and is_csv(form):
         query = _without_formulas(cursor, query, values)
-    options = f"{FORMATS[form][1]}, USE_TMP_FILE false"
+    options = f"{FORMATS[form][1]}, USE_TMP_FILE false, PRESERVE_ORDER {ordered}"
     cursor.execute(f"COPY ({query}) TO {literal(str(path))} ({options})", list(values))
 
 

@@ -27,11 +27,22 @@ def part_of(database: Path) -> Path:
 def restore(backup: Path, database: Path, by: Person) -> Path | None:
     """Put a backup in the place of a database file; where the replaced file lies now, if any.
 
-    Raises LabelingError when the backup is none, or a program has the database open.
+    Raises LabelingError when the backup is none, a program has the database open, or the files
+    may not be written.
     """
     by.require("manage")
     require_backup(backup)
     _require_closed(database)
+    try:
+        return _restore(backup, database, by)
+    except OSError as error:
+        raise LabelingError(
+            f"{database} cannot be replaced: {error.strerror or error}. Look whether its folder is "
+            "yours to write, and has room."
+        ) from error
+
+
+def _restore(backup: Path, database: Path, by: Person) -> Path | None:
     database.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(database)
     remove_with_log(part)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,14 +96,24 @@ def save(pieces: Iterator[bytes], path: Path) -> None:
 def _table(
     workspace: Workspace, project: Project, what: str, form: str, wanted: Wanted, safe: bool
 ) -> Iterator[bytes]:
-    queue = workspace.queue(project)
+    # Only the accuracy by session needs the queue: to load it takes a second for a million samples.
+    queue = workspace.queue(project) if what == "sessions" else None
     with workspace.database.read() as cursor:
         sql, values = downloads.query(cursor, project, what, queue, wanted)
     if form == exporting.JSON_LINES:
         return _pieces(workspace, lambda cursor: exporting.json_lines(cursor, sql, values))
     return stream(
         workspace.database,
-        lambda cursor, path: exporting.write(cursor, sql, form, path, safe, values),
+        lambda cursor, path: exporting.write(
+            # What is filtered is told by its ids and not by its order.
+            cursor,
+            sql,
+            form,
+            path,
+            safe,
+            values,
+            ordered=what not in downloads.FILTERED,
+        ),
         exporting.head(form),
     )
 
@@ -110,11 +121,11 @@ def _table(
 def _package(workspace: Workspace, project: Project, what: str, wanted: Wanted) -> Iterator[bytes]:
     if what in _MADE:
         return _pieces(workspace, lambda cursor: _MADE[what](cursor, project, wanted))
-    queue = workspace.queue(project)
+    queue = partial(workspace.queue, project)
     return stream(
         workspace.database,
         lambda cursor, path: packages.write_database(cursor, project, path, queue, wanted),
-        grows=False,
+        settled=packages.SETTLED,
     )
 
 

@@ -1,14 +1,15 @@
-"""A million labels taken away through the route: time to the first byte, in all, peak memory.
+"""A million labels downloaded from the real app: time to the first byte, in all, peak memory.
 
     python tests/benchmarks/exports.py [rows]
 
-Memory is that of a process with the app's core and nothing else, in it the database's own.
+Memory is that of the whole app with its child programs, the cache of the database included. Needs
+Linux, which tells it.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -16,13 +17,18 @@ from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser"), str(ROOT / "tests" / "support")]
 
 from annotating import LOCAL, SETTINGS  # noqa: E402
+from app_server import AppServer  # noqa: E402
 
 from labeling_core import use_cases  # noqa: E402
-from labeling_core.web import exports  # noqa: E402
+from labeling_core.access import tokens  # noqa: E402
+from labeling_core.store.file_names import files_of  # noqa: E402
+from labeling_core.web import exports, media_links, security_headers  # noqa: E402
 from labeling_core.workspace import Workspace  # noqa: E402
+
+COOKIE = "b" * 32  # of a browser
 
 
 def prepare(path: Path, rows: int) -> None:
@@ -52,46 +58,77 @@ def prepare(path: Path, rows: int) -> None:
     workspace.close()
 
 
-def measure(path: Path, what: str, form: str) -> None:
-    """One export in a process of its own, printed as a row."""
-    workspace = Workspace(path)
-    project = workspace.project("wine")
-    workspace.queue(project)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    pieces = exports.export(workspace, project, what, form, LOCAL).pieces
-    size = len(next(pieces))
+def programs(pid: int) -> list[Path]:
+    """What Linux knows of a process and of its descendants."""
+    found = [Path(f"/proc/{pid}")]
+    for task in found[0].glob("task/*/children"):
+        for child in task.read_text("ascii").split():
+            found += programs(int(child))
+    return found
+
+
+def memory(server: AppServer, which: str) -> float:
+    """MB of all processes: ``VmRSS`` now, ``VmHWM`` the most since :func:`forget`."""
+    assert server.process
+    lines = (
+        line
+        for each in programs(server.process.pid)
+        for line in (each / "status").read_text("utf-8").splitlines()
+    )
+    return sum(int(line.split()[1]) for line in lines if line.startswith(which)) / 1024
+
+
+def forget(server: AppServer) -> None:
+    """Have the peaks begin anew."""
+    assert server.process
+    for each in programs(server.process.pid):
+        (each / "clear_refs").write_text("5", "ascii")
+
+
+def measure(server: AppServer, what: str, form: str) -> None:
+    """One download, printed as a row."""
+    browser = media_links.browser_of(COOKIE)
+    asked = exports.Link(
+        "wine", "ana", browser, what, form, False, [[], [], None, None, None], media_links.end()
+    )
+    key = tokens.read_key(files_of(server.path), "local")
+    forget(server)
+    before, start = memory(server, "VmRSS"), time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    sent = {"Cookie": f"{security_headers.COOKIE}={COOKIE}"}
+    connection.request("GET", "/" + exports.link(key, asked), headers=sent)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    size = len(answer.read(1))
     first = time.perf_counter() - start
-    size += sum(map(len, pieces))
+    while piece := answer.read(1 << 20):
+        size += len(piece)
     whole = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    connection.close()
     print(
         f"| {what} | {form} | {size / 1e6:.0f} MB | {first:.2f} s | {whole:.1f} s "
-        f"| {peak / 1024:.0f} MB (before: {before / 1024:.0f}) |",
+        f"| {memory(server, 'VmHWM'):.0f} MB (before: {before:.0f}) |",
         flush=True,
     )
-    workspace.close()
 
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "exports.duckdb"
-        prepare(path, rows)
+        server = AppServer(Path(folder))
+        prepare(server.path, rows)
         print(
-            "| what | form | size | first piece | whole | peak memory |\n|---|---|---|---|---|---|"
+            f"Load {os.getloadavg()[0]:.1f}.\n\n| what | form | size | first byte | whole "
+            "| peak memory |\n|---|---|---|---|---|---|"
         )
-        sys.stdout.flush()
         for what, form in [
             ("labels", "CSV"), ("labels", "Parquet"), ("labels", "JSON lines"),
             ("metadata", "CSV"), ("history", "CSV"), ("source with labels", "CSV"),
             ("source with labels", "Parquet"), (exports.LABEL_STUDIO, ""), (exports.DATABASE, ""),
         ]:  # fmt: skip
-            child = os.fork()
-            if not child:
-                measure(path, what, form)
-                os._exit(0)
-            os.waitpid(child, 0)
+            server.start()
+            measure(server, what, form)
+            server.stop()
 
 
 if __name__ == "__main__":

@@ -8,18 +8,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import click
 import duckdb
 import pytest
 from app_server import ROOT, AppServer, decisions, settings_for
 from deck_page import DeckPage
 from playwright.sync_api import BrowserContext
 
-from labeling_core.__main__ import commands
+from labeling_core.access.rights import COMMANDS, THROUGH
 from labeling_core.config import child_environment
-
-# Those that need the database closed, or none.
-ELSEWHERE = {"restore", "simulate", "predict", "check", "serve", "storage"}
 
 
 class Second:
@@ -77,12 +73,7 @@ def test_commands_go_through_the_app_while_somebody_labels(
         server.stop()
     with duckdb.connect(str(server.path)) as tables:  # it was left whole
         assert tables.execute("SELECT count(*) FROM busy_metadata").fetchall() == [(len(found),)]
-    asks = {
-        name
-        for name, each in commands.commands.items()
-        if any(isinstance(one, click.Option) and one.name == "path" for one in each.params)
-    }
-    assert second.used == asks - ELSEWHERE
+    assert second.used == {each for each, where in COMMANDS.items() if where == THROUGH}
 
 
 def _do_everything(second: Second, folder: Path) -> int:

@@ -84,6 +84,14 @@ def test_new_rows_get_their_category_whatever_the_classifier_and_the_file(
     assert all(0.5 < each[3] <= 1 for each in found)
 
 
+def test_how_far_it_is_with_a_table_is_told(wine_model, tmp_path):
+    data, told = tmp_path / "new.csv", []
+    data.write_text("bottle,cask,acidity\n" + "1,cask 1,1.5\n" * 100_000, encoding="utf-8")
+    read = read_model(wine_model)
+    assert predict_table(read, data, tmp_path / "out.csv", progress=told.append).rows == 100_000
+    assert len(told) > 1 and told == sorted(told) and told[-1] == 1.0
+
+
 def test_texts_that_a_spreadsheet_would_compute_can_be_made_harmless(wine_model, tmp_path):
     data, out = tmp_path / "new.csv", tmp_path / "out.csv"
     data.write_text("bottle,acidity,cask\n1,1.2,=1+1\n", "utf-8")

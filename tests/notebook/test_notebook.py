@@ -133,9 +133,14 @@ def test_labels_that_are_there_are_the_start_and_more_are_brought_in(opened, tmp
     assert len(project.labels()) == 40 and set(project.metadata().origin) == {"import"}
     file = tmp_path / "more.csv"
     file.write_text("sample_id,label\n50,white\n51,red\n52,rosé\n", encoding="utf-8")
-    told = "\n".join(project.import_labels(file, dry_run=True))
+    told = "\n".join(project.import_labels(file, dry_run=True).told)
     assert "rosé" in told and len(project.labels()) == 40
-    project.import_labels(file)
+    done = project.import_labels(file)
+    assert (done.number, done.read, done.stored, done.unknown) == (1, 3, 2, {"rosé": 1})
+    assert [(each["number"], each["then"]) for each in done.table] == [
+        (2, "brought in"),
+        (1, "left out"),
+    ]
     assert len(project.labels()) == 42
     with pytest.raises(lc.Error, match="There is no file"):
         project.import_labels(tmp_path / "none.csv")

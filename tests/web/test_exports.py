@@ -197,6 +197,40 @@ def test_the_first_piece_is_there_before_the_last_is_made(workspace: Any) -> Non
         next(pieces)
 
 
+def test_of_a_duckdb_file_the_beginning_comes_before_the_rest_is_made(workspace: Any) -> None:
+    may_end = threading.Event()
+
+    def write(cursor: Any, path: Path) -> None:
+        numbers = Query("SELECT * FROM range(10)", [])
+        packages.write_tables(cursor, path, {"begun": [numbers]})
+        assert may_end.wait(60)
+        packages.write_tables(cursor, path, {"numbers": [numbers, numbers]})
+
+    pieces = stream(workspace.database, write, settled=packages.SETTLED)
+    first = next(pieces)
+    assert (len(first), first[8:12]) == (packages.SETTLED, b"DUCK")
+    may_end.set()
+    path = workspace.database.files("taken") / "whole.duckdb"
+    path.write_bytes(first + b"".join(pieces))
+    with duckdb.connect(str(path), read_only=True) as other:
+        assert other.execute("SELECT count(*) FROM numbers").fetchall() == [(20,)]
+
+
+def test_a_beginning_that_was_not_settled_is_no_file(workspace: Any) -> None:
+    may_end = threading.Event()
+
+    def write(cursor: Any, path: Path) -> None:
+        path.write_bytes(b"first")
+        assert may_end.wait(60)
+        path.write_bytes(b"other and more")
+
+    pieces = stream(workspace.database, write, settled=5)
+    assert next(pieces) == b"first"
+    may_end.set()
+    with pytest.raises(OSError, match="have changed"):
+        next(pieces)
+
+
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])
 def test_whoever_goes_away_stops_the_writing(workspace: Any, form: str) -> None:
     """However little there is of the file by then."""
@@ -228,10 +262,10 @@ def test_whoever_does_not_wait_for_a_duckdb_file_leaves_nothing_attached(
 
     def write(cursor: Any, path: Path) -> None:
         places.append(path)
-        packages.write_database(cursor, labeled, path, None, Wanted())
+        packages.write_database(cursor, labeled, path, lambda: None, Wanted())
 
     monkeypatch.setattr(packages.downloads, "query", query)
-    pieces = stream(workspace.database, write)  # its first piece comes as soon as the file is there
+    pieces = stream(workspace.database, write, settled=packages.SETTLED)
     assert next(pieces)
     assert begun.wait(60)
     pieces.close()
