@@ -24,6 +24,7 @@ from picture_project import label, read, wait
 from labeling_core.__main__ import main
 from labeling_core.modalities import sound_band
 from labeling_core.models import final_model
+from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.projects import lifecycle
 
 ROOT = Path(__file__).parents[2]

@@ -275,7 +275,9 @@ def test_from_another_machine_there_is_nothing_to_come_in_by(
             with pytest.raises(ConnectionRefusedError):  # any other address of this machine
                 socket.create_connection(("127.0.0.2", int(port)), 10)
             connection = socket.create_connection(("127.0.0.1", int(port)), 10)
-            with connection, closing(Wire(connection)) as ours, pytest.raises(EOFError):
-                ours.greet(b"guessed", doorway.CLIENT, doorway.SERVER)
+            with connection, closing(Wire(connection)) as ours:
+                assert not ours.greet(b"guessed", doorway.CLIENT, doorway.SERVER)
+                with pytest.raises(EOFError):
+                    ours.receive(path.parent)
     finally:
         workspace.close()
