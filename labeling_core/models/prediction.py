@@ -129,7 +129,7 @@ def predict_table(
     safe: bool = False,
     excel: bool = False,
     part: str = "",
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Predicted:
     """Write the rows of the table ``part`` of a file (see containers.opened) with ``prediction``
     and ``probability`` (of that category, 0..1) to ``out``.
@@ -150,26 +150,29 @@ def predict_table(
             _require(name in names, f"{path.name} has no column “{name}”, which the model needs.")
         table = Path(folder) / "table.parquet"
         cursor.execute(f"COPY main.source TO {literal(str(table))} (FORMAT parquet)")
-        report, missing = ReadingReport(model.features, model.pipeline), model.missing
+        report = ReadingReport(model.features, model.pipeline)
         found = Path(folder) / "predictions.parquet"
         ((number,),) = cursor.execute("SELECT count(*) FROM main.source").fetchall()
-
-        def predicted() -> Iterator[Categories]:
-            done = 0
-            for each in batches(table, list(kinds)):
-                report.add(each)
-                yield model.predict(prepare(each, kinds, missing))
-                done += each.num_rows
-                if progress:
-                    progress(done / number)
-
-        rows = _write(predicted(), found)
+        tell = progress or (lambda share: None)
+        rows = _write(_predicted(model, table, report, lambda n: tell(n / number)), found)
         report.require_readable()
         called = beside(names, _OURS)
         listed = ", ".join(f"s.{quote(old)} AS {quote(new)}" for old, new in called.items())
         query = f"SELECT {listed}, p.* FROM {_read(table)} AS s POSITIONAL JOIN {_read(found)} p"
         _save(out, to_file(cursor, query, form, safe))
     return Predicted(rows, report.columns, {old: new for old, new in called.items() if old != new})
+
+
+def _predicted(
+    model: Model, table: Path, report: ReadingReport, tell: Callable[[int], object]
+) -> Iterator[Categories]:
+    """What the model says of the rows of a table; ``tell`` is called with how many are done."""
+    kinds, missing, done = model.features["columns"], model.missing, 0
+    for each in batches(table, list(kinds)):
+        report.add(each)
+        yield model.predict(prepare(each, kinds, missing))
+        done += each.num_rows
+        tell(done)
 
 
 def predict_folder(
