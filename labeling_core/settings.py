@@ -81,15 +81,14 @@ class Settings:
     itself, if ``automatic``: whether there are so many is looked at every ``check_seconds`` at most
     (0: with every label), and it starts ``grace_seconds`` later, on all labels that there are by
     then. ``modality`` is one of registry.MODALITIES; what ``source`` names (a table, or a folder:
-    see folders.source_folder) and which ``image_features`` there are stands in its record.
-    ``overlap_share`` (0..1) of the samples go to ``overlap_people`` people each, and
-    ``final_label`` (see overlap.FINAL_LABELS) says which of their decisions holds. ``columns`` say
+    see folders.source_folder) and which ``image_features`` there are stands in its record. Samples
+    of ``overlap_share`` (0..1) go to ``overlap_people`` people each, and ``final_label`` (see
+    overlap.FINAL_LABELS) says which of their decisions holds. ``columns`` say
     how those of a table are used, in the order in which they are shown; one that is not among them
     comes after them, as found. ``main_column`` is shown large, the others beside.
-    ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, each
-    beginning ``window_overlap`` seconds before the one before ends, and shown with
-    ``window_context`` seconds on either side. ``newer`` is what a newer version of the program has
-    stored beside these: kept as it is.
+    ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, beginning
+    ``window_overlap`` seconds before the one before ends, with ``window_context`` seconds shown on
+    either side. Columns ``left_in_files`` are not read. ``newer``: what a newer program has stored.
     """
 
     title: str = ""
@@ -119,6 +118,7 @@ class Settings:
     window_seconds: float = 0.0
     window_overlap: float = 0.0
     window_context: float = 1.0
+    left_in_files: tuple[str, ...] | None = None
     newer: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod

@@ -19,7 +19,7 @@ from labeling_core.progress import downloads
 from labeling_core.projects import added_rows, lifecycle, queries, samples
 from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Category, Project, Settings
-from labeling_core.sources import importing
+from labeling_core.sources import importing, parquet_folders
 from labeling_core.sources.label_records import LabelFile
 from labeling_core.sources.uploads import (
     Staged,
@@ -89,6 +89,7 @@ def _made(
     given: Given,
 ) -> Iterator[tuple[Project, Plan | None]]:  # fmt: skip
     """A new project, within the transaction that makes it."""
+    settings = parquet_folders.taken(settings)
     with ExitStack() as undo:
         cursor = undo.enter_context(workspace.database.transaction())
         if isinstance(upload, Staged):

@@ -14,6 +14,7 @@ from labeling_core.modalities.registry import MODALITIES
 from labeling_core.projects import lifecycle
 from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Settings, default_tables
+from labeling_core.sources.parquet_folders import is_pattern
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import open_workspace
 from pages.blocks import learned_columns, project_actions, same_files, set_aside, stopping_advice
@@ -178,7 +179,8 @@ if st.button("Save" if old else "Create the project", type="primary", key=fields
 if saved := st.session_state.pop("settings_saved", ""):
     st.toast(saved, icon=":material/check:")
 if old:
-    if modality.source.thing == "table" and source == old.settings.source:
+    is_table = modality.source.thing == "table" and not is_pattern(source)
+    if is_table and source == old.settings.source:
         row_fields.show(workspace, old)
     set_aside.show(workspace, old, identity.person())
     same_files.show(workspace, old, identity.person())

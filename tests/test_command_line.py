@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -212,6 +213,36 @@ def test_labels_are_imported(sample_database, tmp_path, capsys):
         assert main([*asked, *words]) == 2
         told = capsys.readouterr()
         assert sentence in told.err and told.err.count("\n") == 1 and not told.out
+
+
+def test_parquet_files_are_a_source_and_what_is_left_out_is_told(
+    empty_database, media, tmp_path, capsys, monkeypatch
+):
+    path, folder = tmp_path / "app.duckdb", media / "readings"
+    shutil.copy(empty_database, path)
+    folder.mkdir()
+    (folder / "notes.txt").write_text("none", "utf-8")
+    rows = {"n": range(20), "half": [n / 2 for n in range(20)], "report": ["long"] * 20}
+    pd.DataFrame(rows).to_parquet(folder / "a.parquet")
+    wanted = ["--category", "weak", "--category", "strong", "--leave", "report"]
+
+    def made(title: str, source: str) -> tuple[str, str]:
+        asked = ["create", "--database", str(path), "--title", title, "--source", source]
+        assert main([*asked, *wanted, "--json"]) == 0
+        told = capsys.readouterr()
+        return json.loads(told.out)["source"], told.err
+
+    source, told = made("By root", "media/readings/*.parquet")
+    assert source == "media/readings/*.parquet"
+    assert "20 rows in 1 file" in told and "Not taken: 1 file." in told
+    monkeypatch.chdir(media)
+    assert made("From here", "readings/")[0] == f"{folder}/**/*.parquet"
+    assert made("From here by pattern", "readings/*.parquet")[0] == f"{folder}/*.parquet"
+    with lc.open(path) as database:
+        settings = database.project("from_here").settings
+        assert settings.left_in_files == ("report",)
+        with pytest.warns(UserWarning, match="Not taken"):
+            database.create("In Python", folder, ["weak", "strong"])
 
 
 def test_a_project_is_made_labeled_sampled_and_taken_away(empty_database, tmp_path, capsys):

@@ -16,9 +16,11 @@ from labeling_core.workspace import Workspace
 
 STORED = json.loads(SETTINGS.to_json())
 LISTS = ("newer", "categories", "columns", "missing")
-KINDS = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
+KINDS = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number",
+         "tuple[str, ...] | None": "a list of texts"}  # fmt: skip
 VALUES = ("often", True, 3, 2.5, float("nan"), None, [], {})
-RIGHT = {"str": {"often"}, "bool": {"True"}, "int": {"3"}, "float": {"3", "2.5"}}
+RIGHT = {"str": {"often"}, "bool": {"True"}, "int": {"3"}, "float": {"3", "2.5"},
+         "tuple[str, ...] | None": {"None", "[]"}}  # fmt: skip
 
 
 def stored_fields(record: type) -> list[tuple[str, str]]:
@@ -82,7 +84,8 @@ def test_what_is_no_record_of_settings_is_refused(text, part):
 
 
 def test_every_field_is_read_back_from_any_value_of_its_type():
-    chosen = {"str": "ü“x”", "bool": True, "int": 7, "float": 0.25}
+    chosen = {"str": "ü“x”", "bool": True, "int": 7, "float": 0.25,
+              "tuple[str, ...] | None": ("a",)}  # fmt: skip
     changed = {name: chosen[kind] for name, kind in stored_fields(Settings)}
     category = Category(**{name: chosen[kind] for name, kind in stored_fields(Category)})
     column = Column(**{name: chosen[kind] for name, kind in stored_fields(Column)})

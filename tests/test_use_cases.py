@@ -17,9 +17,9 @@ from labeling_core.projects.validation import SettingsError
 from labeling_core.settings import Settings
 from labeling_core.sources import uploads
 from labeling_core.sources.importing import inspect
+from labeling_core.sources.sample_sources import TableSource
 from labeling_core.sources.uploads import Staged, Upload
 from labeling_core.store.database import tables
-from labeling_core.store.table_rows import row_count
 from labeling_core.workspace import Workspace
 
 NAMES: Mapping[str, Any] = {"labels_table": "l", "metadata_table": "m", "queries_table": "q"}
@@ -47,7 +47,7 @@ def test_a_table_is_loaded_and_its_file_goes(workspace: Workspace) -> None:
     made = use_cases.create_from_upload(workspace, SETTINGS, upload, LOCAL)
     assert made.samples == 3 and not upload.path.exists()
     with workspace.database.read() as cursor:
-        assert row_count(cursor, "wine") == 3
+        assert TableSource().count(cursor, "wine") == 3
 
 
 def test_files_move_to_their_folder(workspace: Workspace) -> None:

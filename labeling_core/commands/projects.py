@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from labeling_core.commands.options import (
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook.project import LabelingProject
-from labeling_core.settings import Settings
+from labeling_core.settings import Column, Settings
 
 
 @command(name="projects")
@@ -42,12 +43,17 @@ def projects(path: Path, as_json: bool) -> None:
 @database_option
 @click.option("--title", required=True, help="What the project is called.")
 @click.option(
-    "--source", required=True, metavar="SOURCE", help="A file, a table of the database, a folder."
-)
+    "--source", required=True, metavar="SOURCE",
+    help="A file, a table of the database, a folder, or a pattern of Parquet files.",
+)  # fmt: skip
 @click.option("--category", "categories", multiple=True, metavar="NAME", help="Repeat for each.")
 @click.option(
     "--labels", default="", metavar="COLUMN", help="The column that holds labels already."
 )
+@click.option(
+    "--leave", multiple=True, metavar="COLUMN",
+    help="Neither show nor learn from it; of Parquet files it is not even read. Repeat for more.",
+)  # fmt: skip
 @click.option(
     "--modality",
     type=click.Choice(list(MODALITIES)),
@@ -68,6 +74,7 @@ def create(
     source: str,
     categories: tuple[str, ...],
     labels: str,
+    leave: tuple[str, ...],
     modality: str,
     every: int,
     window: float,
@@ -80,12 +87,17 @@ def create(
     Example:
       python -m labeling_core create --title Wines --source wines.csv --labels colour
     """
-    with opened(path) as database, waiting(f"Reading {source}"):
-        made = database.create(
-            title, source, categories, labels, modality=modality, every=every,
-            window_seconds=window, window_overlap=overlap,
-        )  # fmt: skip
+    with opened(path) as database, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # told below, with the others
+        with waiting(f"Reading {source}"):
+            made = database.create(
+                title, source, categories, labels, modality=modality, every=every,
+                window_seconds=window, window_overlap=overlap,
+                columns=tuple(Column(each, "neither") for each in leave),
+            )  # fmt: skip
         found = _told(made)
+        for note in made.source_notes():
+            click.echo(note, err=True)
     answer(as_json, found, f"The project {found['project']} is made.")
 
 

@@ -14,7 +14,7 @@ from labeling_core.labeling import label_import, label_plan
 from labeling_core.labeling.label_import import MOST_CATEGORIES, How
 from labeling_core.labeling.label_matching import SAMPLE_ID, Match, match, put
 from labeling_core.labeling.label_plan import Plan
-from labeling_core.modalities.registry import modality_of
+from labeling_core.modalities.registry import modality_of, source_of
 from labeling_core.people import Person
 from labeling_core.projects import category_checks, probe_draw, samples
 from labeling_core.projects.categories import assign_keys
@@ -86,11 +86,12 @@ def _labels(cursor: duckdb.DuckDBPyConnection, settings: Settings, given: Given)
     column = settings.column_used_as("labels")
     if column and not modality_of(settings).reads_files:
         cell = _BLANK.format(quote(column))
-        rows = cursor.execute(
-            f"SELECT {cell}, count(*) FROM main.{quote(settings.source)} WHERE {cell} IS NOT NULL "
+        rows = source_of(settings).listed(cursor, settings.source).rows
+        found = cursor.execute(
+            f"SELECT {cell}, count(*) FROM {rows} WHERE {cell} IS NOT NULL "
             "GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
-        return [name for name, _ in rows]
+        return [name for name, _ in found]
     records: Sequence[Imported] = given.file.records if given.file is not None else ()
     if given.folders:
         records = _by_folder(cursor, settings)

@@ -5,7 +5,7 @@ Whoever adds a kind writes its module and its record here, its labeling page, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from labeling_core.modalities import (
 )
 from labeling_core.modalities.sample_view import Shown, Viewer
 from labeling_core.settings import Settings
+from labeling_core.sources import parquet_folders
 from labeling_core.sources.sample_sources import FolderSource, SampleSource, TableSource
 
 Rendition = Callable[..., tuple[Path, str]]
@@ -173,9 +174,17 @@ def modality_of(settings: Settings) -> Modality:
 def source_of(settings: Settings) -> SampleSource:
     """Where a project's samples come from."""
     source = modality_of(settings).source
+    if source.thing == "table":
+        return table_named(settings.source, settings.left_in_files or ())
     if not settings.window_seconds:
         return source
     return source.cut(settings.window_seconds, settings.window_overlap)
+
+
+def table_named(source: str, left: Sequence[str] = ()) -> TableSource:
+    """A table of the database, or Parquet files without the columns ``left``."""
+    is_files = parquet_folders.is_pattern(source)
+    return parquet_folders.ParquetFolder(left) if is_files else TableSource()
 
 
 def features_of(settings: Settings) -> Features:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +21,7 @@ from labeling_core.notebook.project import LabelingProject
 from labeling_core.notebook.work import DatabaseWork
 from labeling_core.people import local_person
 from labeling_core.settings import Category, Column, Settings, default_tables, named_after
+from labeling_core.sources.parquet_folders import pattern_of
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -95,8 +97,9 @@ class Labeling:
     ) -> LabelingProject:
         """Make a project of a table or of a folder of files.
 
-        ``source`` is a DataFrame, the path of a table, the name of a table in the database, or,
-        with a ``modality`` of files, a folder below the allowed roots. ``settings``
+        ``source`` is a DataFrame, the path of a table, the name of a table in the database, or a
+        folder below the allowed roots: of Parquet files (or a pattern such as
+        ``readings/*/*.parquet``), or of those of a ``modality`` of files. ``settings``
         are fields of labeling_core.settings.Settings, such as ``every=10``; the output tables are
         named after the title unless they are given. ``labels`` is the column that holds labels
         already: its values become categories, its rows are labeled.
@@ -111,10 +114,13 @@ class Labeling:
         chosen = tuple(Category(each) if isinstance(each, str) else each for each in categories)
         modality = str(wanted.get("modality", Settings.modality))
         with _table(title, source, modality) as (file, called):
-            name = named_after(title) if file else str(source)
+            name = named_after(title) if file else called or str(source)
             entered: dict[str, Any] = {"title": title, "source": name, "categories": chosen}
             made = self._work.create(Settings(**entered | wanted), file, called)
-        return self.project(made)
+        project = self.project(made)
+        for note in project.source_notes()[1:]:
+            warnings.warn(note, stacklevel=2)
+        return project
 
     def backup(self) -> Path:
         """Copy the database into the folder of backups; the copy."""
@@ -144,12 +150,15 @@ def _close(workspace: Workspace) -> None:
 def _table(
     title: str, source: str | Path | pd.DataFrame, modality: str
 ) -> Iterator[tuple[Path | None, str]]:
-    """The file of what is to become a new table, and what it is called; None for a table or a
-    folder that is there already."""
+    """The file of what is to become a new table, and what it is called; no file for what is there
+    already: Parquet files, called by their pattern, or a table or a folder, as given."""
     if modality in MODALITIES and MODALITIES[modality].source.thing != "table":
         yield None, ""
     elif isinstance(source, str | Path):
         given = Path(source).expanduser()
+        if pattern := _parquet_files(source):
+            yield None, pattern
+            return
         if not given.is_file() and (isinstance(source, Path) or given.suffix):
             raise LabelingError(f"There is no file {given}.", "source")
         yield (given, given.name) if given.is_file() else (None, "")
@@ -158,6 +167,20 @@ def _table(
             path = Path(folder) / "table"
             to_parquet(source, path)
             yield path, f"{title}.parquet"
+
+
+def _parquet_files(source: str | Path) -> str:
+    """The pattern that a source is; "" for a table. From where we are, if there is such a folder;
+    else below the allowed roots. A bare name is that of a table."""
+    text = str(source)
+    if "/" not in text and isinstance(source, str) and not set("*?") & set(text):
+        return ""
+    place = Path(text).expanduser()
+    if not place.is_dir() and not set("*?") & set(text):
+        return ""
+    start = next(each for each in (place, *place.parents) if not set("*?") & set(str(each)))
+    here = start.is_dir() and str(start) != "."
+    return pattern_of(str(place.absolute()) if here else text)
 
 
 def _user() -> str:

@@ -48,6 +48,11 @@ class LabelingProject:
         """Its settings of this moment."""
         return self._work.settings()
 
+    def source_notes(self) -> list[str]:
+        """What there is to say of the Parquet files that its rows lie in, the number of rows first;
+        nothing of other sources."""
+        return self._work.source_notes()
+
     def next(self, count: int = 1) -> list[NextSample]:
         """The next samples to decide on, at most ``count``, the most useful first.
 

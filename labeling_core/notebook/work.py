@@ -29,6 +29,7 @@ from labeling_core.settings import Project, Settings
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.replay import Plan
 from labeling_core.simulation.summary import Row, rows
+from labeling_core.sources import parquet_folders
 from labeling_core.sources.foreign_labels import read_files
 from labeling_core.sources.importing import inspect
 from labeling_core.sources.uploads import Upload
@@ -116,6 +117,14 @@ class ProjectWork:
     def settings(self) -> Settings:
         """Its settings of this moment."""
         return self._project.settings
+
+    def source_notes(self) -> list[str]:
+        """See LabelingProject.source_notes."""
+        source = self._project.settings.source
+        if not parquet_folders.is_pattern(source):
+            return []
+        with self._workspace.database.read() as cursor:
+            return parquet_folders.notes(cursor, source)
 
     def next(self, count: int) -> list[NextSample]:
         """See LabelingProject.next."""

@@ -10,6 +10,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.projects.lifecycle import list_projects
 from labeling_core.settings import Project, quote
 from labeling_core.sources import importing
+from labeling_core.sources.parquet_folders import is_pattern
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import columns
 
@@ -44,6 +45,8 @@ def append(
     cell that does not fit.
     """
     table, name = project.settings.source, upload.preview.name
+    if is_pattern(table):
+        raise _mistake(f"The rows come from the files “{table}”: add a file beside them")
     ours = columns(cursor, table)
     _require_table(cursor, table)
     pairs = _pairs(ours, upload.preview.columns, table, name)

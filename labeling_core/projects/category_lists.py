@@ -57,22 +57,22 @@ def new_names(found: Sequence[str], known: Sequence[str]) -> Taken:
     return Taken(taken, notes)
 
 
-def of_table(cursor: duckdb.DuckDBPyConnection, table: str, column: str) -> Taken:
-    """The values of a column of ``main.table`` as texts, most frequent first, MOST at most."""
-    rows = cursor.execute(
-        f"SELECT trim({quote(column)}::VARCHAR) AS value, count(*) FROM main.{quote(table)} "
+def of_table(cursor: duckdb.DuckDBPyConnection, rows: str, column: str) -> Taken:
+    """The values of a column of ``rows`` (SQL) as texts, most frequent first, MOST at most."""
+    found = cursor.execute(
+        f"SELECT trim({quote(column)}::VARCHAR) AS value, count(*) FROM {rows} "
         f"GROUP BY 1 HAVING value <> '' ORDER BY 2 DESC, 1 LIMIT {MOST + 1}"
     ).fetchall()
-    if not rows:
+    if not found:
         raise LabelingError(f"The column “{column}” holds no value.", "categories")
     notes = []
-    if len(rows) > MOST:
+    if len(found) > MOST:
         notes = [f"“{column}” holds more than {MOST:,} values: the most frequent were taken."]
-    return Taken([name for name, _ in rows[:MOST]], notes)
+    return Taken([name for name, _ in found[:MOST]], notes)
 
 
 def of_file(path: Path, preview: Preview, column: str) -> Taken:
     """The same of a file that was looked at."""
     with duckdb.connect() as con:
         importing.load(con, path, preview, "file")
-        return of_table(con, "file", column)
+        return of_table(con, "main.file", column)

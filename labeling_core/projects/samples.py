@@ -135,8 +135,8 @@ def refresh(cursor: duckdb.DuckDBPyConnection, project_id: str, settings: Settin
     rows are appended; rows that are gone stay in the sample table but leave the pool, and
     come back if they reappear. Raises LabelingError when the columns have changed.
     """
-    content = _content(cursor, project_id, settings)
     source = source_of(settings).listed(cursor, settings.source)
+    content = _content(cursor, project_id, settings)
     _match(cursor, project_id, source, content)
     before = count(cursor, project_id)
     cursor.execute(

@@ -249,7 +249,7 @@ def _check_learning(
         problems.add("test_table", "A test table goes with tables only: choose none.")
     elif settings.test_table:
         found = {name.lower() for name, _ in columns(cursor, settings.test_table)}
-        wanted = {name.lower() for name, _ in columns(cursor, settings.source)}
+        wanted = {name.lower() for name, _ in samples.source_columns(cursor, settings)}
         missing = sorted((wanted | {settings.label_column.lower()}) - found)
         if not found:
             problems.add("test_table", f"There is no table “{settings.test_table}”.")

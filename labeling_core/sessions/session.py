@@ -13,13 +13,14 @@ from labeling_core.learning.classifiers import in_full
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.projects.labels import Labels, groups, measuring_end, read_labels, split
 from labeling_core.projects.renames import follow, read_renames
+from labeling_core.projects.samples import kept_columns
 from labeling_core.sessions.features import ensure_features
 from labeling_core.sessions.publishing import publish
 from labeling_core.sessions.records import fail
 from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import quote
-from labeling_core.store.database import columns, literal
+from labeling_core.store.database import literal
 from labeling_core.store.removal import remove
 
 FINISHED = "finished"  # what is said of a session that worked, until its accuracy is known
@@ -86,15 +87,15 @@ def _task(session: SessionRun) -> tuple[dict[str, NDArray[Any]], Labels]:
 
 def _job(session: SessionRun) -> dict[str, Any]:
     settings, out = session.project.settings, session.out
-    test, renamed = "", {}
+    project_id, test, renamed = session.project.project_id, "", {}
     if settings.test_table:
         test = str(out / "test.parquet")
         with session.database.read() as cursor:
-            renames = read_renames(cursor, session.project.project_id)
+            renames = read_renames(cursor, project_id)
             renamed = {each.old: follow(renames, each.old) for each in renames}
             listed = ", ".join(
                 quote(name)
-                for name, _ in [*columns(cursor, settings.source), (settings.label_column, "")]
+                for name, _ in [*kept_columns(cursor, project_id), (settings.label_column, "")]
             )
             cursor.execute(
                 f"COPY (SELECT {listed} FROM main.{quote(settings.test_table)}) "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import duckdb
 
@@ -23,6 +23,9 @@ from labeling_core.sources.folders import (
 )
 from labeling_core.store.database import columns, folder_of
 from labeling_core.store.table_rows import has_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Columns = Sequence[tuple[str, str]]
 
@@ -102,14 +105,33 @@ class TableSource:
         """Rows are no files."""
         return []
 
+    def rows(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
+        """What to select its rows from, in SQL."""
+        return f"main.{quote(name)}"
+
+    def count(self, cursor: duckdb.DuckDBPyConnection, name: str) -> int | None:
+        """How many rows there are; None if there is no such table."""
+        if not self.columns(cursor, name):
+            return None
+        row = cursor.execute(f"SELECT count(*) FROM {self.rows(cursor, name)}").fetchone()
+        return int(row[0]) if row else 0
+
+    def first_rows(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, number: int = 5
+    ) -> pd.DataFrame | None:
+        """The first rows; None if there is no such table."""
+        if not self.columns(cursor, name):
+            return None
+        return cursor.execute(f"SELECT * FROM {self.rows(cursor, name)} LIMIT {number:d}").df()
+
     def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """The table itself."""
-        return f"main.{quote(name)}"
+        return self.rows(cursor, name)
 
     def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
         """A row's sample_id is its number in the table, from 1."""
         number = "($before + row_number() OVER (ORDER BY __number))::VARCHAR"
-        return Listed(self.versions(cursor, name), number)
+        return Listed(self.rows(cursor, name), number)
 
     def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
         """Those of the table."""
@@ -140,7 +162,7 @@ class TableSource:
             quoted = quote(column)
             back = f"TRY_CAST(TRY_CAST({quoted} AS {before}) AS {after})"
             row = cursor.execute(
-                f"SELECT {quoted}::VARCHAR FROM main.{quote(name)} "
+                f"SELECT {quoted}::VARCHAR FROM {self.rows(cursor, name)} "
                 f"WHERE {back} IS DISTINCT FROM {quoted} LIMIT 1"
             ).fetchone()
             if row is not None:
@@ -188,14 +210,7 @@ class FolderSource:
     def versions(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """The files with their sizes and dates, in a temporary table."""
         folder = source_folder(name, folder_of(cursor))
-        files = list_files(folder, self.suffixes).files
-        stamps = [stamp_of(os.path.join(folder, each)) for each in files]
-        cursor.execute(
-            "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
-            "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
-            [files, [each.size for each in stamps], [each.changed for each in stamps]],
-        )
-        return "temp.source_files"
+        return file_versions(cursor, folder, list_files(folder, self.suffixes).files)
 
     def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
         """The files, or their windows, in a temporary table."""
@@ -258,6 +273,17 @@ class FolderSource:
     def root(self, home: Path, name: str) -> str:
         """The folder itself."""
         return str(source_folder(name, home))
+
+
+def file_versions(cursor: duckdb.DuckDBPyConnection, folder: Path, files: Sequence[str]) -> str:
+    """The ``files`` of a folder with their sizes and dates, as a temporary table: its name."""
+    stamps = [stamp_of(os.path.join(folder, each)) for each in files]
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE source_files AS SELECT unnest(?::VARCHAR[]) AS path, "
+        "unnest(?::BIGINT[]) AS size, unnest(?::BIGINT[]) AS changed",
+        [list(files), [each.size for each in stamps], [each.changed for each in stamps]],
+    )
+    return "temp.source_files"
 
 
 @lru_cache(100_000)

@@ -9,15 +9,14 @@ from pathlib import Path
 import duckdb
 import streamlit as st
 
+from labeling_core.modalities.registry import table_named
 from labeling_core.modalities.table_view import show as shown_value
 from labeling_core.projects import column_facts, column_uses
 from labeling_core.projects.column_facts import LabelsFound
 from labeling_core.sessions import features
-from labeling_core.settings import Category, Project, Settings, quote
+from labeling_core.settings import Category, Project, Settings
 from labeling_core.sources import importing
 from labeling_core.sources.uploads import Staged, Upload
-from labeling_core.store.database import columns
-from labeling_core.store.table_rows import first_rows, row_count
 from labeling_core.workspace import Workspace
 from pages.forms import column_fields, reading_fields
 from pages.forms.column_fields import Chosen, Found
@@ -69,10 +68,13 @@ def _of_upload(upload: Upload) -> list[Found]:
 
 
 def _of_table(workspace: Workspace, old: Project | None, table: str) -> list[Found]:
+    source = table_named(table, old.settings.left_in_files or () if old else ())
     with workspace.database.read() as cursor:
-        listed = columns(cursor, table)
-        head = first_rows(cursor, table)
-        rows = row_count(cursor, table) or 0
+        listed = source.columns(cursor, table)
+        if not listed:
+            return []
+        head = source.first_rows(cursor, table)
+        rows = source.count(cursor, table) or 0
     if old and (learned := features.learned(workspace.database, old)):
         notes = {name: f"Not learned from: it {why}." for name, why in learned.left_out.items()}
     else:
@@ -93,7 +95,8 @@ def _doubts_of_table(
 ) -> dict[str, str]:
     """See column_facts.doubts; anew where the table has other columns or another length."""
     with _workspace.database.read() as cursor:
-        return column_facts.doubts(cursor, f"main.{quote(table)}", listed)
+        rows_of = table_named(table).rows(cursor, table)
+        return column_facts.doubts(cursor, rows_of, listed)
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking at the columns …")
@@ -125,7 +128,7 @@ def labels(
     if upload is not None:
         return _labels_of_upload(upload.path, repr(upload.preview.choices), upload.preview, column)
     with workspace.database.read() as cursor:
-        return column_facts.labels_in(cursor, f"main.{quote(source)}", column)
+        return column_facts.labels_in(cursor, table_named(source).rows(cursor, source), column)
 
 
 def categories_of(found: LabelsFound | None, base: Settings) -> Settings:
@@ -156,7 +159,7 @@ def names_of(workspace: Workspace, source: str, upload: Upload | Staged | None) 
     if upload is not None or not source:
         return []
     with workspace.database.read() as cursor:
-        return [name for name, _ in columns(cursor, source)]
+        return [name for name, _ in table_named(source).columns(cursor, source)]
 
 
 def free_names(names: Sequence[str]) -> dict[str, str]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import table_named
 from labeling_core.projects import category_lists
 from labeling_core.projects.category_lists import Taken
 from labeling_core.sources.uploads import Upload
-from labeling_core.store.database import columns
 from labeling_core.workspace import Workspace
 from pages.forms import upload_fields
 from pages.forms.fields import Fields
@@ -81,7 +81,8 @@ def _of_column(
     fields: Fields, workspace: Workspace, source: str, upload: Upload | None, turn: int
 ) -> Taken:
     with workspace.database.read() as cursor:
-        named = upload.preview.columns if upload else columns(cursor, source)
+        table = table_named(source)
+        named = upload.preview.columns if upload else table.columns(cursor, source)
         if not named:
             st.caption("Choose the table to label first.")
             return Taken([], [])
@@ -93,4 +94,4 @@ def _of_column(
             return Taken([], [])
         if upload is not None:
             return category_lists.of_file(upload.path, upload.preview, column)
-        return category_lists.of_table(cursor, source, column)
+        return category_lists.of_table(cursor, table.rows(cursor, source), column)

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import table_named
 from labeling_core.projects import lifecycle
 from labeling_core.projects.categories import assign_keys, read_categories
 from labeling_core.settings import (
@@ -17,22 +19,28 @@ from labeling_core.settings import (
     Settings,
     named_after,
 )
+from labeling_core.sources import parquet_folders
+from labeling_core.sources.folders import allowed_roots
+from labeling_core.sources.sample_sources import TableSource
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
-from labeling_core.store.table_rows import first_rows
 from labeling_core.workspace import Workspace
 from pages.forms import many_categories, query_fields, reading_fields, upload_fields
 from pages.forms.fields import Fields
 from pages.forms.upload_fields import Given
+from pages.shell.plain_text import escaped
 
 FILE, TABLE, QUERY = "Upload a file", "Use a table in the database", "Ask by SQL"
+PARQUET = "Use Parquet files on the server"
 
 
 def source(
     fields: Fields, workspace: Workspace, base: Settings, old: Project | None
 ) -> tuple[str, Upload | None]:
     """The table to label: the name of one in the database, or an upload with its name."""
-    ways = [TABLE] if old else [FILE, TABLE, QUERY]
+    ways = [FILE, TABLE, PARQUET, QUERY]
+    if old:
+        ways = [PARQUET if parquet_folders.is_pattern(base.source) else TABLE]
     way = ways[0]
     if len(ways) > 1:
         way = st.segmented_control(
@@ -40,6 +48,8 @@ def source(
         )
     if way == TABLE:
         return _table(fields, workspace, base), None
+    if way == PARQUET:
+        return _parquet(fields, workspace, base), None
     if way == QUERY:
         upload = query_fields.choose(fields, workspace)
         return _shown(fields, upload, "query") if upload else ("", None)
@@ -60,10 +70,37 @@ def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
             "source", "Table to label", options, base.source,
             "A table of the database file; it is read, never written.",
         )  # fmt: skip
-        rows = first_rows(cursor, name)
+        rows = TableSource().first_rows(cursor, name)
         if rows is not None:
             st.dataframe(rows, hide_index=True)
     return name
+
+
+def _parquet(fields: Fields, workspace: Workspace, base: Settings) -> str:
+    typed = fields.text(
+        "source", "Folder of Parquet files", base.source,
+        "All of the folder, or a pattern such as readings/2026-*/*.parquet. They are read where "
+        "they lie; columns that are neither shown nor learned from stay there. It lies below one "
+        "of: " + ", ".join(f"`{root}`" for root in allowed_roots()),
+    )  # fmt: skip
+    if not typed:
+        return ""
+    try:
+        source = parquet_folders.pattern_of(typed)
+        with workspace.database.read() as cursor:
+            table = table_named(source, base.left_in_files or ())
+            if mistake := table.mistake(cursor, source):
+                fields.tell("source", mistake)
+                return base.source
+            for note in parquet_folders.notes(cursor, source):
+                st.caption(escaped(note))
+            st.dataframe(table.first_rows(cursor, source), hide_index=True)
+    except LabelingError as error:
+        fields.tell("source", str(error))
+        return base.source
+    if base.left_in_files:
+        st.caption(escaped(f"Left in the files: {', '.join(base.left_in_files)}."))
+    return source
 
 
 def _uploaded(fields: Fields, given: Given) -> tuple[str, Upload | None]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.registry import Modality
+from labeling_core.modalities.registry import Modality, table_named
 from labeling_core.settings import Project, Settings
 from labeling_core.sources.folders import source_folder
 from labeling_core.sources.uploads import Staged, Upload
-from labeling_core.store.table_rows import row_count
 from labeling_core.workspace import Workspace
 from pages.forms import media_fields, settings_fields
 from pages.forms.fields import Fields
@@ -47,7 +46,7 @@ def _folder(
 
 def _rows(workspace: Workspace, modality: Modality, table: str) -> int | None:
     with workspace.database.read() as cursor:
-        return row_count(cursor, table)
+        return table_named(table).count(cursor, table)
 
 
 def _files(workspace: Workspace, modality: Modality, name: str) -> int | None:

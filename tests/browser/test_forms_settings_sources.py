@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pytest
 from app_server import AppServer, settings_for
@@ -18,6 +20,7 @@ UPLOAD = "CSV, Excel, Parquet, JSON lines, SQLite, DuckDB or text"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """One server with a table, and a project on another that shall grow."""
     server = AppServer(Path(tmp_path_factory.mktemp("sources")))
+    os.environ["LABELING_DATA_ROOTS"] = str(server.folder / "root")
     server.make_projects([])
     server.make_tables({
         "numbers": "SELECT i, CASE WHEN i % 3 = 0 THEN 'rare' ELSE 'usual' END AS kind "
@@ -26,6 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     })  # fmt: skip
     server.make_projects([settings_for("rows", source="growing")], wines=False)
     server.start()
+    del os.environ["LABELING_DATA_ROOTS"]
     yield server
     server.stop()
 
@@ -96,6 +100,36 @@ def test_several_files_and_what_is_no_table(server: AppServer, context: BrowserC
     form.open("settings?new=1")
     form.upload(UPLOAD, text_file("a.pdf", "%PDF-1.7 "))
     expect(form.page.get_by_text("“a.pdf” is a PDF document, not a table")).to_be_visible()
+
+
+def test_parquet_files_are_labeled_where_they_lie(
+    server: AppServer, context: BrowserContext, tmp_path: Path
+) -> None:
+    folder = server.folder / "root" / "readings"
+    for year in (2025, 2026):
+        (folder / f"year={year}").mkdir(parents=True)
+        with duckdb.connect() as con:
+            con.execute(
+                f"COPY (SELECT i AS n, i / 2 AS half FROM range({year - 2020}) t(i)) TO "
+                f"'{folder}/year={year}/part.parquet' (FORMAT parquet)"
+            )
+    (folder / "notes.txt").write_text("none", "utf-8")
+    form = Form(context, server).open("settings?new=1")
+    form.segment("Samples from", "Use Parquet files on the server")
+    form.text("Folder of Parquet files", "/nowhere")
+    expect(form.page.get_by_text("lies outside of the folders that may be read")).to_be_visible()
+    form.text("Folder of Parquet files", str(folder))
+    expect(form.page.get_by_text("11 rows in 2 files, in the order")).to_be_visible()
+    expect(form.page.get_by_text("From the names of folders: “year”.")).to_be_visible()
+    expect(form.page.get_by_text("Not taken: 1 file.")).to_be_visible()
+    add_list(form, "- good\n- bad")
+    assert made(form, server, "readings") == ["good", "bad"]
+    assert stored(server, "readings")["source"] == f"{folder}/**/*.parquet"
+    form.open("settings?project=readings")
+    field = form.page.get_by_role("textbox", name="Folder of Parquet files")
+    expect(field).to_have_value(f"{folder}/**/*.parquet")
+    expect(form.page.get_by_text("11 rows in 2 files, in the order")).to_be_visible()
+    assert not form.page.get_by_text("From a file with the columns of the table").count()
 
 
 def test_a_query_is_a_source_and_its_column_gives_categories(

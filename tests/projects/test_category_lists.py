@@ -85,10 +85,10 @@ def test_what_is_there_already_is_left_out_and_said():
 def test_the_values_of_a_column_come_by_frequency(workspace, make_project, tmp_path, monkeypatch):
     make_project(24)
     with workspace.database.read() as cursor:
-        taken = category_lists.of_table(cursor, SETTINGS.source, "cask")
+        taken = category_lists.of_table(cursor, f"main.{SETTINGS.source}", "cask")
         assert taken == (["cask 0", "cask 1", "cask 2", "cask 3", "cask 4"], [])
         monkeypatch.setattr(category_lists, "MOST", 2)
-        taken = category_lists.of_table(cursor, SETTINGS.source, "cask")
+        taken = category_lists.of_table(cursor, f"main.{SETTINGS.source}", "cask")
     assert taken.names == ["cask 0", "cask 1"]
     assert taken.notes == ["“cask” holds more than 2 values: the most frequent were taken."]
     path = tmp_path / "a.csv"

@@ -32,6 +32,22 @@ def test_a_table(database: Database) -> None:
     assert TABLE.beside("wine") == "table “wine”"
 
 
+def test_rows_are_counted_and_the_first_of_them_read(database: Database) -> None:
+    make_source(database, rows=12, table='"odd ""name"""')
+    make_source(database, rows=0)
+    with database.read() as cursor:
+        assert TABLE.count(cursor, 'odd "name"') == 12
+        first = TABLE.first_rows(cursor, 'odd "name"')
+        assert first is not None
+        assert list(first.columns) == ["bottle", "acidity", "cask"]
+        assert first["bottle"].tolist() == [0, 1, 2, 3, 4]
+        two = TABLE.first_rows(cursor, 'odd "name"', 2)
+        assert two is not None and len(two) == 2
+        assert TABLE.count(cursor, "wine") == 0
+        assert TABLE.count(cursor, "beer") is None
+        assert TABLE.first_rows(cursor, "beer") is None
+
+
 def test_a_folder(database: Database, media: Path) -> None:
     (media / "sub").mkdir()
     for name in ("a.txt", "sub/b.TXT", "c.png"):
