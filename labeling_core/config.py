@@ -102,6 +102,12 @@ def _sql_address(text: str) -> str:
     return text
 
 
+def _cluster(text: str) -> str:
+    if not re.fullmatch(r"dask://(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}", text):
+        raise ValueError(text)
+    return text
+
+
 DATABASE = Variable(
     "LABELING_DATABASE", "the database file",
     HOME / "labeling.duckdb", _path, "the path of a file", "`data/labeling.duckdb`",
@@ -175,9 +181,14 @@ SQL_ADMIN_TOKEN = Variable(
     "the same for admins, who see the internal tables as well",
     "", str, "a long random text", "none",
 )  # fmt: skip
+CLUSTER = Variable(
+    "LABELING_CLUSTER",
+    "the Dask cluster that reads files and replays simulations. See [scale.md](scale.md)",
+    "", _cluster, "an address such as “dask://host:8786”", "this machine",
+)  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    UPLOAD_MEMORY, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
+    UPLOAD_MEMORY, CLUSTER, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
     SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
 )  # fmt: skip
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import takewhile
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
 
 from labeling_core.errors import LabelingError
+from labeling_core.learning import pieces
 from labeling_core.modalities.extraction_ledger import Entry, read_entries, recorder
-from labeling_core.modalities.extraction_process import ExtractionProcess
+from labeling_core.modalities.extraction_process import SECONDS_PER_FILE, ExtractionProcess
 from labeling_core.modalities.registry import FEATURES, module_of
 from labeling_core.sources.folders import Stamp, resolve_file, stamp_of
 from labeling_core.sources.windows import by_recording, split
 
 Result = tuple[str, Stamp, np.ndarray | str]
+_PIECE = 8  # files that a worker of a cluster is asked for at once
+_PATIENCE = 2 * _PIECE * SECONDS_PER_FILE  # seconds until a piece must have come in
+_idle: dict[str, list[ExtractionProcess]] = {}  # module → processes that nobody asks just now
 
 
 class Progress(NamedTuple):
@@ -57,11 +60,11 @@ def extract(
     """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``), or of windows
     of files, into ``folder``.
 
-    Runs in ``processes`` child processes (None: one a core). Files whose path, size and time of
-    change are known from an earlier run are not read again, unless an earlier ``reading`` (by its
-    number) refused them: what it lacked, say a decoder, may be there now. ``progress`` is called
-    after each file; once ``stop`` says True, the files in work are finished and the rest is left
-    for later.
+    Runs in ``processes`` child processes (None: one a core), or on a cluster (see pieces.done) that
+    has ``root`` under the same path. Files whose path, size and time of change are known from an
+    earlier run are not read again, unless an earlier ``reading`` (by its number) refused them: what
+    it lacked, say a decoder, may be there now. ``progress`` is called after each file; once
+    ``stop`` says True, the files in work are finished and the rest is left for later.
     """
     ledger = ledger_folder(folder, features)
     known = known_entries(files, root, ledger, reading)
@@ -97,33 +100,43 @@ def known_entries(
 def _computed(
     files: Sequence[str], root: Path, features: str, processes: int, stop: Callable[[], bool]
 ) -> Iterator[Result]:
-    """The results as they come in; the threads only carry questions to the processes."""
-    children = [ExtractionProcess(FEATURES[features]) for _ in range(processes)]
-    idle: SimpleQueue[ExtractionProcess] = SimpleQueue()
-    for child in children:
-        idle.put(child)
-    waiting = iter(files)
-    running: set[Future[Result]] = set()
+    """The results as they come in, here or on a cluster."""
+    size = _PIECE if pieces.elsewhere() else 1
+    cut = (list(files[at : at + size]) for at in range(0, len(files), size))
+    waiting = takewhile(lambda _: not stop(), cut)
+    asked = ((FEATURES[features], root, some) for some in waiting)
     try:
-        with ThreadPoolExecutor(max(processes, 1)) as threads:
-            while True:
-                while len(running) < processes and not stop() and (path := next(waiting, None)):
-                    running.add(threads.submit(_compute, idle, root, path))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in finished)
+        for results in pieces.done(read, asked, max(processes, 1), _PATIENCE):
+            for path, stamp, result in results:
+                if stamp.size < 0 and stamp_of(root / split(path).path).size >= 0:
+                    raise LabelingError(
+                        f"A worker of the cluster does not find “{path}” in {root}: let all of "
+                        "them have that folder, under the same path."
+                    )
+                yield path, stamp, result
     finally:
-        for child in children:
+        for child in _idle.pop(FEATURES[features], []):
             child.close()
 
 
-def _compute(idle: SimpleQueue[ExtractionProcess], root: Path, path: str) -> Result:
-    (name, span), child = split(path), idle.get()
+def read(module: str, root: Path, files: Sequence[str]) -> list[Result]:
+    """The features of some ``files`` by ``module``, wherever this runs, in a child process that is
+    kept for the next of them."""
+    idle = _idle.setdefault(module, [])
+    try:
+        child = idle.pop()
+    except IndexError:
+        child = ExtractionProcess(module)
+    try:
+        return [_one(child, root, path) for path in files]
+    finally:
+        idle.append(child)
+
+
+def _one(child: ExtractionProcess, root: Path, path: str) -> Result:
+    name, span = split(path)
     stamp = stamp_of(root / name)
     try:
         return path, stamp, child.features(resolve_file(root, name), span)
     except LabelingError as error:
         return path, stamp, str(error)
-    finally:
-        idle.put(child)

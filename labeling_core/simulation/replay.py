@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
+from labeling_core.learning import pieces
 from labeling_core.learning.classifier_choice import Choice, choose
 from labeling_core.learning.classifiers import fit, predict_probabilities
 from labeling_core.learning.evaluation import auc
 from labeling_core.learning.strategies import rank
 
 HOLDOUT = 0.35
+_PATIENCE = 24 * 3600.0  # seconds until one run must have come in from a cluster
 
 
 class Run(NamedTuple):
@@ -64,14 +66,17 @@ def simulate(
     same call gives the same runs. Raises LabelingError for a plan that cannot be carried out.
     """
     _check(y, plan)
+    asked = (
+        (X, y, *split(y, plan.holdout, seed, groups), strategy, seed, plan, groups)
+        for seed in range(plan.first_seed, plan.first_seed + plan.seeds)
+        for strategy in plan.strategies
+    )
     runs: list[Run] = []
-    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
-        pool, test = split(y, plan.holdout, seed, groups)
-        for strategy in plan.strategies:
-            runs.append(_replay(X, y, pool, test, strategy, seed, plan, groups))
-            finished(runs[-1])
-            if progress is not None:
-                progress(len(runs) / (plan.seeds * len(plan.strategies)))
+    for run in pieces.done(_replay, asked, threads=1, seconds=_PATIENCE, ordered=True):
+        runs.append(run)
+        finished(run)
+        if progress is not None:
+            progress(len(runs) / (plan.seeds * len(plan.strategies)))
     return runs
 
 
