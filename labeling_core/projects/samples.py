@@ -110,13 +110,17 @@ def create(
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE {table(project_id)} AS
-        WITH numbered AS (
+        WITH numbered AS NOT MATERIALIZED (
             SELECT row_number() OVER () AS __number, * FROM {source.rows}
+        ), keys AS (
+            SELECT __number, {source.sample_id} AS {SAMPLE_ID},
+                   (row_number() OVER (ORDER BY hash(__number, $seed::BIGINT), __number) - 1)
+                       ::INTEGER AS {PLACE}
+            FROM numbered
         )
-        SELECT (row_number() OVER (ORDER BY hash(__number, $seed::BIGINT), __number) - 1)::INTEGER
-                   AS {PLACE},
-               {source.sample_id} AS {SAMPLE_ID}, true AS {PRESENT}, * EXCLUDE (__number)
-        FROM numbered ORDER BY 1
+        SELECT {PLACE}, {SAMPLE_ID}, true AS {PRESENT},
+               numbered.* EXCLUDE (__number)
+        FROM numbered JOIN keys USING (__number) ORDER BY 1
         """,
         _given(source.sample_id, seed=settings.seed, before=0),
     )

@@ -15,6 +15,7 @@ from labeling_core.sources.choices import ColumnFound
 from labeling_core.sources.column_types import Texts, find_columns
 from labeling_core.sources.dialects import DELIMITERS, Reading, sample_rows
 from labeling_core.sources.encodings import BLOCK
+from labeling_core.sources.folders import stamp_of
 from labeling_core.sources.import_errors import csv_error, file_error
 from labeling_core.sources.json_rows import write_rows
 from labeling_core.sources.parquet_texts import texts_of
@@ -25,6 +26,9 @@ MAX_COLUMNS = 25_000  # the time that DuckDB takes grows faster than they do
 _LINE_BYTES = 1 << 26
 _MANY_COLUMNS = 1_000
 _STAGED = "temp.import_texts"
+_Columns = tuple[int, list[ColumnFound], list[str]]
+_KEPT = 8  # files whose columns are known from when they were looked at
+_known: dict[str, _Columns] = {}
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,26 @@ def _plan_csv(
     try:
         source = _staged(con, source, len(names), left)
         texts = Texts(source, tuple(names), ("any",) * len(names), reading.decimal)
-        count, found, values = find_columns(con, texts, reading.choices)
+        count, found, values = _measured(con, texts, path, reading)
     except duckdb.Error as error:
         word = DELIMITERS.get(reading.delimiter, f"“{reading.delimiter}”")
         raise csv_error(reading.name, str(error), word, plain.original) from error
     return Plan(f"SELECT {', '.join(values)} FROM {source}", tuple(found), count, tuple(notes))
+
+
+def _measured(
+    con: duckdb.DuckDBPyConnection, texts: Texts, path: Path, reading: Reading
+) -> _Columns:
+    """What find_columns says, which reads every cell; of a file that has not changed since it was
+    looked at, and is read in the same way, what it said then."""
+    chosen = {"missing": reading.choices.missing, "types": reading.choices.types}
+    key = f"{path} {stamp_of(path)} {reading.format} {reading.by_name | chosen}"
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = find_columns(con, texts, reading.choices)
+        while len(_known) > _KEPT:
+            _known.pop(next(iter(_known)), None)
+    return found
 
 
 def _first_row(path: Path, reading: Reading) -> tuple[int, list[str]]:
@@ -154,7 +173,7 @@ def _plan_json(
     try:
         source = _staged(con, source, len(names), left)
         texts = Texts(source, tuple(names), tuple(map(rows.form, keys)))
-        count, found, values = find_columns(con, texts, reading.choices)
+        count, found, values = _measured(con, texts, path, reading)
     except duckdb.Error as error:
         problem = "has an object of more than 64 MB, or is no JSON; save one object per line"
         raise file_error(reading.name, problem) from error

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from labeling_core.errors import LabelingError
+from labeling_core.sources import import_sql
 from labeling_core.sources.importing import Preview, inspect, load
+from labeling_core.store.database import Database
 
 
 def written(folder: Path, content: bytes | str, name: str = "people.csv") -> Path:
@@ -382,3 +384,28 @@ def test_loading_belongs_to_the_transaction_of_the_caller(tmp_path):
         load(con, path, inspect(path, "people.csv"), "people")
         con.execute("ROLLBACK")
         assert con.execute("SHOW TABLES").fetchall() == []
+
+
+def test_a_file_that_was_looked_at_is_not_measured_again(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, measured = tmp_path / "table.csv", []
+    path.write_text("n,when\n1,2026-01-01\n2,2026-01-02\n", "utf-8")
+    real = import_sql.find_columns
+
+    def counted(*asked: Any) -> Any:
+        measured.append(asked)
+        return real(*asked)
+
+    monkeypatch.setattr(import_sql, "find_columns", counted)
+    preview = inspect(path, "table.csv")
+    with database.transaction() as cursor:
+        load(cursor, path, preview, "once")
+        assert len(measured) == 1
+        assert cursor.execute("DESCRIBE main.once").fetchall()[1][1] == "DATE"
+        load(cursor, path, dataclasses.replace(preview, types={"when": "text"}), "as_text")
+        assert cursor.execute("DESCRIBE main.as_text").fetchall()[1][1] == "VARCHAR"
+        path.write_text("n,when\n1,2026-01-01\nmany,none at all\n", "utf-8")
+        load(cursor, path, preview, "changed")
+        assert cursor.execute("FROM main.changed").fetchall()[1] == ("many", "none at all")
+    assert len(measured) == 3
