@@ -13,7 +13,7 @@ from long_recording import RATE, write
 from test_sounds import CODED
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities import sound_band, sound_parts, sound_pictures, sounds
+from labeling_core.modalities import sound_band, sound_decoding, sound_parts, sound_pictures, sounds
 from labeling_core.sources.windows import Span
 
 SPANS = [Span(0, 4), Span(12.345, 15), Span(5, 6), Span(17, 20)]
@@ -133,3 +133,18 @@ def test_a_part_is_seen_and_heard_like_a_file_of_its_own(tmp_path: Path) -> None
     place, _ = sounds.heard(tmp_path / "cache", long, span)
     heard, rate = soundfile.read(place)
     assert rate == RATE and np.allclose(heard, signal[5 * RATE : 9 * RATE, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize(("form", "codec"), [("mp3", "libmp3lame"), ("adts", "aac")])
+def test_a_part_of_hours_without_a_table_is_read_from_shortly_before_it(
+    tmp_path: Path, form: str, codec: str
+) -> None:
+    minute = coded(np.zeros((60 * 48_000, 1), np.float32), 48_000, form, codec)
+    path = tmp_path / f"long.{form}"
+    with path.open("wb") as file:
+        for _ in range(110):
+            file.write(minute)
+    with sound_decoding.container(path, path) as found:
+        for start in (6_000, 2_000, 4_000, 10):
+            first, _ = sound_parts._from(found, start)
+            assert start - 2 < first <= start
