@@ -6,6 +6,7 @@ looked for under their own suffix only.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, _imaging
 
 from labeling_core.errors import LabelingError
 
@@ -47,6 +48,15 @@ _PLUGINS = (
     _Plugin("JXL", "pillow-jxl-plugin", "pillow_jxl",
             lambda head: head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a"))),
 )  # fmt: skip
+
+
+def _hush_libtiff() -> None:
+    """libtiff would write into the server's log what is wrong with a file, beside the error."""
+    with suppress(OSError, AttributeError):  # on Windows it cannot be reached inside of Pillow
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
+
+
+_hush_libtiff()
 
 
 @contextmanager

@@ -31,6 +31,7 @@ SUFFIXES = frozenset({
 MEDIA_TYPES = {"WAV": "audio/wav", "FLAC": "audio/flac", "OGG": "audio/ogg", "MP3": "audio/mpeg"}
 # What libsndfile reads; all else, and what it does not see all of, is decoded by FFmpeg.
 FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "AIFF")
+_HEADS = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")
 FEATURES_VERSION = 1
 PIXEL_COLUMNS = 0
 SLOWDOWN = 10  # times, of what is above hearing
@@ -113,10 +114,9 @@ def _described(path: Path) -> Iterator[None]:
 def _read_directly(path: Path) -> bool:
     """Whether libsndfile reads the file, and all of it."""
     with path.open("rb") as file:
-        head = file.read(4)
-    # An MP3: what is wrong with one, mpg123 would write into the log of the server.
-    if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
-        return False
+        # What has an MP3's ending would go to mpg123, which writes into the log of the server.
+        if file.read(4) not in _HEADS:
+            return False
     try:
         with soundfile.SoundFile(path) as sound:
             known = sound.format in FORMATS and 0 < sound.channels <= 64
@@ -203,7 +203,8 @@ def _write_flac(sound: soundfile.SoundFile, copy: Path, slowdown: int = 1) -> No
     try:
         with soundfile.SoundFile(*shape) as target:
             for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
-                values = block if channels > 1 else block.mean(axis=1, keepdims=True)
+                sane = np.nan_to_num(block, posinf=0, neginf=0)  # libsndfile writes no others
+                values = sane if channels > 1 else sane.mean(axis=1, keepdims=True)
                 target.write(_finer(values, more))
         keep(part, copy)
     finally:
