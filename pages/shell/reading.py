@@ -1,4 +1,5 @@
-"""What pages show of a project's files: how far they are read, and which were set aside."""
+"""What pages show of a project's files: how far they are read, which were set aside, and how many
+are there twice."""
 
 from __future__ import annotations
 
@@ -30,6 +31,8 @@ def _show(project: Project, ready: bool) -> None:
         _show_progress(workspace, project)
     if identity.person().may("label", project.project_id):
         show_broken(project)
+    if identity.person().may("manage", project.project_id):
+        show_twice(project)
 
 
 def _show_progress(workspace: Workspace, project: Project) -> None:
@@ -73,3 +76,15 @@ def show_broken(project: Project) -> None:
                     "settings.py", label="What would help, and trying again",
                     icon=":material/healing:", query_params={"project": project.project_id},
                 )  # fmt: skip
+
+
+def show_twice(project: Project) -> None:
+    """That some files are the same as others, and where their labels may follow."""
+    if found := len(features.same_files(open_workspace().database, project)):
+        thing = "window" if project.settings.window_seconds else "file"
+        st.page_link(
+            "settings.py",
+            label=f"{found:,} {thing}{' is' if found == 1 else 's are'} there twice",
+            icon=":material/content_copy:",
+            query_params={"project": project.project_id},
+        )

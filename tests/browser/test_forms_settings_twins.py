@@ -57,7 +57,8 @@ def stored(server: AppServer) -> list[tuple[Any, ...]]:
 def test_a_label_follows_on_consent_and_is_taken_back(
     server: AppServer, context: BrowserContext
 ) -> None:
-    form = Form(context, server).open("settings?project=twins")
+    form = Form(context, server).open("label_images?project=twins")
+    form.go("8 files are there twice")
     expect(form.page.get_by_text("8 files are the same as another")).to_be_visible()
     expect(form.button("Label them alike")).to_be_disabled()
     form.press("Dry run")
