@@ -6,7 +6,9 @@ Key → painted: from the time stamp of the key press to after the frame in whic
 is on the screen. Decision → acknowledged: from the same time stamp until the save line says that
 the server has stored it. Once without and once with sessions running beside it; then with images,
 which count as painted when they are decoded: 8 × 8 digits, and photographs of about 2 MB in a
-window of 1920 × 1080. Last with two and with a thousand categories by turns, for their ratio.
+window of 1920 × 1080. Then with two and with a thousand categories by turns, for their ratio; last,
+by turns as well, pictures of 2560 × 1440 pixels and recordings of 10 s in formats that browsers do
+not know against one that they do, once all files have been read for the model.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / each) for each in ("browser", "support"))]
 
-import numpy as np  # noqa: E402
+import rare_formats  # noqa: E402
 from app_server import AppServer, settings_for  # noqa: E402
 from conftest import CHROMIUM_ARGS  # noqa: E402
 from deck_page import DeckPage  # noqa: E402
-from PIL import Image  # noqa: E402
+from PIL import ImageChops  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from labeling_core.projects.sample_projects import DIGITS  # noqa: E402
@@ -68,7 +70,6 @@ window.addEventListener("keydown", ({timeStamp}) => {
 }, {capture: true});
 """
 
-
 RUNS = {  # title -> project, its page, width and height of the window
     "labeling alone": ("plain", "label_tabular", 1280, 800),
     "a session every 20 labels": ("learning", "label_tabular", 1280, 800),
@@ -76,10 +77,17 @@ RUNS = {  # title -> project, its page, width and height of the window
     "photographs of 2 MB": ("photographs", "label_images", 1920, 1080),
 }
 FEW, MANY = "two categories", "a thousand categories"
+# What is measured by turns: of each group the first is what the others are compared with.
 BY_TURNS = {
-    FEW: ("two", "label_tabular", 1280, 800),
-    MANY: ("thousand", "label_tabular", 1280, 800),
-}
+    MANY: {
+        FEW: ("two", "label_tabular", 1280, 800),
+        MANY: ("thousand", "label_tabular", 1280, 800),
+    },
+    "pictures": {
+        each: (each, "label_images", 1920, 1080) for each in rare_formats.PICTURES
+    },
+    "recordings": {each: (each, "label_sounds", 1280, 800) for each in rare_formats.SOUNDS},
+}  # fmt: skip
 ROUNDS = 4
 TWO = (Category("red", key="r"), Category("white", key="w"))
 
@@ -87,23 +95,15 @@ TWO = (Category("red", key="r"), Category("white", key="w"))
 def make_photographs(folder: Path, number: int) -> None:
     """JPEG files of 3840 × 2160 pixels and about 2 MB, no two the same."""
     folder.mkdir()
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[0:2160, 0:3840] / 400
-    waves = np.stack([127 + 90 * np.sin(columns * c + rows) for c in (1, 2, 3)], axis=-1)
-    scene = (waves + random.normal(0, 9, waves.shape)).clip(0, 255).astype(np.uint8)
+    scene = rare_formats.scene()
     for each in range(number):
-        photograph = Image.fromarray(np.roll(scene, 31 * each, axis=1))
+        photograph = ImageChops.offset(scene, 31 * each, 0)
         photograph.save(folder / f"photograph_{each:03}.jpg", quality=88)
 
 
-def image_project(name: str, source: str) -> Any:
-    """Settings of a project on a folder of images, without active learning."""
-    return settings_for(
-        name,
-        modality="images",
-        source=source,
-        categories=TWO,
-    )
+def media_project(name: str, source: str, modality: str = "images") -> Any:
+    """Settings of a project on a folder of files, without active learning."""
+    return settings_for(name, modality=modality, source=source, categories=TWO)
 
 
 def measure(
@@ -120,19 +120,28 @@ def measure(
     }
 
 
-def by_turns(browser: Browser, server: AppServer, presses: int, rate: float) -> dict[str, Any]:
-    """Key to painted for each of BY_TURNS, a part of the presses at a time, so that both meet the
-    same machine; and the ratio of their p50."""
-    found: dict[str, list[float]] = {name: [] for name in BY_TURNS}
+def by_turns(
+    browser: Browser,
+    server: AppServer,
+    runs: dict[str, tuple[str, str, int, int]],
+    presses: int,
+    rate: float,
+) -> dict[str, Any]:
+    """Key to painted for each of ``runs``, a part of the presses at a time, so that all meet the
+    same machine; and the ratio of their p50 to that of the first."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(ROUNDS):
-        for name, each in BY_TURNS.items():
+        for name, each in runs.items():
             found[name] += waits(browser, server, each, presses // ROUNDS, rate)[0]
     shown: dict[str, Any] = {
         name: {"key_to_painted_ms": _quantiles(painted), "presses": len(painted)}
         for name, painted in found.items()
     }
-    few, many = (shown[name]["key_to_painted_ms"]["p50"] for name in (FEW, MANY))
-    shown[MANY]["times_as_with_two"] = round(many / few, 2)
+    first = next(iter(runs))
+    for name in runs:
+        if name != first:
+            few, many = (shown[each]["key_to_painted_ms"]["p50"] for each in (first, name))
+            shown[name] |= {"times": round(many / few, 2), "compared_with": first}
     return shown
 
 
@@ -146,17 +155,28 @@ def waits(
     deck.address = f"{server.url}/{page}?project={project}"
     deck.page.add_init_script(STOPWATCH)
     deck.open()
+    deck.page.locator("[data-sample-id]:not([data-unseen])").wait_for(timeout=120_000)
+    if page != "label_tabular":
+        wait_until_read(server, project)
     deck.page.wait_for_timeout(2000)
     start = time.monotonic()
     for i in range(presses):
         deck.press("rw"[i % 2])
         deck.page.wait_for_timeout(max(0.0, 1000 * (start + (i + 1) / rate - time.monotonic())))
     deck.wait_saved()
+    deck.page.wait_for_function(f"window.painted.length >= {presses}")
     painted, acknowledged = deck.page.evaluate("[window.painted, window.acknowledged]")
     session = deck.page.locator("[data-session-id]").get_attribute("data-session-id")
     context.close()
     assert len(painted) == presses, len(painted)
     return painted, acknowledged, int(session or 0)
+
+
+def wait_until_read(server: AppServer, project: str) -> None:
+    """Wait until the reading that opening the page began has come to its end."""
+    folder = server.path.with_name(f"{server.path.name}.files") / project
+    while not list(folder.glob("features_*/features.json")):
+        time.sleep(0.2)
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:
@@ -169,13 +189,27 @@ def run(presses: int, rate: float, runs: Collection[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         server = AppServer(Path(folder))
         os.environ["LABELING_DATA_ROOTS"] = folder
-        make_photographs(Path(folder) / "photographs", presses + 10 if len(runs) > 1 else 3)
+        whole = len(runs) > 1
+        make_photographs(Path(folder) / "photographs", presses + 10 if whole else 3)
+        kinds = [
+            each for name in ("pictures", "recordings") if name in runs for each in BY_TURNS[name]
+        ]
+        for each in kinds:
+            rare_formats.make(Path(folder) / each, each, presses + 40)
         server.make_projects(
             [
+                *(
+                    media_project(
+                        each,
+                        f"{folder}/{each}",
+                        "images" if each in rare_formats.PICTURES else "sounds",
+                    )
+                    for each in kinds
+                ),
                 settings_for("plain"),
                 settings_for("learning", queries_table="queries"),
-                image_project("digits", DIGITS.source),
-                image_project("photographs", str(Path(folder) / "photographs")),
+                media_project("digits", DIGITS.source),
+                media_project("photographs", str(Path(folder) / "photographs")),
                 settings_for("two", categories=TWO),
                 settings_for(
                     "thousand",
@@ -194,8 +228,9 @@ def run(presses: int, rate: float, runs: Collection[str]) -> dict[str, Any]:
                     for name, each in RUNS.items()
                     if name in runs
                 }
-                if MANY in runs:
-                    found |= by_turns(browser, server, presses, rate)
+                for name, group in BY_TURNS.items():
+                    if name in runs:
+                        found |= by_turns(browser, server, group, presses, rate)
                 browser.close()
         finally:
             server.stop()
@@ -207,17 +242,17 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=100, help="keys pressed in each run")
     parser.add_argument("--rate", type=float, default=2.0, help="keys a second")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--only", choices=[*RUNS, MANY], help="this measurement and no other")
+    parser.add_argument("--only", choices=[*RUNS, *BY_TURNS], help="this measurement and no other")
     options = parser.parse_args()
-    wanted = [options.only] if options.only else [*RUNS, MANY]
+    wanted = [options.only] if options.only else [*RUNS, *BY_TURNS]
     found = run(options.presses, options.rate, wanted)
     print(f"{'':28}{'key → painted':>20}{'decision → acknowledged':>28}")
     for name, each in found.items():
         two = each.get("decision_to_acknowledged_ms")
         shown = [each["key_to_painted_ms"], *([two] if two else [])]
         cells = [f"p50 {a['p50']:.1f}  p95 {a['p95']:.1f} ms" for a in shown] + [""]
-        ratio = each.get("times_as_with_two")
-        print(f"{name:28}{cells[0]:>24}{cells[1]:>26}" + (f"  × {ratio}" if ratio else ""))
+        ratio = f"  × {each['times']} of {each['compared_with']}" if "times" in each else ""
+        print(f"{name:28}{cells[0]:>24}{cells[1]:>26}{ratio}")
     text = json.dumps(found)
     print(text)
     if options.json:

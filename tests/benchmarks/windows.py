@@ -1,96 +1,170 @@
 """What a window of a recording costs, by the length of the recording and its format.
 
-Run: PYTHONPATH=. python tests/benchmarks/windows.py FOLDER (10 hours: some 4 GB are written there).
-Prints, for each format: seconds to cut and draw, then milliseconds to read one window of five
-seconds, to draw its picture, and the greatest memory of the process in MB.
+Run: PYTHONPATH=. python tests/benchmarks/windows.py FOLDER (2 GB are written there for a while)
+Prints, for 40 minutes and 10 hours of each format, the longer made by putting the same ten minutes
+behind each other: seconds to cut it and to read the first window, then milliseconds to read one
+window of five seconds at random and in order, to draw its picture (medians, both lengths by turns),
+all of the processor; and the greatest memory of the process in MB (Linux).
 """
 
 from __future__ import annotations
 
-import resource
+import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 from labeling_core.modalities import sound_pictures, sounds
 from labeling_core.modalities.registry import MODALITIES
+from labeling_core.sources.windows import Span, split
 
-RATE, MINUTES = 44_100, (10, 40, 600)
-ENDINGS = (".wav", ".flac", ".mp3", ".m4a")
+RATE, PIECE, MINUTES = 44_100, 10, (40, 600)
+ENDINGS = {".flac": "", ".mp3": "libmp3lame", ".m4a": "aac"}
+ROUNDS, EACH = 4, 10
 
 
-def write(folder: Path, minutes: int) -> Path:
-    """A minute of noise and tones, again and again."""
-    path = folder / f"{minutes}.wav"
+def write(folder: Path, ending: str) -> list[Path]:
+    """Noise and tones for so many MINUTES, in one format."""
+    draw = np.random.default_rng(0)
     times = np.arange(60 * RATE) / RATE
-    minute = np.random.default_rng(0).normal(0, 0.05, times.size) + 0.2 * np.sin(3_000 * times)
-    with soundfile.SoundFile(path, "w", RATE, 1, format="WAV") as file:
-        for _ in range(minutes):
-            file.write(minute)
-    return path
+    minute = draw.normal(0, 0.05, times.size) + 0.2 * np.sin(3_000 * times)
+    values = np.tile(minute.astype(np.float32), PIECE)
+    targets = [folder / f"{minutes}{ending}" for minutes in MINUTES]
+    if not ENDINGS[ending]:  # its frames are numbered, so that none can be copied
+        for target, minutes in zip(targets, MINUTES, strict=True):
+            with soundfile.SoundFile(target, "w", RATE, 1) as file:
+                for _ in range(minutes // PIECE):
+                    file.write(values)
+        return targets
+    piece = folder / f"piece{ending}"
+    encode(values, piece, ENDINGS[ending])
+    for target, minutes in zip(targets, MINUTES, strict=True):
+        join(piece, target, minutes // PIECE)
+    piece.unlink()
+    return targets
 
 
-def convert(path: Path, ending: str) -> Path:
-    """The same in another format, written piece by piece."""
+def encode(values: np.ndarray, target: Path, codec: str) -> None:
     import av
 
-    target = path.with_suffix(ending)
-    if ending == ".flac":
-        with soundfile.SoundFile(path) as source, soundfile.SoundFile(target, "w", RATE, 1) as file:
-            for block in source.blocks(1 << 20):
-                file.write(block)
-        return target
-    with av.open(str(path)) as source, av.open(str(target), "w") as file:
-        stream = file.add_stream("aac" if ending == ".m4a" else "libmp3lame", rate=RATE)
-        for frame in source.decode(audio=0):
-            frame.pts = None
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
-    return target
+    with av.open(str(target), "w") as file:
+        stream = file.add_stream(codec, rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(values.reshape(1, -1), "flt", "mono")
+        frame.sample_rate = RATE
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
 
 
-def measure(path: Path) -> None:
-    """Print the line of one file."""
-    begun = time.perf_counter()
+def join(piece: Path, target: Path, times: int) -> None:
+    """The packets of ``piece``, so many times."""
+    import av
+
+    with av.open(str(target), "w") as out:
+        stream, place = None, 0
+        for _ in range(times):
+            with av.open(str(piece)) as part:
+                stream = stream or out.add_stream_from_template(part.streams.audio[0])
+                for packet in part.demux(part.streams.audio[0]):
+                    if packet.size:
+                        packet.pts = packet.dts = place
+                        place += packet.duration
+                        packet.stream = stream
+                        out.mux(packet)
+
+
+def serve(path: Path) -> None:
+    """Read a line, measure, and write one, until nothing comes: in a process of its own, so that
+    its memory can be told."""
+    begun = time.process_time()
     found = MODALITIES["sounds"].source.cut(5.0, 2.5).sample_ids(path.parent, [path.name])
-    cut = time.perf_counter() - begun
-    from labeling_core.sources.windows import split
+    spans = [span for each in found if (span := split(each).span)]
+    cut = time.process_time() - begun
+    sounds.excerpts(path, spans[-1])
+    first = time.process_time() - begun - cut
+    answer({"windows": len(spans), "cut": cut, "first": first})
+    draw = np.random.default_rng(0)
+    for number, _ in enumerate(sys.stdin):
+        some = [spans[at] for at in draw.integers(0, len(spans), EACH)]
+        start = len(spans) // 2 + number * EACH
+        answer({
+            "random": each(lambda span: sounds.excerpts(path, span), some),
+            "order": each(lambda span: sounds.excerpts(path, span), spans[start : start + EACH]),
+            "picture": each(
+                lambda span: sound_pictures.picture(path, 1200, 360, span=span), some
+            ),
+            "memory": memory(),
+        })  # fmt: skip
 
-    spans = [split(each).span for each in found]
-    some = [spans[at] for at in np.random.default_rng(0).integers(0, len(spans), 40)]
-    in_order = spans[len(spans) // 2 :][:40]
 
-    def each(make: object, chosen: list) -> float:
-        begun = time.perf_counter()
-        for span in chosen:
-            make(path, span)  # type: ignore[operator]
-        return 1000 * (time.perf_counter() - begun) / len(chosen)
+def each(make: Callable[[Span], object], chosen: list[Span]) -> list[float]:
+    """Milliseconds of each."""
+    found = []
+    for span in chosen:
+        begun = time.process_time()
+        make(span)
+        found.append(1000 * (time.process_time() - begun))
+    return found
 
-    read = each(sounds.excerpts, some)
-    on = each(sounds.excerpts, in_order)
-    draw = each(lambda path, span: sound_pictures.picture(path, 1200, 360, span=span), some)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{path.name:10} {len(found):6,} windows, cut {cut:6.2f} s  at random {read:6.1f} ms"
-          f"  in order {on:6.1f} ms  picture {draw:6.1f} ms  {memory:5.0f} MB")  # fmt: skip
+
+def memory() -> float:
+    """The most that this program has had, in MB; `getrusage` counts what its parent had, too."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def answer(found: dict[str, Any]) -> None:
+    print(json.dumps(found), flush=True)
+
+
+def measure(paths: list[Path]) -> None:
+    """Print the lines of some files, measured by turns, and the ratio of the last to the first."""
+    workers = [
+        subprocess.Popen([sys.executable, __file__, "one", str(path)], text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for path in paths
+    ]  # fmt: skip
+    opened = [json.loads(each.stdout.readline()) for each in workers if each.stdout]
+    found: list[dict[str, list[float]]] = [{} for _ in workers]
+    for _ in range(ROUNDS):
+        for worker, known in zip(workers, found, strict=True):
+            assert worker.stdin and worker.stdout
+            print("go", file=worker.stdin, flush=True)
+            for what, values in json.loads(worker.stdout.readline()).items():
+                known.setdefault(what, []).extend(np.atleast_1d(values))
+    for worker in workers:
+        worker.communicate()
+    medians = [
+        {what: float(np.median(known[what])) for what in ("random", "order", "picture")}
+        for known in found
+    ]
+    for path, first, known, all_known in zip(paths, opened, medians, found, strict=True):
+        shown = "  ".join(f"{what} {value:6.1f} ms" for what, value in known.items())
+        print(f"{path.name:10} {first['windows']:6,} windows  cut {first['cut']:5.2f} s  "
+              f"first {first['first']:5.2f} s  {shown}  {max(all_known['memory']):4.0f} MB",
+              flush=True)  # fmt: skip
+    ratios = "  ".join(
+        f"{what} × {medians[-1][what] / medians[0][what]:.2f}" for what in medians[0]
+    )
+    print(f"{'':10} the longest to the shortest: {ratios}", flush=True)
 
 
 def main() -> None:
-    """Each file in a process of its own, so that memory can be told."""
     if len(sys.argv) == 3:
-        measure(Path(sys.argv[2]))
+        serve(Path(sys.argv[2]))
         return
     folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     for ending in ENDINGS:
-        for minutes in MINUTES:
-            path = write(folder, minutes)
-            target = path if ending == ".wav" else convert(path, ending)
-            subprocess.run([sys.executable, __file__, "one", str(target)], check=True)
-            path.unlink(missing_ok=True)
-            target.unlink(missing_ok=True)
+        paths = write(folder, ending)
+        measure(paths)
+        for path in paths:
+            path.unlink()
 
 
 if __name__ == "__main__":

@@ -140,6 +140,28 @@ class DeckPage:
             self.press(keys[i % len(keys)])
             time.sleep(max(0.0, start + (i + 1) / rate - time.monotonic()))
 
+    def label(self, number: int, truth: Callable[[str], str]) -> dict[str, str]:
+        """Label so many samples by the keys of their true categories, each once it is painted;
+        sample → category."""
+        pairs = self.page.locator("[data-category]").evaluate_all(
+            "all => all.map(each => [each.dataset.category, each.dataset.key])"
+        )
+        keys, found = dict(pairs), {}
+        for _ in range(number):
+            self.page.locator("[data-sample-id]:not([data-unseen])").wait_for()
+            sample = self.sample or ""
+            found[sample] = truth(sample)
+            self.page.keyboard.press(keys[found[sample]])
+            expect(self.page.locator(f'[data-sample-id="{sample}"]')).to_have_count(0)
+        return found
+
+    def wait_session(self, number: int) -> None:
+        """Wait until the deck tells of that session or a later one; the process that learns gives
+        way to all others."""
+        reached = re.compile("^(" + "|".join(map(str, range(number, number + 20))) + ")$")
+        told = self.page.locator("[data-session-id]")
+        expect(told).to_have_attribute("data-session-id", reached, timeout=600_000)
+
     def press_in_one_tick(self, number: int) -> None:
         keys = ["rwc"[i % 3] for i in range(number)]
         self.page.evaluate(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -345,13 +344,6 @@ def test_a_browser_that_refuses_sound_before_the_first_key_plays_from_then_on(ta
 # The loop: labels by keys, sessions by themselves
 
 
-def wait_session(deck: DeckPage, number: int) -> None:
-    """Wait until the deck tells of that session or a later one."""
-    reached = re.compile("^(" + "|".join(map(str, range(number, number + 20))) + ")$")
-    told = deck.page.locator("[data-session-id]")
-    expect(told).to_have_attribute("data-session-id", reached, timeout=LEARNED)
-
-
 def wait_learned(server: AppServer, name: str, labels: int) -> None:
     """Wait for a session on so many labels; how many there are before it is the machine's speed."""
     for _ in range(300):
@@ -382,7 +374,7 @@ def test_the_model_knows_the_others_after_a_few_labels(
     expected = []
     for number in range(labels):
         if number % 40 == 0:  # at least every other session has been run, and is made use of
-            wait_session(deck, number // 40)
+            deck.wait_session(number // 40)
         before = deck.sample
         deck.page.locator("[data-sample-id]:not([data-unseen])").wait_for()
         expected.append(label_truly(deck, keys, truth))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from above_hearing import pulses
 from broken_media import recorded, refusal, tone, write_all
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
@@ -17,19 +18,6 @@ from labeling_core.sources import windows
 
 def written(folder: Path, signal: np.ndarray, rate: int, name: str = "x.wav") -> Path:
     return write_all(folder, {name: recorded(signal, rate, "WAV")}) / name
-
-
-def pulses(pitch: float, seed: int, rate: int = 250_000) -> np.ndarray:
-    """A fifth of a second of noise with some pulses of about that pitch."""
-    draw = np.random.default_rng(seed)
-    signal = draw.normal(0, draw.uniform(0.0003, 0.01), rate // 5)
-    for start in draw.integers(0, len(signal) - 1_500, draw.integers(2, 6)):
-        times = np.arange(draw.integers(500, 1_500)) / rate
-        pulse = np.sin(2 * np.pi * pitch * draw.uniform(0.95, 1.05) * times)
-        signal[start : start + len(times)] += (
-            draw.uniform(0.05, 0.5) * pulse * np.hanning(len(times))
-        )
-    return signal.astype(np.float32)
 
 
 def test_pulses_above_hearing_are_told_apart_after_twenty_labels(tmp_path: Path) -> None:

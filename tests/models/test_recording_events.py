@@ -59,7 +59,7 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 
 def test_a_model_of_windows_gives_the_events_of_other_recordings(
-    opened: Labeling, tmp_path: Path
+    opened: Labeling, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = write(tmp_path / "sounds/one.wav", 150)
     project = opened.create(
@@ -75,10 +75,12 @@ def test_a_model_of_windows_gives_the_events_of_other_recordings(
     assert "--events events.csv" in card and "(0, 5)" in card
 
     there = write(tmp_path / "new/night/two.wav", 60, seed=7)
+    (tmp_path / "new/film.mov").write_bytes(b"x")
     out, table = tmp_path / "out.csv", tmp_path / "events.csv"
     arguments = ["predict", "--model", model, "--folder", tmp_path / "new", "--out", out,
                  "--events", table, "--audacity", tmp_path / "tracks"]  # fmt: skip
     assert commands.main([str(each) for each in arguments]) == 0
+    assert "Not taken: 1 × Video (.mov): export pictures of it" in capsys.readouterr().err
     predicted = {each["path"]: each["prediction"] for each in rows(out.read_bytes())}
     assert [predicted[f"night/two.wav#{n}-{n + 5}"] for n in range(0, 60, 5)] == there
     heard = rows(table.read_bytes())

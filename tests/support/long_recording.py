@@ -13,17 +13,17 @@ CATEGORIES = ("high", "low", "nothing")
 _PITCHES = {"high": 3_000.0, "low": 400.0}
 
 
-def scenes(seconds: float, seed: int = 0) -> list[str]:
-    """What is heard in each window of WINDOW seconds; runs of one to three windows."""
+def scenes(seconds: float, seed: int = 0, longest: int = 3) -> list[str]:
+    """What is heard in each window of WINDOW seconds; runs of one to ``longest`` windows."""
     rng, found = np.random.default_rng(seed), []
     while len(found) < seconds / WINDOW:
-        found += [CATEGORIES[rng.integers(3)]] * int(rng.integers(1, 4))
+        found += [CATEGORIES[rng.integers(3)]] * int(rng.integers(1, longest + 1))
     return found[: int(seconds / WINDOW)]
 
 
-def write(path: Path, seconds: float, seed: int = 0) -> list[str]:
+def write(path: Path, seconds: float, seed: int = 0, longest: int = 3) -> list[str]:
     """Write one, scene by scene, to ``path``; its scenes."""
-    rng, told = np.random.default_rng(seed + 1), scenes(seconds, seed)
+    rng, told = np.random.default_rng(seed + 1), scenes(seconds, seed, longest)
     times = np.arange(int(WINDOW * RATE)) / RATE
     path.parent.mkdir(parents=True, exist_ok=True)
     with soundfile.SoundFile(path, "w", RATE, 1) as file:
