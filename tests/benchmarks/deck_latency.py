@@ -7,7 +7,7 @@ is on the screen. Decision → acknowledged: from the same time stamp until the 
 the server has stored it. Once without and once with sessions running beside it; then with images,
 which count as painted when they are decoded: 8 × 8 digits, and photographs of about 2 MB in a
 window of 1920 × 1080. Then with two and with a thousand categories by turns, for their ratio; last,
-by turns as well, pictures of 2560 × 1440 pixels and recordings of 10 s in formats that browsers do
+by turns as well, pictures of 1920 × 1080 pixels and recordings of 10 s in formats that browsers do
 not know against one that they do, once all files have been read for the model.
 """
 
