@@ -138,6 +138,12 @@ TRAINING_MEMORY = Variable(
     "LABELING_TRAINING_MEMORY", "megabytes that a session may take at most (Linux)",
     0.0, _above_zero, "a number above 0", "no limit",
 )  # fmt: skip
+WORKER_MEMORY = Variable(
+    "LABELING_WORKER_MEMORY",
+    "megabytes that the process which trains may keep between two sessions; one that holds more is "
+    "replaced by a fresh one (Linux)",
+    1000.0, _above_zero, "a number above 0",
+)  # fmt: skip
 UPLOAD_MEMORY = Variable(
     "LABELING_UPLOAD_MEMORY",
     "megabytes that files may take in memory, of all people together, until they are saved",
@@ -188,7 +194,7 @@ CLUSTER = Variable(
 )  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    UPLOAD_MEMORY, CLUSTER, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
+    WORKER_MEMORY, UPLOAD_MEMORY, CLUSTER, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
     SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
 )  # fmt: skip
 

@@ -49,10 +49,10 @@ class SignOuts:
         if not login:
             return
         with self._lock, self._path.open("a", encoding="utf-8") as file:
-            self._ended[login] = time.time()
-            file.write(f"{self._ended[login]:.0f} {login}\n")
+            file.write(f"{time.time():.0f} {login}\n")
             file.flush()
             os.fsync(file.fileno())
+            self._ended = self._read()
 
     def _read(self) -> dict[str, float]:
         """What the file holds, which loses what is too old to matter."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.child_program import ChildProgram, own_pipes
+from labeling_core.sources.pinned import pinned
 from labeling_core.sources.windows import Span
 
 SECONDS_PER_FILE = 300.0
@@ -61,9 +62,11 @@ class ExtractionProcess:
 
 
 def answer(module: ModuleType, path: Path, span: Span | None = None) -> dict[str, str]:
-    """What the child says of one file: its numbers (base64 of float32) or a reason."""
+    """What the child says of one file, whose ``path`` goes through no link: its numbers (base64 of
+    float32) or a reason."""
     try:
-        numbers = np.asarray(module.features(path, *([span] if span else [])), dtype="<f4")
+        with pinned(path) as file:
+            numbers = np.asarray(module.features(file, *([span] if span else [])), dtype="<f4")
     except LabelingError as error:
         return {"reason": str(error)}
     except Exception as error:

@@ -21,6 +21,7 @@ from labeling_core.modalities import levels, picture_formats
 from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.sources.folders import file_facts, require_media
+from labeling_core.sources.pinned import pinned
 
 SUFFIXES = picture_formats.SUFFIXES
 # Neither black nor white drawings vanish on it.
@@ -56,7 +57,8 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     """The view of an image: ``width`` and ``height`` (pixels) are those of what ``url`` gives;
     of more than 8 bits a channel ``levels`` has what its ``values`` are called, and their ``url``.
     """
-    found = facts(viewer.file(sample.sample_id))
+    with pinned(viewer.file(sample.sample_id)) as path:
+        found = facts(path)
     width, height = int(found["width"]), int(found["height"])
     share = min(1.0, SHOWN_SIZE[0] / width, SHOWN_SIZE[1] / height)
     seen = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -73,11 +74,21 @@ def told(path: Path, exact: bool = False) -> Told:
     """The facts of a file; with ``exact`` its frames are counted where its length is nowhere
     written, however many they are. Raises LabelingError for what FFmpeg finds no sound in."""
     stamp = stamp_of(path)
-    return _told(path, stamp, exact or stamp.size <= _COUNTED)
+    return _told(_Read(path.resolve(), stamp, path), exact or stamp.size <= _COUNTED)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file in one version, and the path by which it is read this time (see sources.pinned)."""
+
+    file: Path
+    stamp: Stamp
+    path: Path = field(compare=False)
 
 
 @lru_cache(512)
-def _told(path: Path, stamp: Stamp, exact: bool) -> Told:
+def _told(read: _Read, exact: bool) -> Told:
+    path = read.path
     if ogg_pages.is_chain(path):
         all_told = [_told_of(path, BytesIO(each), exact) for each in ogg_pages.links(path)]
         return all_told[0]._replace(seconds=sum(each.seconds for each in all_told), plain=False)

@@ -123,7 +123,7 @@ _lock = Lock()
 @contextmanager
 def _kept_open(path: Path) -> Iterator[InputContainer]:
     """The file, opened by FFmpeg, for one reader at a time; it stays open for the next."""
-    key = (path, stamp_of(path))
+    key = (path.resolve(), stamp_of(path))
     with _lock:
         stack, found = _idle.pop(key, (ExitStack(), None))
     try:

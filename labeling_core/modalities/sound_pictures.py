@@ -22,6 +22,7 @@ from labeling_core.modalities.renditions import remembered, rendition_place
 from labeling_core.modalities.sample_view import Shown, Viewer, shown_facts
 from labeling_core.modalities.sounds import mono, opened
 from labeling_core.sources import windows
+from labeling_core.sources.pinned import pinned
 from labeling_core.sources.windows import Span
 
 SHOWN_SIZE = (1200, 360)  # pixels that a browser gets
@@ -59,10 +60,11 @@ def view(sample: Shown, viewer: Viewer) -> dict[str, Any]:
     A window is shown and heard with the viewer's ``context`` around it, of which it is the
     ``window``: from one share of the time to another, 0..1.
     """
-    name, path = sample.sample_id, viewer.file(sample.sample_id)
-    found, span = sounds.facts(path), windows.split(sample.sample_id).span
+    name, span = sample.sample_id, windows.split(sample.sample_id).span
+    with pinned(viewer.file(name)) as path:
+        found = sounds.facts(path)
+        part = None if span is None else _around(span, viewer.context, sounds.length(path))
     rate, channels = f"{int(found['rate']):,} Hz", int(found["channels"])
-    part = None if span is None else _around(span, viewer.context, sounds.length(path))
     seconds = found["seconds"] if part is None else round(part.end - part.start, 3)
     marked = {} if span is None or part is None else {"window": _shares(span, part)}
     return {

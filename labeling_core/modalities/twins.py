@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,8 @@ from typing import NamedTuple
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import known_entries
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
+from labeling_core.sources.folders import resolve_file
+from labeling_core.sources.pinned import pinned
 from labeling_core.sources.windows import Span, split
 
 TWINS = "twins.json"  # beside the feature matrix
@@ -41,7 +43,7 @@ def find(files: Sequence[str], root: Path, ledger: Path, content: Content) -> li
         if entry is not None and entry.length:
             numbers = vector(vectors, entry).tobytes()
             groups.setdefault(blake2b(numbers).digest(), []).append(path)
-    of_file = cache(_digest)  # of windows, one file has many
+    of_file = cache(partial(_digest, root))  # of windows, one file has many
     return [
         twin
         for group in groups.values()
@@ -51,7 +53,7 @@ def find(files: Sequence[str], root: Path, ledger: Path, content: Content) -> li
 
 
 def _twins(
-    group: list[str], root: Path, of_file: Callable[[Path], bytes], content: Content
+    group: list[str], root: Path, of_file: Callable[[str], bytes], content: Content
 ) -> list[Twin]:
     """All but the first of what is the same, each beside one that comes before it."""
     by_bytes: dict[tuple[bytes, Span | None], str] = {}
@@ -60,11 +62,12 @@ def _twins(
     for path in group:
         name, span = split(path)
         try:
-            whole = (of_file(root / name), span)
+            whole = (of_file(name), span)
             if whole in by_bytes:
                 found.append(Twin(path, by_bytes[whole], BYTES))
                 continue
-            decoded = content(root / name, *([span] if span else []))
+            with pinned(resolve_file(root, name)) as file:
+                decoded = content(file, *([span] if span else []))
         except (OSError, LabelingError):  # gone or changed meanwhile: the same as no other
             continue
         by_bytes[whole] = path
@@ -74,8 +77,8 @@ def _twins(
     return found
 
 
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
+def _digest(root: Path, name: str) -> bytes:
+    with pinned(resolve_file(root, name)) as path, path.open("rb") as file:
         return file_digest(file, "blake2b").digest()
 
 

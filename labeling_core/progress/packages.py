@@ -22,6 +22,7 @@ from labeling_core.progress.label_filter import Wanted
 from labeling_core.projects import samples
 from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.sources.pinned import pinned
 from labeling_core.sources.windows import Span, split
 from labeling_core.store.database import folder_of, literal
 
@@ -160,7 +161,8 @@ def folder(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) 
         for label_id, path, *more in _labeled_files(cursor, project, wanted):
             source, span = split(path)
             try:
-                file, suffix = _content(resolve_file(home, source), span)
+                with pinned(resolve_file(home, source)) as whole:
+                    file, suffix = _content(whole, span)
             except (LabelingError, OSError):
                 lost.append(path)
                 continue

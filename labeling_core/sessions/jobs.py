@@ -30,9 +30,10 @@ class _StoppedError(Exception):
 class JobLine:
     """One line of jobs for one worker."""
 
-    def __init__(self, finished: Callable[[str], None], worker: Worker) -> None:
-        """``finished`` is called with the project's id after each of its jobs."""
-        self.worker = worker
+    def __init__(self, finished: Callable[[str], None], worker: Worker, keep: bool = True) -> None:
+        """``finished`` is called with the project's id after each of its jobs; ``keep`` says
+        whether the worker's process stays for the next job, or ends with each, however it ends."""
+        self.worker, self._keep = worker, keep
         self._finished = finished
         self._stopping: set[str] = set()
         self._current: str | None = None
@@ -84,6 +85,8 @@ class JobLine:
             project_id, kind, job = item
             self._current = project_id
             done = self._done(project_id, job)
+            if not self._keep:
+                self.worker.pause()
             self.status[project_id] = self.outcomes[project_id, kind] = done
             self._current = None
             self._tell(project_id)

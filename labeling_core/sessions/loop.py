@@ -34,7 +34,7 @@ class Loop:
         self.open_projects, self.database = open_projects, open_projects.database
         self.trainer = JobLine(self._finished, Worker())
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
-        self.reader = JobLine(self._finished, Worker(imports=()))
+        self.reader = JobLine(self._finished, Worker(imports=()), keep=False)
         self._triggers: dict[str, int] = {}
         self.pace = Pace(self._look_again)
         self.in_session: set[str] = set()  # projects with a session in the line
@@ -261,8 +261,6 @@ class Loop:
             get_queue = partial(self.open_projects.queue, project)
             folder = features.ensure_features(self.database, project, get_queue, worker, progress)
             cold_start.run(self.database, project, get_queue, folder, worker, progress)
-            if line is self.reader:
-                worker.pause()  # it is not needed for long
             return "features are ready"
 
         with self.database.lock:

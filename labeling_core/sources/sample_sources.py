@@ -18,9 +18,11 @@ from labeling_core.sources.folders import (
     Stamp,
     chosen_folder,
     list_files,
+    resolve_file,
     source_folder,
     stamp_of,
 )
+from labeling_core.sources.pinned import pinned
 from labeling_core.store.database import columns, folder_of
 from labeling_core.store.table_rows import has_rows
 
@@ -228,8 +230,8 @@ class FolderSource:
             return list(files)
         found: list[str] = []
         for each in files:
-            path = folder / each
             try:
+                path = resolve_file(folder, each)
                 length = _known_length(self._length, path, stamp_of(path))
             except (LabelingError, OSError):
                 length = 0.0
@@ -289,4 +291,5 @@ def file_versions(cursor: duckdb.DuckDBPyConnection, folder: Path, files: Sequen
 @lru_cache(100_000)
 def _known_length(length: Callable[[Path], float], path: Path, stamp: Stamp) -> float:
     """The seconds of a file, told once for each of its versions."""
-    return length(path)
+    with pinned(path) as file:
+        return length(file)

@@ -146,7 +146,7 @@ def _store(workspace: Workspace, project: Project, asked: Sequence[Asked]) -> li
             browser = Browser(annotator, message.client)
             if message.wanted and not message.release:
                 hand_over(queue, browser, decks.heard, partial(_is_gone, decks, seat))
-            decks.heard[browser], decks.seats[browser] = queue.clock(), seat
+            decks.hear(browser, queue.clock(), seat)
         dropped = [_hand_back(queue, screens, each.annotator, each.message) for each in asked]
         wants = _wants(queue, asked, dropped)
         taken = assignment.hand_out(database, project, queue, wants, screens)

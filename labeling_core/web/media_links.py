@@ -17,6 +17,7 @@ from labeling_core.modalities.registry import RENDITIONS
 from labeling_core.modalities.renditions import rendition_place
 from labeling_core.settings import Project
 from labeling_core.sources.folders import resolve_file, source_folder
+from labeling_core.sources.pinned import pinned
 from labeling_core.sources.windows import Span, split
 
 ADDRESS = "/labeling/media/"
@@ -37,7 +38,7 @@ class Viewer(NamedTuple):
     browser: str
 
     def file(self, sample_id: str) -> Path:
-        """The file of a sample; LabelingError when it is gone."""
+        """The file of a sample, to be read when it is ``pinned``; LabelingError when it is gone."""
         folder = source_folder(self.project.settings.source, self.home)
         return resolve_file(folder, split(sample_id).path)
 
@@ -49,7 +50,8 @@ class Viewer(NamedTuple):
     def link(self, kind: str, sample_id: str, span: Span | None = None) -> str:
         """The address of what one of RENDITIONS makes of a sample's file, or of a ``span`` of it;
         another version of the file has another address."""
-        changed = self.file(sample_id).stat().st_mtime_ns
+        with pinned(self.file(sample_id)) as file:
+            changed = file.stat().st_mtime_ns
         link = Link(
             self.project.project_id, self.annotator, self.browser, kind, sample_id, changed,
             end(), span,

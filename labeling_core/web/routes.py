@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from functools import partial, wraps
 from itertools import chain
 from typing import Any, NamedTuple
@@ -29,10 +30,12 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from labeling_core.access import tokens
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import renditions
+from labeling_core.sources.pinned import pinned
 from labeling_core.store.database import why_not_stored
 from labeling_core.web import (
     adjudication_exchange,
@@ -170,8 +173,23 @@ async def get_media(request: Request) -> Response:
     return await anyio.to_thread.run_sync(show, token, browser, known, limiter=_DRAWING)
 
 
+class _HeldFile(FileResponse):
+    """A file that is held until it has been sent (see sources.pinned)."""
+
+    held: ExitStack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.held:
+            await super().__call__(scope, receive, send)
+
+
 def show(token: str, browser: str, known: str = "") -> Response:
     """The response to a link; ``known`` are the ETags of what the browser has already."""
+    with ExitStack() as held:
+        return _shown(token, browser, known, held)
+
+
+def _shown(token: str, browser: str, known: str, held: ExitStack) -> Response:
     try:
         link = media_links.read_link(open_workspace().key, token, browser)
         request_log.by(open_workspace().key, link.annotator)
@@ -182,7 +200,7 @@ def show(token: str, browser: str, known: str = "") -> Response:
         project = open_workspace().project(link.project_id)
         home = open_workspace().database.path.parent
         viewer = media_links.Viewer(open_workspace().key, project, home, link.annotator, browser)
-        path = viewer.file(link.sample_id)
+        path = held.enter_context(pinned(viewer.file(link.sample_id)))
         cache = open_workspace().database.files(link.project_id, renditions.FOLDER)
         cached = {"Cache-Control": f"private, max-age={media_links.WINDOW}", "Vary": "Cookie"}
         tag = media_links.etag(cache, path, link.kind, link.span)
@@ -195,7 +213,9 @@ def show(token: str, browser: str, known: str = "") -> Response:
     except OSError as error:
         log.warning("A file could not be served: %s", error.strerror)
         return _refusal(LabelingError("The file cannot be read at the moment."), 404)
-    return FileResponse(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
+    response = _HeldFile(file, media_type=media_type, headers=_HEADERS | cached | {"ETag": tag})
+    response.held = held.pop_all()
+    return response
 
 
 @_signed_in

@@ -1,4 +1,5 @@
-"""Attacks on the real server: after each it is well, labeling goes on, nothing was let out."""
+"""Attacks on the real server: it is well throughout, labeling goes on after each, nothing was let
+out."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from app_server import AppServer, decisions, settings_for
 from attacks import ATTACKS
+from health_watch import health_throughout
 from wire_deck import Page, WireDeck
 
 # What each of an attack's answers must be, where that is one thing; others may be hung up on.
@@ -41,7 +43,8 @@ def deck(server: AppServer) -> Iterator[WireDeck]:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_after_an_attack_labeling_goes_on(server: AppServer, deck: WireDeck, name: str) -> None:
-    answers = ATTACKS[name](server.port)
+    with health_throughout(server.port):
+        answers = ATTACKS[name](server.port)
     for answer in answers:
         assert not [each for each in FORBIDDEN if each in answer], answer[:500]
         assert STATUS.get(name, b"") in answer[:20], answer[:500]

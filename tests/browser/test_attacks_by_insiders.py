@@ -14,6 +14,7 @@ import pytest
 from app_server import AppServer, decisions, settings_for
 from attacks import EXCHANGE, request, send
 from broken_media import encoded, photo, wave, write_all
+from health_watch import health_throughout
 from hostile_files import PICTURES
 from wire_deck import Page, WireDeck
 
@@ -157,7 +158,9 @@ ATTACKS: tuple[Callable[[Site], list[bytes]], ...] = (
 def test_after_an_attack_from_within_labeling_goes_on(
     site: Site, attack: Callable[[Site], list[bytes]]
 ) -> None:
-    for answer in attack(site):
+    with health_throughout(site.server.port):
+        answers = attack(site)
+    for answer in answers:
         assert b"Traceback" not in answer and b" 500 " not in answer[:20], answer[:500]
     with urllib.request.urlopen(f"{site.server.url}/labeling/health", timeout=30) as response:
         assert response.read() == b'{"status":"ok"}'

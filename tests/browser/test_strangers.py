@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from app_server import ROOT, AppServer
+from health_watch import health_throughout
 from login_provider import LoginProvider, hosted_server
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -49,15 +49,11 @@ def asked(server: AppServer, method: str, path: str, body: bytes = b"") -> int:
 
 
 def test_a_thousand_reruns_at_once_hold_nobody_up(server: AppServer) -> None:
-    with enter(server) as stranger:
+    with health_throughout(server.port), enter(server) as stranger:
         for _ in range(FLOOD):
             stranger.send(rerun())
-        slowest = 0.0
         for _ in range(50):
-            start = time.monotonic()
             assert asked(server, "GET", "/_stcore/health") == 200
-            slowest = max(slowest, time.monotonic() - start)
-        assert slowest < 10  # a minute and more where each message starts a run at once
 
 
 def test_a_stranger_is_told_no_path_and_uploads_nothing(server: AppServer) -> None:

@@ -31,7 +31,8 @@ def features(path):
     if "hangs" in path.name: time.sleep(600)
     if "raises" in path.name: raise MemoryError
     if "nan" in path.name: return np.full(3, np.nan)
-    with open(path.parent / "reads.log", "a") as log: log.write(f"{path.name} {os.getpid()}\\n")
+    with open(path.resolve().with_name("reads.log"), "a") as log:
+        log.write(f"{path.name} {os.getpid()}\\n")
     time.sleep(0.02)
     return np.arange(3.0)
 """
@@ -158,7 +159,7 @@ def test_after_sigkill_finished_files_are_not_read_again(wild: Path, tmp_path: P
     files = files_of(wild, [f"{n:03d}" for n in range(150)])
     program = (
         "import json, sys; from pathlib import Path\n"
-        "from labeling_core.modalities.registry import FEATURES, extract\n"
+        "from labeling_core.modalities.extraction import FEATURES, extract\n"
         "FEATURES['wild'] = 'wild_features'\n"
         "extract(json.loads(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), 'wild')"
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 from annotating import rows
 from running import run_session
 
 from labeling_core.errors import LabelingError
-from labeling_core.sessions.worker_client import Worker
+from labeling_core.sessions.worker_client import Worker, held
 
 # Jobs that a worker gets besides its own: __main__ is labeling_core.sessions.worker there.
 MISBEHAVING = """
@@ -28,12 +31,18 @@ def print_below(job, progress):
     os.write(1, b"what a C library prints\\n")
     return {}
 
+def hoard(job, progress):
+    kept.append(np.ones(job["megabytes"] * 2**17))
+    return {"pid": os.getpid()}
+
+kept = []
+
 def garble(job, progress):
     progress.__closure__[0].cell_contents.write(job["line"] + "\\n")
     time.sleep(3600)
 
-names = {"sleep": "sleep", "eat": "eat", "print": "print_below", "garble": "garble"}
-__main__.JOBS |= {kind: f"misbehaving:{name}" for kind, name in names.items()}
+kinds = ("sleep", "eat", "hoard", "print_below", "garble")
+__main__.JOBS |= {kind: f"misbehaving:{kind}" for kind in kinds}
 """
 
 
@@ -59,7 +68,7 @@ def test_a_job_that_never_ends_is_ended_with_a_sentence_and_the_next_runs(worker
 
 
 def test_what_a_library_writes_to_the_workers_output_is_no_answer(worker):
-    assert worker.run({"kind": "print"}, ignore) == {}
+    assert worker.run({"kind": "print_below"}, ignore) == {}
     assert worker.run({"kind": "eat", "megabytes": 1}, ignore) == {"bytes": 2**20}
 
 
@@ -77,6 +86,36 @@ def test_a_job_that_eats_memory_ends_with_a_sentence_and_the_worker_lives_on(wor
         worker.run({"kind": "eat", "megabytes": 800}, ignore)
     assert worker.run({"kind": "eat", "megabytes": 10}, ignore) == {"bytes": 10 * 2**20}
     assert worker.start() is process
+
+
+def test_a_worker_that_keeps_much_is_replaced_after_its_job(worker, monkeypatch):
+    monkeypatch.setenv("LABELING_WORKER_MEMORY", "400")
+    pids, most = [], 0.0
+    for _ in range(9):
+        pids.append(worker.run({"kind": "hoard", "megabytes": 100}, ignore)["pid"])
+        most = max(most, held(worker.start().pid))
+    assert len(set(pids)) >= 3
+    assert most <= 400
+
+
+def test_a_worker_that_keeps_little_stays(worker):
+    pids = {worker.run({"kind": "hoard", "megabytes": 1}, ignore)["pid"] for _ in range(5)}
+    assert len(pids) == 1
+
+
+def test_the_process_that_reads_files_ends_however_its_job_ends(workspace):
+    reader = workspace.loop.reader
+    pids = []
+
+    def read(worker, progress):
+        pids.append(worker.start().pid)
+        raise LabelingError("It could not be read.")
+
+    reader.submit("wine", read)
+    while reader.running("wine"):
+        time.sleep(0.01)
+    assert reader.outcomes["wine", ""].state == "failed"
+    assert not Path(f"/proc/{pids[0]}").exists()
 
 
 def test_a_session_over_its_memory_fails_with_a_reason_and_labels_come_in(
