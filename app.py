@@ -23,7 +23,7 @@ from labeling_core.web.base_path import BelowPath
 from labeling_core.web.bounds import Bounded
 from labeling_core.web.login_return import ReturnAfterLogin
 from labeling_core.web.logins import Logins
-from labeling_core.web.pacing import PacedSockets
+from labeling_core.web.pacing import PacedRefusals, PacedSockets
 from labeling_core.web.presence import Presence
 from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import accompany, close_workspaces, open_workspace
@@ -62,6 +62,7 @@ app = st.App(
     routes=[*routes.below(BASE), health.below(BASE), metrics.below(BASE)],
     middleware=[
         Middleware(BelowPath, base=BASE),
+        Middleware(PacedRefusals),
         Middleware(request_log.Logged),
         Middleware(SecureResponses, page=START.read_text("utf-8")),
         Middleware(ReturnAfterLogin),

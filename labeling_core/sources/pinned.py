@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,6 @@ from pathlib import Path
 from labeling_core.errors import LabelingError
 
 _OPENED = Path("/proc/self/fd")  # where Linux has what a process has opened
-IS_PINNED = _OPENED.is_dir()  # whether this system can do it
 
 
 class _Pinned(type(Path())):  # type: ignore[misc]  # of what a path is on this system
@@ -43,7 +43,7 @@ def pinned(path: Path) -> Iterator[Path]:
     LabelingError for one that is a link by now, goes through one, or is no file. Systems other than
     Linux cannot do it: there it is ``path`` itself.
     """
-    if not IS_PINNED:
+    if sys.platform != "linux":
         yield path
         return
     file = _Pinned(path)
@@ -56,6 +56,8 @@ def pinned(path: Path) -> Iterator[Path]:
 
 def _open(path: Path) -> int:
     """The file, opened from the root on, folder by folder and through no link."""
+    if sys.platform != "linux":
+        raise NotImplementedError
     here = os.open(path.anchor, os.O_PATH | os.O_DIRECTORY)
     try:
         for name in path.parts[1:-1]:

@@ -1,5 +1,5 @@
-"""Websockets at the pace of people: each message starts a run of a page, and a thousand at once
-would stop the server.
+"""Websockets and refusals at the pace of people: each message starts a run of a page, and many at
+once would stop the server; and who guesses, asks thousands of times.
 
 Nothing is refused that a person does: what comes too fast waits its turn on the wire.
 """
@@ -18,6 +18,8 @@ BURST, RATE = 40, 20.0  # messages at once, and a second, of one connection
 STRANGERS_BURST, STRANGERS_RATE = 40, 10.0  # of all together who have not signed in
 MOST, MOST_OF_ONE = 200, 30  # connections of strangers, and of those from one address
 LONGEST = 64 * 1024  # bytes of a stranger's message
+# Refusals at once, and a second, of all requests; the seconds that the next ones wait at most.
+REFUSED_BURST, REFUSED_RATE, REFUSED_WAIT = 40, 20.0, 1.0
 TOO_LONG, TRY_LATER = 1009, 1013  # why a websocket is closed
 
 
@@ -33,12 +35,29 @@ class Allowance:
     def __post_init__(self) -> None:
         self.left, self.counted = self.burst, monotonic()
 
-    def wait(self) -> float:
-        """Take one; in how many seconds its turn comes."""
+    def wait(self, most: float = float("inf")) -> float:
+        """Take one; in how many seconds its turn comes, ``most`` at most."""
         now = monotonic()
         self.left = min(self.burst, self.left + (now - self.counted) * self.rate) - 1
+        self.left = max(self.left, -most * self.rate)
         self.counted = now
         return max(0.0, -self.left / self.rate)
+
+
+class PacedRefusals:
+    """Holds back the answers that refuse something where they are many: whoever guesses tokens one
+    after the other waits, and the server meanwhile serves those who have one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.refusals = app, Allowance(REFUSED_BURST, REFUSED_RATE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def held_back(message: Message) -> None:
+            if message["type"] == "http.response.start" and 400 <= message["status"] < 500:
+                await sleep(self.refusals.wait(REFUSED_WAIT))
+            await send(message)
+
+        await self.app(scope, receive, held_back if scope["type"] == "http" else send)
 
 
 class PacedSockets:

@@ -13,16 +13,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from contextlib import suppress
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "benchmarks")]
 
+import health_watch  # noqa: E402
 import load  # noqa: E402
 from attacks import ATTACKS  # noqa: E402
 
@@ -36,15 +32,6 @@ def attack(port: int) -> None:
             each(port)
 
 
-def slowest_health(url: str, done: threading.Event, found: list[float]) -> None:
-    """Ask four times a second; ``found`` gets the seconds of each answer."""
-    while not done.wait(0.25):
-        start = time.perf_counter()
-        with suppress(HTTPError), urlopen(f"{url}/labeling/health", timeout=60) as response:
-            response.read()  # 503 where its own check takes too long
-        found.append(time.perf_counter() - start)
-
-
 def measure(people: int, labels: int, attacked: bool) -> float:
     """Print what one round brings; its p95 in ms."""
     with tempfile.TemporaryDirectory() as folder:
@@ -53,19 +40,15 @@ def measure(people: int, labels: int, attacked: bool) -> float:
         pages, decks = load.sit_down(server, "idle", people)
         command = [sys.executable, __file__, ATTACK, str(server.port)]
         stranger = subprocess.Popen(command) if attacked else None
-        done, health = threading.Event(), list[float]()
-        asking = threading.Thread(target=slowest_health, args=(server.url, done, health))
-        asking.start()
-        rate, middle, high = load.figures(decks, load.label(decks, labels))
-        done.set()
-        asking.join()
+        with health_watch.watching(server.port) as health:
+            rate, middle, high = load.figures(decks, load.label(decks, labels))
         if stranger:
             stranger.kill()
             stranger.wait()
         lost, doubled = load.check(server, "idle", decks)
         print(
             f"{'attacked' if attacked else 'calm':9} {rate:6.0f} decisions/s   p50 {middle:4.0f} ms"
-            f"   p95 {high:4.0f} ms   health at most {max(health, default=0) * 1e3:.0f} ms"
+            f"   p95 {high:4.0f} ms   health at most {max(health)[0] * 1e3:.0f} ms"
             f"   {lost} lost, {doubled} doubled",
             flush=True,
         )

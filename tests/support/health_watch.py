@@ -15,19 +15,27 @@ EVERY = 0.05
 
 
 @contextmanager
-def health_throughout(port: int) -> Iterator[None]:
-    """Fail when a single answer during the block is not that all is well, or takes longer than
-    WITHIN."""
+def watching(port: int) -> Iterator[list[tuple[float, str]]]:
+    """The answers during the block, once it has ended: how many seconds each took, its status."""
+    found = list[tuple[float, str]]()
     command = [sys.executable, __file__, str(port)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as watchman:
         assert watchman.stdin and watchman.stdout
         answers = [watchman.stdout.readline()]  # it has begun
-        yield
+        yield found
         watchman.stdin.close()
         answers += watchman.stdout.readlines()
-    found = [(float(seconds), status) for seconds, status in map(str.split, answers)]
+    found += [(float(seconds), status) for seconds, status in map(str.split, answers)]
+
+
+@contextmanager
+def health_throughout(port: int) -> Iterator[None]:
+    """Fail when a single answer during the block is not that all is well, or takes longer than
+    WITHIN."""
+    with watching(port) as found:
+        yield
     assert {status for _, status in found} == {"200"}, found
     assert max(found)[0] <= WITHIN, max(found)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labeling_core.web import pacing
-from labeling_core.web.pacing import Allowance, PacedSockets
+from labeling_core.web.pacing import Allowance, PacedRefusals, PacedSockets
 
 
 class Clock:
@@ -115,3 +115,41 @@ def test_an_allowance_fills_up_again_and_not_beyond_its_burst(monkeypatch):
     assert [allowance.wait() for _ in range(4)] == [0, 0, 1, 2]
     clock.now = 100.0
     assert [allowance.wait() for _ in range(3)] == [0, 0, 1]
+
+
+def ask(refusals: PacedRefusals) -> None:
+    async def send(message: Any) -> None:
+        pass
+
+    asyncio.run(refusals({"type": "http"}, send, send))
+
+
+def answering(status: int) -> PacedRefusals:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status})
+        await send({"type": "http.response.body"})
+
+    return PacedRefusals(app)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+def test_who_is_refused_again_and_again_waits(monkeypatch, status):
+    clock, refusals = Clock(monkeypatch), answering(status)
+    for _ in range(1000):
+        ask(refusals)
+    assert clock.now == pytest.approx((1000 - pacing.REFUSED_BURST) / pacing.REFUSED_RATE)
+
+
+def test_no_refusal_waits_for_long_however_many_come_at_once(monkeypatch):
+    monkeypatch.setattr(pacing, "monotonic", lambda: 0.0)
+    allowance = Allowance(pacing.REFUSED_BURST, pacing.REFUSED_RATE)
+    waits = [allowance.wait(pacing.REFUSED_WAIT) for _ in range(1000)]
+    assert max(waits) == pacing.REFUSED_WAIT
+
+
+@pytest.mark.parametrize("status", [200, 206, 304, 503])
+def test_what_is_answered_never_waits(monkeypatch, status):
+    clock, refusals = Clock(monkeypatch), answering(status)
+    for _ in range(1000):
+        ask(refusals)
+    assert clock.now == 0
