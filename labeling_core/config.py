@@ -160,6 +160,11 @@ RENDITIONS = Variable(
     "for longest goes first, and is made again when it is shown",
     10_000.0, _above_zero, "a number above 0", "10000",
 )  # fmt: skip
+MODELS = Variable(
+    "LABELING_MODELS",
+    "folder of your own models (ONNX) and of vectors computed elsewhere: see [media.md](media.md)",
+    HOME / "models", _path, "the path of a folder", "`data/models`",
+)  # fmt: skip
 LOG = Variable(
     "LABELING_LOG",
     "`json`: one JSON object a line on standard error, requests included, without anything that "
@@ -194,7 +199,7 @@ CLUSTER = Variable(
 )  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
     DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    WORKER_MEMORY, UPLOAD_MEMORY, CLUSTER, RENDITIONS, UNCONFIRMED, LOG, METRICS_TOKEN,
+    WORKER_MEMORY, UPLOAD_MEMORY, CLUSTER, RENDITIONS, MODELS, UNCONFIRMED, LOG, METRICS_TOKEN,
     SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
 )  # fmt: skip
 

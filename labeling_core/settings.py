@@ -81,9 +81,9 @@ class Settings:
     itself, if ``automatic``: whether there are so many is looked at every ``check_seconds`` at most
     (0: with every label), and it starts ``grace_seconds`` later, on all labels that there are by
     then. ``modality`` is one of registry.MODALITIES; what ``source`` names (a table, or a folder:
-    see folders.source_folder) and which ``image_features`` there are stands in its record. Samples
-    of ``overlap_share`` (0..1) go to ``overlap_people`` people each, and ``final_label`` (see
-    overlap.FINAL_LABELS) says which of their decisions holds. ``columns`` say
+    see folders.source_folder), and which ``features`` of files there are (“+” between several),
+    stands in its record. Samples of ``overlap_share`` (0..1) go to ``overlap_people`` people each;
+    ``final_label`` (see overlap.FINAL_LABELS) says which decision holds. ``columns`` say
     how those of a table are used, in the order in which they are shown; one that is not among them
     comes after them, as found. ``main_column`` is shown large, the others beside.
     ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, beginning
@@ -105,7 +105,7 @@ class Settings:
     every: int = 20
     probe_share: float = 0.1
     test_table: str = ""
-    image_features: str = "classical"
+    features: str = "classical"
     seed: int = 0
     overlap_share: float = 0.0
     overlap_people: int = 2
@@ -131,9 +131,11 @@ class Settings:
             values = json.loads(text)
         except ValueError:
             values = text
+        if isinstance(values, dict) and "image_features" in values:  # as it was called before 0.3.0
+            values = {"features": values.pop("image_features")} | values
         read = _from_stored(cls, values, "settings")
-        if read.get("classifier") in OLDER_CLASSIFIERS:
-            read["classifier"] = OLDER_CLASSIFIERS[read["classifier"]]
+        chosen = read.get("classifier", cls.classifier)
+        read["classifier"] = OLDER_CLASSIFIERS.get(chosen, chosen)
         for key, record in _RECORDS.items():
             read[key] = tuple(
                 record(**_from_stored(record, each, f"{key}[{number}]"))
@@ -288,10 +290,8 @@ def named_after(title: str) -> str:
 
 def default_tables(title: str) -> dict[str, str]:
     """What the output tables of a new project are called unless somebody says otherwise."""
-    return {
-        f"{kind}_table": f"{named_after(title)}_{kind}"
-        for kind in ("labels", "metadata", "queries")
-    }
+    name = named_after(title)
+    return {f"{kind}_table": f"{name}_{kind}" for kind in ("labels", "metadata", "queries")}
 
 
 def output_tables(settings: Settings) -> list[str]:

@@ -69,7 +69,9 @@ def predict(
     with progress_bar() as progress:
         wanted = Files(events, audacity)
         files, broken = predict_folder(read, folder, out, safe, progress, excel, wanted)
-    say_left_out(folder, modality_with(read.features["features"]).source.suffixes)
+    known = read.features
+    kind = modality_with(known["features"], known.get("modality", ""))
+    say_left_out(folder, kind.source.suffixes)
     unread = f", {broken:,} of them could not be read" if broken else ""
     what = "windows" if read.windows[0] else "files"
     found = {"file": str(out), "rows": files, "unread": broken}

@@ -60,6 +60,9 @@ def projects(path: Path, as_json: bool) -> None:
     default=Settings.modality,
     help="The kind of its samples.",
 )
+@click.option(
+    "--features", default=Settings.features, metavar="NAME", help="Of files; “+” between several."
+)
 @click.option("--every", type=int, default=Settings.every, help="Labels between two sessions.")
 @click.option(
     "--window", type=float, default=0.0, metavar="SECONDS", help="Cut recordings into windows."
@@ -76,6 +79,7 @@ def create(
     labels: str,
     leave: tuple[str, ...],
     modality: str,
+    features: str,
     every: int,
     window: float,
     overlap: float,
@@ -92,7 +96,7 @@ def create(
         with waiting(f"Reading {source}"):
             made = database.create(
                 title, source, categories, labels, modality=modality, every=every,
-                window_seconds=window, window_overlap=overlap,
+                features=features, window_seconds=window, window_overlap=overlap,
                 columns=tuple(Column(each, "neither") for each in leave),
             )  # fmt: skip
         found = _told(made)

@@ -39,6 +39,7 @@ from labeling_core.sources.containers import TAKEN
 @click.option(
     "--folder", type=FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
 )
+@click.option("--features", default="", metavar="NAME", help="Of a --folder; “+” between several.")
 @click.option("--label", metavar="COLUMN", default="label", help="The label column.")
 @click.option(
     "--strategy",
@@ -64,6 +65,7 @@ def simulate(
     part: str,
     features_npz: Path | None,
     folder: Path | None,
+    features: str,
     label: str,
     strategies: tuple[str, ...],
     batch: int,
@@ -83,7 +85,7 @@ def simulate(
     require_one({"--data": data, "--features-npz": features_npz, "--folder": folder})
     if out is not None and not out.absolute().parent.is_dir():
         raise LabelingError(f"There is no folder {out.absolute().parent} to write {out.name} to.")
-    X, y = _labeled(data, part, features_npz, folder, label)
+    X, y = _labeled(data, part, features_npz, folder, features, label)
     asked = list(dict.fromkeys(strategies or ("auto", "random")))
     with progress_bar() as progress:
         runs = replay.simulate(
@@ -99,12 +101,15 @@ def simulate(
 
 
 def _labeled(
-    data: Path | None, part: str, features_npz: Path | None, folder: Path | None, label: str
-) -> Arrays:
+    data: Path | None, part: str, features_npz: Path | None, folder: Path | None, features: str,
+    label: str,
+) -> Arrays:  # fmt: skip
+    if features and not folder:
+        raise LabelingError("--features are of the files of a --folder.")
     if features_npz:
         return read_arrays(features_npz)
     if folder:
-        arrays = read_folder(folder)
+        arrays = read_folder(folder, features)
         say_left_out(folder, SUFFIXES[labeled_files(folder).modality])
         return arrays
     assert data is not None

@@ -13,9 +13,10 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning import pieces
+from labeling_core.modalities import own_features, own_vectors
 from labeling_core.modalities.extraction_ledger import Entry, read_entries, recorder
 from labeling_core.modalities.extraction_process import SECONDS_PER_FILE, ExtractionProcess
-from labeling_core.modalities.registry import FEATURES, module_of
+from labeling_core.modalities.registry import FEATURES, parts, version_of
 from labeling_core.sources.folders import Stamp, resolve_file, stamp_of
 from labeling_core.sources.windows import by_recording, split
 
@@ -43,8 +44,9 @@ class Extraction(NamedTuple):
 
 
 def ledger_folder(folder: Path, features: str) -> Path:
-    """Where below ``folder`` the results lie; another version of the features starts anew."""
-    return folder / f"{features}-{module_of(features).FEATURES_VERSION}"
+    """Where below ``folder`` the results of one kind of ``features`` lie; another version of them
+    starts anew."""
+    return folder / f"{features}-{version_of(features)}"
 
 
 def extract(
@@ -57,8 +59,8 @@ def extract(
     processes: int | None = None,
     reading: int = 0,
 ) -> Extraction:
-    """Compute ``features`` (a key of FEATURES) of ``files`` (relative to ``root``), or of windows
-    of files, into ``folder``.
+    """Compute ``features`` (see registry.features_of: of several, one after the other) of ``files``
+    (relative to ``root``), or of windows of files, into ``folder``.
 
     Runs in ``processes`` child processes (None: one a core), or on a cluster (see pieces.done) that
     has ``root`` under the same path. Files whose path, size and time of change are known from an
@@ -66,6 +68,29 @@ def extract(
     it lacked, say a decoder, may be there now. ``progress`` is called after each file; once
     ``stop`` says True, the files in work are finished and the rest is left for later.
     """
+    keys, broken = parts(features), dict[str, str]()
+    total = len(files) * len(keys)
+    for number, key in enumerate(keys):
+        before = number * len(files)
+        left = [path for path in files if path not in broken]
+
+        def tell(now: Progress, done: int = before + len(broken)) -> None:
+            progress(now._replace(done=done + now.done, total=total))
+
+        found = _extract(left, root, folder, key, tell, stop, processes, reading)
+        before += len(broken) + found.done
+        broken |= found.broken
+        if found.done < found.total:
+            return Extraction(before, total, broken)
+    return Extraction(total, total, broken)
+
+
+def _extract(
+    files: Sequence[str], root: Path, folder: Path, features: str,
+    progress: Callable[[Progress], None], stop: Callable[[], bool], processes: int | None,
+    reading: int,
+) -> Extraction:  # fmt: skip
+    """As :func:`extract`, of one kind of features."""
     ledger = ledger_folder(folder, features)
     known = known_entries(files, root, ledger, reading)
     waiting = by_recording([path for path in files if path not in known])
@@ -101,10 +126,15 @@ def _computed(
     files: Sequence[str], root: Path, features: str, processes: int, stop: Callable[[], bool]
 ) -> Iterator[Result]:
     """The results as they come in, here or on a cluster."""
+    if features.startswith(own_features.VECTORS):
+        for name, numbers in own_vectors.of_files(own_features.file(features), files):
+            yield name, stamp_of(root / split(name).path), numbers
+        return
     size = _PIECE if pieces.elsewhere() else 1
     cut = (list(files[at : at + size]) for at in range(0, len(files), size))
     waiting = takewhile(lambda _: not stop(), cut)
-    asked = ((FEATURES[features], root, some) for some in waiting)
+    module = FEATURES.get(features) or f"{own_features.__name__}:{features}"
+    asked = ((module, root, some) for some in waiting)
     try:
         for results in pieces.done(read, asked, max(processes, 1), _PATIENCE):
             for path, stamp, result in results:
@@ -115,7 +145,7 @@ def _computed(
                     )
                 yield path, stamp, result
     finally:
-        for child in _idle.pop(FEATURES[features], []):
+        for child in _idle.pop(module, []):
             child.close()
 
 

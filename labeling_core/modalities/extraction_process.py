@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from importlib import import_module
 from pathlib import Path
 from subprocess import DEVNULL
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,8 @@ _ONE_THREAD = dict.fromkeys(
 
 
 class ExtractionProcess:
-    """Computes ``features(path)`` of ``module`` in a process that is started when needed."""
+    """Computes ``features(path)`` of ``module`` (or, named behind a colon, of the features that it
+    is the reader of) in a process that is started when needed."""
 
     def __init__(self, module: str) -> None:
         self.module, self.seconds = module, SECONDS_PER_FILE
@@ -61,7 +62,7 @@ class ExtractionProcess:
             self.child = None
 
 
-def answer(module: ModuleType, path: Path, span: Span | None = None) -> dict[str, str]:
+def answer(module: Any, path: Path, span: Span | None = None) -> dict[str, str]:
     """What the child says of one file, whose ``path`` goes through no link: its numbers (base64 of
     float32) or a reason."""
     try:
@@ -80,7 +81,9 @@ def main() -> None:
     """Answer each line (a path, and a span or null, as JSON) with a line, until the parent closes
     the pipe."""
     questions, answers = own_pipes()
-    module = import_module(sys.argv[1])
+    name, _, key = sys.argv[1].partition(":")
+    module: Any = import_module(name)
+    module = module.reader(key) if key else module
     for line in questions:
         path, span = json.loads(line)
         found = answer(module, Path(path), Span(*span) if span else None)

@@ -11,7 +11,7 @@ import numpy as np
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import known_entries, ledger_folder
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
-from labeling_core.modalities.registry import module_of
+from labeling_core.modalities.registry import parts, pixels_of
 from labeling_core.store.removal import replace
 
 PIXEL_COMPONENTS = 32
@@ -41,6 +41,35 @@ class Scaling(NamedTuple):
         return linear * self.factor[:, None]
 
 
+class Extracted:
+    """What was extracted of ``files``, arguments as of ``extract``: raw rows, of several features
+    their numbers one after the other."""
+
+    def __init__(self, files: Sequence[str], root: Path, folder: Path, features: str) -> None:
+        ledgers = [ledger_folder(folder, each) for each in parts(features)]
+        self._files = files
+        self._known = [known_entries(files, root, each) for each in ledgers]
+        self._vectors = [read_vectors(each) for each in ledgers]
+
+    def usable(self) -> list[int]:
+        """The places of the files that have all their numbers."""
+        return [
+            at
+            for at, path in enumerate(self._files)
+            if all(path in known and known[path].length for known in self._known)
+        ]
+
+    def widths(self, path: str) -> list[int]:
+        """How many numbers each of the features has."""
+        return [known[path].length for known in self._known]
+
+    def row(self, path: str) -> np.ndarray:
+        """The numbers of a usable file, float32."""
+        both = zip(self._vectors, self._known, strict=True)
+        found = [vector(vectors, known[path]) for vectors, known in both]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+
 def matrix(
     files: Sequence[str], root: Path, folder: Path, features: str, target: Path
 ) -> tuple[np.ndarray, Scaling]:
@@ -48,36 +77,39 @@ def matrix(
 
     Arguments as of ``extract``. Every column has mean 0 and deviation 1 (over at most 5,000
     rows), cut at ±10; columns of raw pixels give way to their first 32 principal components.
-    Returns for each row whether it is usable (rows of broken, changed or unread files are all
-    zero), and the scaling. Raises LabelingError when no row is. Memory: a few thousand rows.
+    Of several features each then counts as much as the one with the fewest columns. Returns for
+    each row whether it is usable (rows of broken, changed or unread files are all zero), and the
+    scaling. Raises LabelingError when no row is. Memory: a few thousand rows.
     """
-    ledger = ledger_folder(folder, features)
-    known, vectors = known_entries(files, root, ledger), read_vectors(ledger)
-    good = {at: known[path] for at, path in enumerate(files) if path in known}
-    good = {at: entry for at, entry in good.items() if entry.length}
-    if not good:
+    read = Extracted(files, root, folder, features)
+    positions = np.array(read.usable())
+    if not len(positions):
         raise LabelingError("None of the files could be read: see the reasons in the list.")
-    positions = np.array(list(good))
 
     def rows(at: np.ndarray) -> np.ndarray:
-        return np.array([vector(vectors, good[position]) for position in at.tolist()])
+        return np.array([read.row(files[position]) for position in at.tolist()])
 
     sample = np.random.default_rng(0).permutation(positions)[:_SAMPLE]
-    scaled = scaling(rows(np.sort(sample)), module_of(features).PIXEL_COLUMNS)
+    widths = read.widths(files[positions[0]])
+    scaled = scaling(rows(np.sort(sample)), pixels_of(features), widths)
     _write(target, len(files), positions, lambda at: scaled(rows(at)))
     usable = np.zeros(len(files), dtype=bool)
     usable[positions] = True
     return usable, scaled
 
 
-def scaling(sample: np.ndarray, pixels: int) -> Scaling:
-    """The scaling fitted to ``sample``, whose first ``pixels`` columns are raw pixels. The width of
-    what it gives does not depend on the number of rows."""
+def scaling(sample: np.ndarray, pixels: int, widths: Sequence[int] = ()) -> Scaling:
+    """The scaling fitted to ``sample``, whose first ``pixels`` columns are raw pixels, and whose
+    columns come in blocks of ``widths``. The width of what it gives does not depend on the number
+    of rows."""
     centre = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
     axes = _principal_axes(sample[:, :pixels] - centre[:pixels])
     spread = _reduced(sample - centre, axes).std(axis=0)
     # What does not vary tells nothing; blown up, its rounding errors would.
     factor = np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0).astype(np.float32)
+    if len(widths) > 1:
+        made = np.array([widths[0] - pixels + axes.shape[1], *widths[1:]])
+        factor *= np.repeat(np.sqrt(made.min() / made), made).astype(np.float32)
     return Scaling(centre, axes, factor)
 
 

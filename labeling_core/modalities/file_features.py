@@ -10,10 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from labeling_core.modalities import twins
+from labeling_core.modalities import own_features, twins
 from labeling_core.modalities.extraction import Progress, extract, ledger_folder
 from labeling_core.modalities.feature_matrix import FURTHEST, Scaling, matrix
-from labeling_core.modalities.registry import modality_with, module_of, require_installed
+from labeling_core.modalities.registry import (
+    modality_with,
+    parts,
+    require_installed,
+    version_of,
+    words_of,
+)
 
 SCALING = "scaling.npz"  # beside the matrix: what the raw features went through
 _EVERY = 0.2  # seconds between two words on the progress
@@ -25,9 +31,9 @@ def fit_features(
     """Go on reading the files that the Parquet ``table`` lists as ``path``, in the order of their
     places, and write the matrix to the job's ``folder`` once all have been read.
 
-    ``job``: ``features`` (a key of extraction.FEATURES), ``root`` of the files, ``extracted``
-    (the folder that keeps what was read), ``reading`` (its number: what an earlier one refused is
-    tried again), ``seconds`` after which to give a first answer.
+    ``job``: ``features`` (see registry.features_of), ``modality``, ``root`` of the files,
+    ``extracted`` (the folder that keeps what was read), ``reading`` (its number: what an earlier
+    one refused is tried again), ``seconds`` after which to give a first answer.
     Returns ``complete`` and ``broken``, path → reason of the files set aside so far. Raises
     LabelingError when no file can be read.
     """
@@ -35,6 +41,9 @@ def fit_features(
 
     # Told of each file, it would be kept as a fault of the files.
     require_installed(job["features"])
+    for each in parts(job["features"]):
+        if each.startswith(own_features.MODEL):
+            own_features.reader(each).try_out()
     files = pq.read_table(table, columns=["path"]).column(0).to_pylist()
     root, kept, features = Path(job["root"]), Path(job["extracted"]), job["features"]
     end = time.monotonic() + job["seconds"]
@@ -44,19 +53,19 @@ def fit_features(
     )  # fmt: skip
     if found.done < found.total:
         return {"complete": False, "broken": found.broken}
-    folder = Path(job["folder"])
+    folder, kind = Path(job["folder"]), modality_with(features, job.get("modality", ""))
     usable, scaling = matrix(files, root, kept, features, folder / "features.npy")
     np.savez_compressed(folder / SCALING, *scaling)
-    twins.keep(
-        folder,
-        twins.find(files, root, ledger_folder(kept, features), modality_with(features).content),
-    )
+    ledger = ledger_folder(kept, parts(features)[0])
+    twins.keep(folder, twins.find(files, root, ledger, kind.content))
     card = {
         "features": features,
-        "version": module_of(features).FEATURES_VERSION,
-        "computed_by": f"{module_of(features).__name__}.features(path), one row a file",
+        "modality": kind.name,
+        "version": version_of(features),
+        "computed_by": " and ".join(map(words_of, parts(features))) + ", one row a file",
         "rows": len(files),
         "usable": int(usable.sum()),
+        "numbers": len(scaling.centre),
         "width": len(scaling.factor),
         "scaling": "done by the model: mean 0 and deviation 1, cut at ±10; raw pixels as "
         "principal components",

@@ -5,7 +5,7 @@ Whoever adds a kind writes its module and its record here, its labeling page, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from labeling_core.errors import LabelingError
 from labeling_core.modalities import (
     image_embedding,
     images,
+    own_features,
     picture_values,
     sound_pictures,
     sounds,
@@ -27,6 +28,7 @@ from labeling_core.sources import parquet_folders
 from labeling_core.sources.sample_sources import FolderSource, SampleSource, TableSource
 
 Rendition = Callable[..., tuple[Path, str]]
+TOGETHER = "+"  # between the names, or keys, of several features
 _MODULES = "labeling_core.modalities."
 
 
@@ -43,21 +45,14 @@ class Features(NamedTuple):
 
     ``key`` names it in jobs, folders and model cards. ``module`` has ``features(path)``, of one
     file (or ``features(path, span)``, where it may be cut); empty where the table is taken as a
-    whole. ``title`` is for those who choose it.
+    whole. ``title`` and ``cost`` are for those who choose it.
     """
 
     key: str
     module: str = ""
     title: str = ""
+    cost: str = ""
     extra: Extra | None = None
-
-
-class Choice(NamedTuple):
-    """The setting by which one of several features is chosen, in words."""
-
-    setting: str
-    title: str
-    help: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,8 @@ class Modality:
     ``view`` says what the deck's view ``deck_view`` shows of a sample; ``renditions`` are what
     browsers may ask for of its file: kind → function of a cache and the file (and a Span of it,
     where its source may be cut) that gives what is sent, and its media type. ``features`` has the
-    value of the setting ``choice`` as key; the first is the usual one; ``older`` are those of
-    models that were downloaded before.
+    name of the setting as key; the first is the usual one; ``older`` are those of models that were
+    downloaded before.
     ``content`` gives a digest of all that is decoded of a file (or of a span of it).
     ``reads_files`` says whether each file has to be read before anything can be learned, which
     may take hours, and may set files aside; ``test_tables`` whether accuracy can be measured on
@@ -81,7 +76,6 @@ class Modality:
     view: Callable[[Shown, Viewer], dict[str, Any]]
     deck_view: str
     features: Mapping[str, Features]
-    choice: Choice | None = None
     renditions: Mapping[str, Rendition] = field(default_factory=dict)
     older: tuple[Features, ...] = ()
     content: Callable[..., bytes] = lambda _: b""
@@ -124,17 +118,17 @@ _KINDS = (
         view=images.view,
         deck_view="image",
         features={
-            "classical": Features("images", _MODULES + "images", "Colours, edges, thumbnail"),
+            "classical": Features(
+                "images", _MODULES + "images", "Colours, edges, thumbnail", "in no time"
+            ),
             "embedding": Features(
-                "images_embedding", _MODULES + "image_embedding", "Pretrained embedding", _EMBEDDING
+                "images_embedding",
+                _MODULES + "image_embedding",
+                "Pretrained embedding",
+                "knows far more of photographs; takes about six times as long to compute, once",
+                _EMBEDDING,
             ),
         },
-        choice=Choice(
-            "image_features",
-            "Image features",
-            "What the model sees of an image. The embedding knows far more of photographs; it "
-            "takes about six times as long to compute, once.",
-        ),
         renditions={"image": images.shown, "values": picture_values.shown},
         content=images.content,
         reads_files=True,
@@ -145,7 +139,9 @@ _KINDS = (
         source=FolderSource("sounds", sounds.SUFFIXES, sounds.length),
         view=sound_pictures.view,
         deck_view="sound",
-        features={"": Features("sounds_band", _MODULES + "sound_band")},
+        features={
+            "classical": Features("sounds_band", _MODULES + "sound_band", "Timbre and loudness")
+        },
         older=(Features("sounds", _MODULES + "sounds"),),
         content=sounds.content,
         renditions={
@@ -187,16 +183,56 @@ def table_named(source: str, left: Sequence[str] = ()) -> TableSource:
     return parquet_folders.ParquetFolder(left) if is_files else TableSource()
 
 
-def features_of(settings: Settings) -> Features:
-    """What a project's samples are turned into."""
+def features_of(settings: Settings) -> str:
+    """The key of what a project's samples are turned into; of several features, their keys with
+    “+” between them, ours first."""
     kind = modality_of(settings)
-    chosen = getattr(settings, kind.choice.setting) if kind.choice else ""
-    return kind.features.get(chosen, kind.usual)
+    if not kind.reads_files:
+        return kind.usual.key
+    chosen = settings.features.split(TOGETHER)
+    ours = [one.key for name, one in kind.features.items() if name in chosen]
+    own = sorted({each for each in chosen if own_features.is_own(each)})
+    return TOGETHER.join([*ours, *own]) or kind.usual.key
 
 
-def modality_with(features: str) -> Modality:
-    """The kind of sample that has a key of FEATURES among its features."""
-    return next(each for each in _KINDS if features in [one.key for one in each.every])
+def offered(kind: Modality) -> dict[str, Features]:
+    """What may be chosen for files of a kind, by the name in settings: ours, and what people have
+    brought along."""
+    brought = (each for each in own_features.found().usable if each.modality in ("", kind.name))
+    return dict(kind.features) | {each.key: Features(each.key, "", each.title) for each in brought}
+
+
+def mistakes_in_features(kind: Modality, chosen: str) -> Iterator[str]:
+    """What is wrong with ``chosen`` (see Settings.features), in sentences."""
+    listed = offered(kind) if kind.reads_files else {}
+    if listed and not chosen:
+        yield "Choose what the model sees of a file."
+    for each in chosen.split(TOGETHER) if listed and chosen else []:
+        extra = listed[each].extra if each in listed else None
+        if each not in listed:
+            yield f"“{each}” are no features on offer."
+        elif extra and not extra.installed():
+            yield f"The {extra.name} is not installed: run `{extra.command}`."
+        elif own_features.is_own(each):
+            try:
+                own_features.require(each)
+            except LabelingError as error:
+                yield str(error)
+
+
+def parts(features: str) -> list[str]:
+    """The keys of all features that a key of :func:`features_of` stands for."""
+    return features.split(TOGETHER)
+
+
+def modality_with(features: str, name: str = "") -> Modality:
+    """The kind of sample with this ``name``; where none is said, the one that has a key of FEATURES
+    among its features."""
+    key = parts(features)[0]
+    for each in _KINDS:
+        if name == each.name or (not name and key in [one.key for one in each.every]):
+            return each
+    raise LabelingError(f"The features {features!r} are of no kind of sample.", "features")
 
 
 def module_of(features: str) -> ModuleType:
@@ -207,10 +243,46 @@ def module_of(features: str) -> ModuleType:
     return import_module(FEATURES[features])
 
 
+def pixels_of(features: str) -> int:
+    """How many of the first columns of all these features are raw pixels."""
+    first = parts(features)[0]
+    return module_of(first).PIXEL_COLUMNS if first in FEATURES else 0
+
+
+def words_of(features: str) -> str:
+    """What computes a single key's features, for whoever will use them elsewhere."""
+    if own_features.is_own(features):
+        return own_features.words_of(features)
+    return f"{FEATURES[features]}.features(path)"
+
+
+def version_of(features: str) -> int | str | None:
+    """What differs where one of the features would; None where some are not there any more."""
+    own = own_features.is_own
+    found = [
+        own_features.version(each) if own(each) else module_of(each).FEATURES_VERSION
+        for each in parts(features)
+    ]
+    if "" in found:
+        return None
+    return found[0] if len(found) == 1 else TOGETHER.join(map(str, found))
+
+
+def fits(features: str, version: int | str) -> bool:
+    """Whether a model that learned from ``features`` of that ``version`` can be given those that
+    are computed today; of vectors only their number counts, which is seen once they are read."""
+    today, learned = (str(each).split(TOGETHER) for each in (version_of(features), version))
+    found = zip(parts(features), today, learned, strict=False)
+    return all(key.startswith(own_features.VECTORS) or new == old for key, new, old in found)
+
+
 def require_installed(features: str) -> None:
     """Raise LabelingError when what the ``features`` (a key) need is not installed any more."""
-    for one in (one for each in _KINDS for one in each.features.values() if one.key == features):
-        if one.extra and not one.extra.installed():
-            raise LabelingError(
-                f"The {one.extra.name} is not installed any more: run {one.extra.command}."
-            )
+    for key in parts(features):
+        if own_features.is_own(key):
+            own_features.require(key)
+        for one in (one for each in _KINDS for one in each.features.values() if one.key == key):
+            if one.extra and not one.extra.installed():
+                raise LabelingError(
+                    f"The {one.extra.name} is not installed any more: run {one.extra.command}."
+                )

@@ -126,12 +126,16 @@ def _read_directly(path: Path) -> bool:
         return False
 
 
-def require_complete(sound: soundfile.SoundFile, path: Path) -> None:
-    """Raise LabelingError when the file ends before what it holds does.
+def require_complete(sound: soundfile.SoundFile, path: Path, span: Span | None = None) -> None:
+    """Raise LabelingError when the file, or the ``span`` of it that is read, ends early.
 
     A wrong length in a header alone is no such end: programs that write to a pipe leave one
     behind. What counts is whether the last unit (page, frame) of the file is whole.
     """
+    if span is not None:
+        if sound.frames / sound.samplerate < span.end - span.start - _FEW:
+            raise LabelingError(f"{path.name} ends within this window, or before it.")
+        return
     if isinstance(sound, sound_decoding.DecodedSound):
         early = sound.early
     else:
@@ -245,10 +249,7 @@ def excerpts(path: Path, span: Span | None = None) -> tuple[list[np.ndarray], in
     """What :func:`features` sees of a sound, or of a ``span`` of it, mono, and its rate in hertz;
     raises as that does."""
     with opened(path, span) as sound:
-        if span is None:
-            require_complete(sound, path)
-        elif sound.frames / sound.samplerate < span.end - span.start - _FEW:
-            raise LabelingError(f"{path.name} ends within this window, or before it.")
+        require_complete(sound, path, span)
         parts, rate = _excerpts(sound), sound.samplerate
     if not all(np.isfinite(part).all() for part in parts):
         raise LabelingError(f"{path.name} holds values that are no numbers.")

@@ -24,7 +24,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import title
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities import sentence_embedding, vectors
-from labeling_core.modalities.registry import features_of
+from labeling_core.modalities.registry import FEATURES, features_of, modality_of, parts, words_of
 from labeling_core.models import events
 from labeling_core.models.model_card import to_markdown
 from labeling_core.people import Person
@@ -152,9 +152,14 @@ def _card(
 
 
 def _how_to_load(settings: Settings) -> str:
-    module = features_of(settings).module
+    features = features_of(settings)
+    if not modality_of(settings).reads_files:
+        return ""
+    if features not in FEATURES:
+        words = ", then ".join(map(words_of, parts(features)))
+        return f"{_LOADING}# It wants the numbers of {words}: the command below does all of it.\n"
     part = f", (0, {settings.window_seconds:g})" if settings.window_seconds else ""
-    return _LOADING + _OF_FILES.format(module=module, part=part) if module else ""
+    return _LOADING + _OF_FILES.format(module=FEATURES[features], part=part)
 
 
 def _accuracy(

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.extraction import extract, known_entries, ledger_folder
-from labeling_core.modalities.extraction_ledger import read_vectors, vector
-from labeling_core.modalities.registry import Modality, modality_with, module_of
+from labeling_core.modalities.extraction import extract
+from labeling_core.modalities.feature_matrix import Extracted
+from labeling_core.modalities.registry import Modality, fits, modality_with, require_installed
 from labeling_core.modalities.table_columns import batches, prepare
 from labeling_core.models import events, tampering
 from labeling_core.models.reading_report import ReadColumn, ReadingReport
@@ -195,9 +195,7 @@ def predict_folder(
     files = source.sample_ids(folder, list_files(folder, source.suffixes).files)
     _require(bool(files), f"{folder.name} holds no {modality.name}.")
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
-        broken, usable, rows = _read_files(
-            folder, files, str(model.features["features"]), Path(kept), progress
-        )
+        broken, usable, rows = _read_files(folder, files, model.features, Path(kept), progress)
         found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"
         _write(map(model.predict, rows), found)
         pq.write_table(pa.table({"path": pa.array(usable, pa.string())}), listed)
@@ -222,7 +220,8 @@ def _modality_for(model: Model, folder: Path, as_events: events.Files) -> Modali
     if kind is None:
         raise LabelingError("This model is for tables: name a file with --data.")
     _require(folder.is_dir(), f"There is no folder {folder}.")
-    if model.features["version"] != module_of(kind).FEATURES_VERSION:
+    require_installed(kind)
+    if not fits(kind, model.features["version"]):
         raise LabelingError(
             "This version of the program computes other features than the model learned from: "
             "train the final model anew."
@@ -231,26 +230,33 @@ def _modality_for(model: Model, folder: Path, as_events: events.Files) -> Modali
         model.windows[0] > 0 or as_events == events.NONE,
         "There are events in windows only: this model learned from whole files.",
     )
-    return modality_with(kind)
+    return modality_with(kind, model.features.get("modality", ""))
 
 
 def _read_files(
-    folder: Path, files: list[str], kind: str, kept: Path, progress: Progress | None
+    folder: Path, files: list[str], features: dict[str, Any], kept: Path, progress: Progress | None
 ) -> tuple[dict[str, str], list[str], Iterator[np.ndarray]]:
     """Why some files cannot be read, the others, and their features, some thousand at a time."""
     import numpy as np
 
-    tell = progress or (lambda share: None)
+    tell, kind = progress or (lambda share: None), str(features["features"])
     broken = extract(files, folder, kept, kind, lambda now: tell(now.done / now.total)).broken
-    ledger = ledger_folder(kept, kind)
-    known, vectors = known_entries(files, folder, ledger), read_vectors(ledger)
-    broken |= {name: "It went away while it was read." for name in files if name not in known}
+    read = Extracted(files, folder, kept, kind)
+    there = {files[at] for at in read.usable()}
+    gone = (name for name in files if name not in there and name not in broken)
+    broken |= dict.fromkeys(gone, "It went away while it was read.")
     usable = [name for name in files if name not in broken]
+    numbers = sum(read.widths(usable[0])) if usable else 0
+    if usable and numbers != features.get("numbers", numbers):
+        raise LabelingError(
+            f"The files have {numbers:,} numbers each, the model learned from "
+            f"{features['numbers']:,}: bring the vectors of the same kind."
+        )
     chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
     return (
         broken,
         usable,
-        (np.array([vector(vectors, known[name]) for name in part]) for part in chunks),
+        (np.array([read.row(name) for name in part]) for part in chunks),
     )
 
 

@@ -11,7 +11,12 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
 from labeling_core.learning.strategies import STRATEGIES
-from labeling_core.modalities.registry import MODALITIES, features_of, modality_of, source_of
+from labeling_core.modalities.registry import (
+    MODALITIES,
+    mistakes_in_features,
+    modality_of,
+    source_of,
+)
 from labeling_core.projects import category_checks, column_uses, overlap, samples
 from labeling_core.settings import Project, Settings, default_tables, output_tables
 from labeling_core.store.database import columns, tables
@@ -126,14 +131,8 @@ def _check_windows(settings: Settings, problems: _Problems) -> None:
 
 
 def _check_features(settings: Settings, problems: _Problems) -> None:
-    for kind in MODALITIES.values():
-        if kind.choice is None:
-            continue
-        where, extra = kind.choice.setting, features_of(settings).extra
-        if getattr(settings, where) not in kind.features:
-            problems.add(where, f"“{getattr(settings, where)}” are no features on offer.")
-        elif settings.modality == kind.name and extra and not extra.installed():
-            problems.add(where, f"The {extra.name} is not installed: run `{extra.command}`.")
+    for each in mistakes_in_features(modality_of(settings), settings.features):
+        problems.add("features", each)
 
 
 def _check_columns(

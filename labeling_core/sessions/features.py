@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 from labeling_core.labeling.queue import Queue
 from labeling_core.modalities import fitting, twins
 from labeling_core.modalities.extraction import ledger_folder
-from labeling_core.modalities.registry import features_of, modality_of, module_of, source_of
+from labeling_core.modalities.registry import (
+    features_of,
+    modality_of,
+    parts,
+    require_installed,
+    source_of,
+    version_of,
+)
 from labeling_core.projects import samples, set_aside
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import USES, Project, Settings
@@ -35,7 +42,7 @@ def features_folder(database: Database, project: Project) -> Path:
     """Where the feature matrix lies; its name holds the version of the samples, the kind of
     features and what was chosen for them, so that what has changed is computed anew."""
     settings = project.settings
-    name = f"features_{project.source_version}_{features_of(settings).key}"
+    name = f"features_{project.source_version}_{features_of(settings)}"
     if not modality_of(settings).reads_files:
         name += f"_{stamp(settings)}"
     return database.files(project.project_id) / name
@@ -105,15 +112,22 @@ def _is_of_today(card: Path, project: Project) -> bool:
     """Whether files were turned into the numbers that they would be turned into today."""
     if not modality_of(project.settings).reads_files:
         return True  # of tables, the name of the folder says so
-    module = module_of(features_of(project.settings).key)
+    today = version_of(features_of(project.settings))
+    if today is None:  # what computed them is gone for now; they are what they were
+        return True
     with suppress(OSError, ValueError):  # it is being removed
-        return bool(json.loads(card.read_text("utf-8"))["version"] == module.FEATURES_VERSION)
+        return bool(json.loads(card.read_text("utf-8"))["version"] == today)
     return False
 
 
-def _outdated(extracted: Path, key: str) -> list[Path]:
-    """What an earlier version of the program read from files for the features of this ``key``."""
-    return [each for each in extracted.glob(f"{key}-*") if each != ledger_folder(extracted, key)]
+def _outdated(extracted: Path, features: str) -> list[Path]:
+    """What was read from files for an earlier version of these ``features``."""
+    return [
+        each
+        for key in parts(features)
+        for each in extracted.glob(f"{key}-*")
+        if each != ledger_folder(extracted, key)
+    ]
 
 
 def same_files(database: Database, project: Project) -> list[twins.Twin]:
@@ -145,19 +159,21 @@ def ensure_features(
     root, folder = database.files(project.project_id), features_folder(database, project)
     if have_features(database, project):
         return folder
+    settings = project.settings
+    key, extracted = features_of(settings), root / "extracted"
+    require_installed(key)  # before anything is removed
     for old in root.glob("features_*"):
         remove(old)
     folder.mkdir(exist_ok=True)  # something in it may still be in use
     table = root / "samples.parquet"
     progress("Reading the samples", 0.0)
     _write_samples(database, project, table)
-    settings = project.settings
     media = source_of(settings).root(database.path.parent, settings.source)
-    key, extracted = features_of(settings).key, root / "extracted"
     outdated = _outdated(extracted, key) if modality_of(settings).reads_files else []
     told = _telling_why(progress) if outdated else progress
     job: dict[str, Any] = {
-        "kind": "features", "features": key, "table": str(table), "folder": str(folder),
+        "kind": "features", "features": key, "modality": settings.modality,
+        "table": str(table), "folder": str(folder),
         "root": media, "extracted": str(extracted), "seconds": FIRST_SLICE,
         "reading": project.source_version,
         **asked_of_columns(settings),
@@ -176,7 +192,7 @@ def ensure_features(
 def _telling_why(progress: Progress) -> Progress:
     """The same progress, and why files are read that were read before."""
     return lambda text, share: progress(
-        f"{text}, anew: this version of the program learns from other numbers of them", share
+        f"{text}, anew: other numbers of them are learned from now", share
     )
 
 

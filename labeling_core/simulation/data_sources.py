@@ -14,11 +14,18 @@ from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities.column_kinds import BY_CHOICE
+from labeling_core.modalities.registry import TOGETHER
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects.labels import read_labels, to_learn
 from labeling_core.sessions import features
 from labeling_core.settings import Project
-from labeling_core.simulation.labeled_data import Drawn, draw, draw_file, labeled_files
+from labeling_core.simulation.labeled_data import (
+    Drawn,
+    chosen_features,
+    draw,
+    draw_file,
+    labeled_files,
+)
 from labeling_core.sources.folders import chosen_folder
 from labeling_core.store.database import SIMULATIONS, Database
 
@@ -94,14 +101,16 @@ def _cut(drawn: Drawn, what: str) -> list[str]:
     return [f"A random {drawn.taken:,} of the {drawn.labeled:,} labeled {what} were taken."]
 
 
-def folder(database: Database, text: str, by: Person) -> Source:
-    """A labeled folder of images or sounds below the allowed roots.
+def folder(database: Database, text: str, by: Person, features: str = "") -> Source:
+    """A labeled folder of images or sounds below the allowed roots; ``features`` as in Settings,
+    the usual ones where empty.
 
     Raises LabelingError (``field="folder"``) as chosen_folder does, and when it has no labels.
     """
     by.require("manage")
     root = chosen_folder(text, database.path.parent)
     found = labeled_files(root)
+    chosen_features(found.modality, features)
 
     def prepare(target: Path) -> Prepared:
         order = np.random.default_rng(0).permutation(len(found.files))[:ROWS].tolist()
@@ -110,10 +119,11 @@ def folder(database: Database, text: str, by: Person) -> Source:
         (target / "files.json").write_text(json.dumps(taken._asdict()), encoding="utf-8")
         known = hashlib.sha256(str(root).encode()).hexdigest()[:16]
         data = {
-            "form": "files", "root": str(root),
+            "form": "files", "root": str(root), "features": features,
             "extracted": str(database.files(SIMULATIONS, "extracted", known)),
         }  # fmt: skip
         words = f"Folder {root.name}: {len(files):,} labeled {found.modality}"
+        words += f", seen as {features.replace(TOGETHER, ' and ')}" if features else ""
         return Prepared(data, words, _cut(Drawn(len(found.files), len(files)), "files"))
 
     return Source(root.name, prepare)

@@ -61,7 +61,8 @@ def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
         asked = data["exclude"], folder, progress, data["chosen"], data["total"]
         return table_features(table, data["label"], *asked)
     found = LabeledFiles(**json.loads((folder / "files.json").read_text(encoding="utf-8")))
-    return features_of_files(found, Path(data["root"]), folder, Path(data["extracted"]), progress)
+    kept = Path(data["root"]), folder, Path(data["extracted"])
+    return features_of_files(found, *kept, progress, data["features"])
 
 
 def _groups(folder: Path) -> NDArray[np.intp] | None:

@@ -17,8 +17,14 @@ from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import fitting
-from labeling_core.modalities.registry import MODALITIES, SUFFIXES
-from labeling_core.settings import quote
+from labeling_core.modalities.registry import (
+    MODALITIES,
+    SUFFIXES,
+    TOGETHER,
+    features_of,
+    offered,
+)
+from labeling_core.settings import Settings, quote
 from labeling_core.sources.folders import list_files
 from labeling_core.sources.importing import inspect, load
 from labeling_core.store.database import columns, literal
@@ -167,13 +173,15 @@ def table_features(
     return np.load(folder / "features.npy"), codes(labels)
 
 
-def read_folder(folder: Path) -> Arrays:
-    """Features and class codes of a labeled folder of images or sounds (see labeled_files)."""
+def read_folder(folder: Path, features: str = "") -> Arrays:
+    """Features and class codes of a labeled folder of images or sounds (see labeled_files);
+    ``features`` as in Settings, the usual ones where empty."""
     if not folder.is_dir():
         raise LabelingError(f"There is no folder {folder}.", field="folder")
     with tempfile.TemporaryDirectory() as kept:
         found = labeled_files(folder)
-        return features_of_files(found, folder, Path(kept) / "features", Path(kept) / "extracted")
+        data = found, folder, Path(kept) / "features", Path(kept) / "extracted"
+        return features_of_files(*data, features=features)
 
 
 def labeled_files(folder: Path) -> LabeledFiles:
@@ -214,12 +222,12 @@ def _told_labels(folder: Path) -> dict[str, str]:
 
 def features_of_files(
     found: LabeledFiles, root: Path, folder: Path, extracted: Path,
-    progress: Progress = lambda text, share: None,
+    progress: Progress = lambda text, share: None, features: str = "",
 ) -> Arrays:  # fmt: skip
     """Features and class codes of labeled files; those that cannot be read are left out.
 
-    The matrix is left in ``folder``, what was read of each file in ``extracted``, so that it is
-    not read again.
+    ``features`` as in Settings, the usual ones where empty. The matrix is left in ``folder``, what
+    was read of each file in ``extracted``, so that it is not read again.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -228,12 +236,26 @@ def features_of_files(
     table = folder / "files.parquet"
     pq.write_table(pa.table({"path": found.files}), table)
     job = {
-        "features": MODALITIES[found.modality].usual.key, "root": str(root), "folder": str(folder),
+        "features": chosen_features(found.modality, features), "modality": found.modality,
+        "root": str(root), "folder": str(folder),
         "extracted": str(extracted), "seconds": math.inf, "reading": time.time_ns(),
     }  # fmt: skip
     broken = fitting.fit(table, job, progress)["broken"]
     usable = np.array([name not in broken for name in found.files])
     return np.load(folder / "features.npy")[usable], codes(np.array(found.labels)[usable])
+
+
+def chosen_features(modality: str, features: str) -> str:
+    """The key of ``features`` (as in Settings; empty for the usual ones) of files of a modality.
+    Raises LabelingError (field ``features``) for what is not on offer."""
+    listed = offered(MODALITIES[modality])
+    for each in features.split(TOGETHER) if features else []:
+        if each not in listed:
+            raise LabelingError(
+                f"“{each}” are no features of {modality}: there are {', '.join(listed)}.",
+                "features",
+            )
+    return features_of(Settings(modality=modality, features=features))
 
 
 def _require_file(path: Path) -> None:

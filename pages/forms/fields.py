@@ -55,6 +55,17 @@ class Fields:
         self.slot(name, title)
         return str(chosen)
 
+    def several(
+        self, name: str, title: str, options: Mapping[str, str], values: Sequence[str], help: str
+    ) -> list[str]:
+        """Some of ``options`` (value → what is shown)."""
+        chosen = st.multiselect(
+            title, list(options), list(values), format_func=lambda each: options[each],
+            key=self.key(name), help=help,
+        )  # fmt: skip
+        self.slot(name, title)
+        return [str(each) for each in chosen]
+
     def number(self, name: str, title: str, value: int, help: str) -> int:
         """A whole number. Bounds are for the validation to tell: the widget would hold on to the
         number before, in silence."""

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from labeling_core.errors import LabelingError
-from labeling_core.modalities.registry import SUFFIXES, Modality
+from labeling_core.modalities import own_features
+from labeling_core.modalities.registry import SUFFIXES, TOGETHER, Modality, offered
 from labeling_core.settings import Project, Settings, named_after
 from labeling_core.sources import uploads
 from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder
@@ -17,6 +18,7 @@ from labeling_core.sources.left_out import groups, look_through
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import Workspace
 from pages.forms.fields import Fields
+from pages.shell.plain_text import escaped
 
 UPLOAD, FOLDER = "Upload files", "Use a folder on the server"
 
@@ -143,17 +145,26 @@ def windows(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any
 
 
 def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:
-    """What samples are turned into where that can be chosen, as keywords of Settings; and how to
-    install what is missing for it."""
-    choice, features = modality.choice, modality.features
-    if choice is None:
+    """What files are turned into for the model, as keywords of Settings: one or several; and how to
+    install what is missing for it, and what is wrong with what people have brought along."""
+    if not modality.reads_files:
         return {}
-    chosen = fields.choice(
-        choice.setting, choice.title, {key: each.title for key, each in features.items()},
-        getattr(base, choice.setting), choice.help,
+    listed, faults = offered(modality), own_features.found().faults
+    before = [each for each in base.features.split(TOGETHER) if each in listed]
+    chosen = fields.several(
+        "features", "What the model sees", {key: each.title for key, each in listed.items()},
+        before or [next(iter(listed))],
+        "Of several, each counts as much. They are computed once a file; a simulation of a labeled "
+        "folder tells which of them learns from the fewest labels.",
     )  # fmt: skip
-    extra = features[chosen].extra
-    if extra and not extra.installed():
-        st.info(f"The {extra.name} is an extra. This installs it; then start the app again:")
-        st.code(f"python -m {extra.command}", language="bash")
-    return {choice.setting: chosen}
+    for each in (listed[key] for key in chosen):
+        if each.cost:
+            st.caption(f"{each.title}: {each.cost}.")
+        if each.extra and not each.extra.installed():
+            st.info(
+                f"The {each.extra.name} is an extra. This installs it; then start the app again:"
+            )
+            st.code(f"python -m {each.extra.command}", language="bash")
+    for name, reason in faults.items():
+        st.warning(f"{escaped(name)} in the folder of models is left out: {escaped(reason)}")
+    return {"features": TOGETHER.join(chosen)}

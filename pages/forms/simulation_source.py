@@ -7,11 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.registry import MODALITIES, TOGETHER, offered
 from labeling_core.projects.lifecycle import list_projects
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.data_sources import Source
-from labeling_core.simulation.labeled_data import has_labels, usual_label
-from labeling_core.sources.folders import allowed_roots
+from labeling_core.simulation.labeled_data import has_labels, labeled_files, usual_label
+from labeling_core.sources.folders import allowed_roots, chosen_folder
 from labeling_core.store.database import columns, tables
 from labeling_core.workspace import Workspace
 from pages.forms import upload_fields
@@ -88,7 +89,19 @@ def _folder(workspace: Workspace) -> Choice:
     ).strip()  # fmt: skip
     if not text:
         return _refuse("Choose labeled data first: name a folder above.")
-    return lambda: data_sources.folder(workspace.database, text, identity.person())
+    try:
+        found = labeled_files(chosen_folder(text, workspace.database.path.parent))
+    except LabelingError as error:
+        st.error(str(error), icon=":material/error:")
+        return _refuse(str(error))
+    listed = offered(MODALITIES[found.modality])
+    chosen = st.multiselect(
+        "What the model sees", list(listed), [next(iter(listed))], key="simulation-features",
+        format_func=lambda each: listed[each].title,
+        help="Run it once with each, and compare: what learns from fewer labels?",
+    )  # fmt: skip
+    features = TOGETHER.join(chosen)
+    return lambda: data_sources.folder(workspace.database, text, identity.person(), features)
 
 
 def _project(workspace: Workspace) -> Choice:

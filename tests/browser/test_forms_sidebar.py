@@ -15,7 +15,7 @@ from labeling_core.projects.sample_projects import DIGITS
 
 SLOW = replace(
     DIGITS, title="slow", labels_table="slow_l", metadata_table="slow_m", queries_table="slow_q",
-    image_features="embedding",
+    features="embedding",
 )  # fmt: skip
 
 

