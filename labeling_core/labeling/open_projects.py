@@ -84,10 +84,10 @@ class OpenProjects:
         self._projects[project.project_id] = project
 
     def compare_source(
-        self, project: Project, again: bool = True
+        self, project: Project, again: bool = True, retry: bool = True
     ) -> tuple[Project, samples.Change]:
-        """Take over what has changed in the source; looked at once a run unless ``again``, which
-        also gives files that were set aside another chance, changed or not."""
+        """Take over what has changed in the source; looked at once a run unless ``again``. With
+        ``retry`` too, files that were set aside get another chance, changed or not."""
         if not again and project.project_id in self._refreshed:
             return project, samples.Change(0, 0)
         self._refreshed.add(project.project_id)
@@ -96,7 +96,7 @@ class OpenProjects:
             if not samples.source_exists(cursor, project.settings):
                 return project, unchanged  # it is gone: what is known of it goes on serving
             same = samples.fingerprint(cursor, project.settings) == project.source_fingerprint
-            if same and not (again and set_aside.count(cursor, project.project_id)):
+            if same and not (again and retry and set_aside.count(cursor, project.project_id)):
                 return project, unchanged
         with self.database.lock:
             project, change = lifecycle.refresh(self.database, project)

@@ -40,9 +40,9 @@ class Vectors(NamedTuple):
 
 def of_files(table: Path, files: Sequence[str]) -> Iterator[tuple[str, np.ndarray | str]]:
     """Each of ``files`` with its vector, or why it has none. Raises LabelingError where that is
-    so for all of them."""
+    so for all of several: the paths are others then."""
     vectors = read(table)
-    if files and not any(each in vectors.places for each in files):
+    if len(files) > 1 and not any(each in vectors.places for each in files):
         raise LabelingError(
             f"{table.name} has a vector of none of the files: it begins with "
             f"“{next(iter(vectors.places))}”, the files with “{files[0]}”."

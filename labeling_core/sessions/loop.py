@@ -273,7 +273,7 @@ class Loop:
         try:
             settings = project.settings
             again = source_of(settings).quick_to_compare
-            project, _ = self.open_projects.compare_source(project, again)
+            project, _ = self.open_projects.compare_source(project, again, retry=False)
             project = project._replace(settings=settings)
             queue = self.open_projects.queue(project)
             behind = queue.counts.labeled - trigger >= settings.every

@@ -127,6 +127,8 @@ def test_vectors_of_files_are_learned_from_beside_ours_and_predict_new_files(
     ]
     label(Annotator(workspace, project), 30, ANSWERS)
     found = rows(workspace.database, "SELECT sample_id, prediction FROM main.p_queries")
+    # What was set aside is no reason for sessions to read anything again.
+    assert workspace.project(project.project_id).source_version == project.source_version
     assert len(found) == 29
     assert np.mean([ANSWERS[name] == said for name, said in found]) > 0.9
     download(workspace, project, tmp_path / "model.zip")
