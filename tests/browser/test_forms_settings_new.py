@@ -160,10 +160,9 @@ def test_images_of_a_folder_on_the_server(server: AppServer, context: BrowserCon
     table = form.page.get_by_test_id("stDataFrame").first
     expect(table).to_contain_text("Video (.mov): export pictures of it")
     form.add("What the model sees", "Pretrained embedding")
-    form.remove("What the model sees", "Colours, edges, thumbnail")
     expect(form.page.get_by_text("knows far more of photographs")).to_be_visible()
     wanted = fill_in(form, "shelved") | {"modality": "images", "source": folder}
-    made(form, server, "shelved", wanted | {"features": "embedding"})
+    made(form, server, "shelved", wanted | {"features": "classical+embedding"})
 
 
 def test_sounds_that_are_uploaded_one_by_one(server: AppServer, context: BrowserContext) -> None:
