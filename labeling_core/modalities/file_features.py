@@ -39,11 +39,7 @@ def fit_features(
     """
     import pyarrow.parquet as pq
 
-    # Told of each file, it would be kept as a fault of the files.
-    require_installed(job["features"])
-    for each in parts(job["features"]):
-        if each.startswith(own_features.MODEL):
-            own_features.reader(each).try_out()
+    _require_usable(job["features"])
     files = pq.read_table(table, columns=["path"]).column(0).to_pylist()
     root, kept, features = Path(job["root"]), Path(job["extracted"]), job["features"]
     end = time.monotonic() + job["seconds"]
@@ -73,6 +69,15 @@ def fit_features(
     # The last file to appear: with it the folder is complete.
     (folder / "features.json").write_text(json.dumps(card), encoding="utf-8", newline="\n")
     return {"complete": True, "broken": found.broken}
+
+
+def _require_usable(features: str) -> None:
+    """LabelingError where no file could be read for want of what reads them: told of each file, it
+    would be kept as a fault of the files."""
+    require_installed(features)
+    for each in parts(features):
+        if each.startswith(own_features.MODEL):
+            own_features.reader(each).try_out()
 
 
 def scaling_steps(folder: Path) -> list[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """Features that people bring along: their own pretrained models, and vectors computed elsewhere.
 
 Both lie in the folder of config.MODELS and are known by the name of their file. A model is
-``NAME.onnx`` with a description ``NAME.toml`` (see :class:`Described`); vectors are
+``NAME.onnx`` with a description ``NAME.toml`` (see own_descriptions.py); vectors are
 ``NAME.parquet`` or ``NAME.npz`` (see own_vectors.py). Imported inside the functions is what
 computes.
 """
@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-import tomllib
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from labeling_core import config
 from labeling_core.errors import LabelingError
+from labeling_core.modalities.own_descriptions import described
 
 if TYPE_CHECKING:
     from labeling_core.modalities.own_models import OnnxReader
@@ -27,39 +26,6 @@ MODEL, VECTORS = "own_", "vectors_"  # what their keys begin with
 INSTALL_COMMAND = "pip install onnxruntime"
 _NAME = re.compile(r"\w[\w.-]*")  # it becomes part of keys, and of the names of folders
 _TABLES = (".parquet", ".npz")
-
-
-@dataclass(frozen=True)
-class Described:
-    """What the TOML of a model says: what it is given, and what of its answer is taken.
-
-    Pictures come as RGB, ``width`` × ``height`` (0: what the model asks for, else 224), squeezed
-    to that (``fit`` "stretch") or its middle cut out ("crop"), (value 0..1 − ``mean``) /
-    ``deviation``. Sounds come mono at ``rate`` Hz in pieces of ``seconds``, the last one filled up
-    with silence, as ``input`` says: the "waveform" (-1..1), or a "log-mel" spectrogram of ``mels``
-    bands from ``lowest`` to ``highest`` Hz (0: half the rate), windows of ``window`` seconds every
-    ``hop`` seconds, the natural logarithm of its power. ``output`` is the name of one of its
-    answers (the first); of one with more axes than two, the ``pool`` "mean" over them is taken, or
-    what comes "first". The vector of a sound is the mean over its pieces.
-    """
-
-    modality: str
-    title: str = ""
-    output: str = ""
-    pool: str = "mean"
-    width: int = 0
-    height: int = 0
-    fit: str = "stretch"
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
-    input: str = "waveform"
-    rate: int = 16_000
-    seconds: float = 5.0
-    mels: int = 64
-    window: float = 0.025
-    hop: float = 0.01
-    lowest: float = 0.0
-    highest: float = 0.0
 
 
 class Own(NamedTuple):
@@ -146,52 +112,6 @@ def file(key: str) -> Path:
     path = _file_of(key)
     assert path is not None
     return path
-
-
-def described(path: Path) -> Described:
-    """A description; LabelingError says what is wrong with it."""
-    kinds = {each.name: str(each.type) for each in fields(Described)}
-    try:
-        said = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise LabelingError(f"it cannot be read: {error}.") from error
-    for key, value in said.items():
-        if key not in kinds:
-            raise LabelingError(f"there is no “{key}”; there are {', '.join(kinds)}.")
-        said[key] = _checked(key, value, kinds[key])
-    if said.get("modality") not in ("images", "sounds"):
-        raise LabelingError('say modality = "images" or modality = "sounds".')
-    return Described(**said)
-
-
-# Key of a description → what may stand there, where not all of its type may.
-_ALLOWED = {
-    "pool": ("mean", "first"), "fit": ("stretch", "crop"), "input": ("waveform", "log-mel"),
-}  # fmt: skip
-_LEAST = {"width": 0, "height": 0, "lowest": 0, "highest": 0, "rate": 100, "mels": 1,
-          "seconds": 0.01, "window": 1e-4, "hop": 1e-4}  # fmt: skip
-
-
-def _checked(key: str, value: Any, kind: str) -> Any:
-    """A value as it should be. Raises LabelingError."""
-    if kind == "str":
-        right, wanted = isinstance(value, str), "a text"
-    elif kind == "int":
-        right, wanted = type(value) is int, "a whole number"
-    elif kind == "float":
-        right, wanted = type(value) in (int, float), "a number"
-    else:
-        right = isinstance(value, list) and len(value) == 3
-        right, wanted = right and all(type(each) in (int, float) for each in value), "three numbers"
-    if right and key in _ALLOWED:
-        right, wanted = value in _ALLOWED[key], " or ".join(_ALLOWED[key])
-    if right and key in _LEAST:
-        right, wanted = value >= _LEAST[key], f"at least {_LEAST[key]:g}"
-    if right and key == "deviation":
-        right, wanted = 0 not in value, "three numbers that are not 0"
-    if not right:
-        raise LabelingError(f"“{key}” should be {wanted}.")
-    return tuple(value) if kind.startswith("tuple") else value
 
 
 def _own_model(path: Path) -> Own:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import images, sounds
-from labeling_core.modalities.own_features import Described
+from labeling_core.modalities.own_descriptions import Described
 from labeling_core.sources.windows import Span
 
 _SIDE = 224  # of a picture, where neither the model nor its description says

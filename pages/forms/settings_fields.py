@@ -21,7 +21,6 @@ from labeling_core.settings import (
 )
 from labeling_core.sources import parquet_folders
 from labeling_core.sources.folders import allowed_roots
-from labeling_core.sources.sample_sources import TableSource
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
 from labeling_core.workspace import Workspace
@@ -70,7 +69,7 @@ def _table(fields: Fields, workspace: Workspace, base: Settings) -> str:
             "source", "Table to label", options, base.source,
             "A table of the database file; it is read, never written.",
         )  # fmt: skip
-        rows = TableSource().first_rows(cursor, name)
+        rows = table_named(name).first_rows(cursor, name)
         if rows is not None:
             st.dataframe(rows, hide_index=True)
     return name

@@ -200,7 +200,7 @@ def test_vectors_are_found_by_path(models: Path, tmp_path: Path, suffix: str) ->
 def test_vectors_of_other_files_set_none_aside(models: Path) -> None:
     save_vectors(models / "other.npz", ["x.png"], np.ones((1, 2)))
     with pytest.raises(LabelingError, match=r"begins with “x\.png”, the files with “a\.png”"):
-        list(own_vectors.of_files(models / "other.npz", ["a.png"]))
+        list(own_vectors.of_files(models / "other.npz", ["a.png", "b.png"]))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ ROOT = Path(__file__).parents[2]
 WORD = re.compile(r"(?<![a-z])(tabular|images?|sounds?)(?![a-z])", re.IGNORECASE)
 # The classes of sources, and what they were told apart by: asking for one is naming the kind.
 TELLING = {"is_media", "TableSource", "FolderSource"}
-OWN = "labeling_core/sources/sample_sources.py"  # where these classes are made
+# Where these classes are made.
+OWN = {"labeling_core/sources/sample_sources.py", "labeling_core/sources/parquet_folders.py"}
 
 
 def names(tree: ast.AST) -> Iterator[str]:
@@ -63,7 +64,7 @@ def outside() -> Iterator[tuple[str, str]]:
     """Every module of the program but those of the modalities, with its text."""
     for path in [ROOT / "app.py", *ROOT.glob("labeling_core/**/*.py"), *ROOT.glob("pages/**/*.py")]:
         name = path.relative_to(ROOT).as_posix()
-        if path.parent.name != "modalities" and name != OWN:
+        if path.parent.name != "modalities" and name not in OWN:
             yield name, path.read_text("utf-8")
 
 
