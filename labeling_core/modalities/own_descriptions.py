@@ -1,4 +1,4 @@
-"""What a person says, in a TOML file, of a model of their own: what it is given, what it answers."""
+"""What people say, in a TOML file, of a model of their own: what it is given, and answers."""
 
 from __future__ import annotations
 

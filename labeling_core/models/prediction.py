@@ -242,16 +242,15 @@ def _read_files(
     tell, kind = progress or (lambda share: None), str(features["features"])
     broken = extract(files, folder, kept, kind, lambda now: tell(now.done / now.total)).broken
     read = Extracted(files, folder, kept, kind)
-    there = {files[at] for at in read.usable()}
-    gone = (name for name in files if name not in there and name not in broken)
+    gone = {*files}.difference((files[at] for at in read.usable()), broken)
     broken |= dict.fromkeys(gone, "It went away while it was read.")
     usable = [name for name in files if name not in broken]
     numbers = sum(read.widths(usable[0])) if usable else 0
-    if usable and numbers != features.get("numbers", numbers):
-        raise LabelingError(
-            f"The files have {numbers:,} numbers each, the model learned from "
-            f"{features['numbers']:,}: bring the vectors of the same kind."
-        )
+    _require(
+        not usable or numbers == features.get("numbers", numbers),
+        f"The files have {numbers:,} numbers each, the model learned from others: bring vectors of "
+        "the same kind.",
+    )
     chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
     return (
         broken,
