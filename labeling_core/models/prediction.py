@@ -248,8 +248,7 @@ def _read_files(
     numbers = sum(read.widths(usable[0])) if usable else 0
     _require(
         not usable or numbers == features.get("numbers", numbers),
-        f"The files have {numbers:,} numbers each, the model learned from others: bring vectors of "
-        "the same kind.",
+        f"Each file has {numbers:,} numbers, not as many as the model learned from.",
     )
     chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
     return (
