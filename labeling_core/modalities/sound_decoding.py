@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -21,7 +20,8 @@ import soundfile
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import ogg_pages
-from labeling_core.sources.folders import Stamp, stamp_of
+from labeling_core.sources.folders import stamp_of
+from labeling_core.sources.pinned import Version
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -73,22 +73,13 @@ class DecodedSound(soundfile.SoundFile):
 def told(path: Path, exact: bool = False) -> Told:
     """The facts of a file; with ``exact`` its frames are counted where its length is nowhere
     written, however many they are. Raises LabelingError for what FFmpeg finds no sound in."""
-    stamp = stamp_of(path)
-    return _told(_Read(path.resolve(), stamp, path), exact or stamp.size <= _COUNTED)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A file in one version, and the path by which it is read this time (see sources.pinned)."""
-
-    file: Path
-    stamp: Stamp
-    path: Path = field(compare=False)
+    version = Version(path.resolve(), stamp_of(path), path)
+    return _told(version, exact or version.stamp.size <= _COUNTED)
 
 
 @lru_cache(512)
-def _told(read: _Read, exact: bool) -> Told:
-    path = read.path
+def _told(version: Version, exact: bool) -> Told:
+    path = version.path
     if ogg_pages.is_chain(path):
         all_told = [_told_of(path, BytesIO(each), exact) for each in ogg_pages.links(path)]
         return all_told[0]._replace(seconds=sum(each.seconds for each in all_told), plain=False)

@@ -13,9 +13,11 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from labeling_core.errors import LabelingError
+from labeling_core.sources.folders import Stamp
 
 _OPENED = Path("/proc/self/fd")  # where Linux has what a process has opened
 
@@ -32,6 +34,16 @@ class _Pinned(type(Path())):  # type: ignore[misc]  # of what a path is on this 
 
     def resolve(self, strict: bool = False) -> Path:
         return Path(os.path.realpath(self, strict=strict))
+
+
+@dataclass(frozen=True)
+class Version:
+    """A ``file`` as of its ``stamp``, for what is remembered of it, and the ``path`` by which it is
+    read this time, which tells no version from another."""
+
+    file: Path
+    stamp: Stamp
+    path: Path = field(compare=False)
 
 
 @contextmanager
