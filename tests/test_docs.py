@@ -35,6 +35,7 @@ from test_layers import LAYERS
 
 from labeling_core import config
 from labeling_core.access import tokens
+from labeling_core.modalities.own_descriptions import described
 from labeling_core.models import final_model
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Project
@@ -151,11 +152,19 @@ def test_every_option_of_simulate_is_told() -> None:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {each.language for each in BLOCKS} == {
-        "sh", "powershell", "nginx", "sql", "python", "json",
+        "sh", "powershell", "nginx", "sql", "python", "json", "toml",
     }  # fmt: skip
     assert {each.document for each in BLOCKS if each.language == "powershell"} == {"README.md"}
     assert {each.document for each in BLOCKS if each.language == "nginx"} == {"docs/hosting.md"}
     assert {each.document for each in BLOCKS if each.language == "json"} == {"docs/protocol.md"}
+
+
+def test_every_description_of_a_model_is_one(tmp_path: Path) -> None:
+    found = [each for each in BLOCKS if each.language == "toml"]
+    for number, each in enumerate(found):
+        (tmp_path / f"{number}.toml").write_text(each.text, encoding="utf-8")
+    told = [described(tmp_path / f"{number}.toml").modality for number in range(len(found))]
+    assert told == ["images", "sounds"]
 
 
 def _own_environment() -> dict[str, str]:

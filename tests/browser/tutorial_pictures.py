@@ -35,7 +35,8 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
         try:
             _tables(page, server.url)
-            _images(page, server.url)
+            _files(page, server.url, "digits", "label-images")
+            _files(page, server.url, "spoken_words", "label-sounds")
         finally:
             browser.close()
 
@@ -58,10 +59,11 @@ def _tables(page: Page, url: str) -> None:
     _take(page, "query-sampler")
 
 
-def _images(page: Page, url: str) -> None:
-    with (ROOT / "data" / "digits" / "answers.csv").open(encoding="utf-8", newline="") as file:
+def _files(page: Page, url: str, project: str, picture: str) -> None:
+    """One session's labels of a sample project of files, by its known answers."""
+    with (ROOT / "data" / project / "answers.csv").open(encoding="utf-8", newline="") as file:
         known = {row["path"]: row["label"] for row in csv.DictReader(file)}
-    page.goto(f"{url}/label_images?project=digits")
+    page.goto(f"{url}/{picture.replace('-', '_')}?project={project}")
     page.locator("[data-sample-id]").first.wait_for(timeout=LEARNED)
     last = None
     for _ in range(20):
@@ -70,7 +72,7 @@ def _images(page: Page, url: str) -> None:
         page.keyboard.press(str(category.get_attribute("data-key")))
     page.locator('[data-session-id="1"]').wait_for(timeout=LEARNED)
     next_card(page, last)
-    _take(page, "label-images")
+    _take(page, picture)
 
 
 def _take(page: Page, name: str) -> None:

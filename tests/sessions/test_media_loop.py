@@ -337,7 +337,7 @@ def test_why_files_are_read_that_were_read_before_is_told(
         workspace.database, project, lambda: workspace.open_projects.queue(project),
         workspace.loop.reader.worker, lambda text, _: told.append(text),
     )  # fmt: skip
-    anew = "anew: this version of the program learns from other numbers of them"
+    anew = "anew: other numbers of them are learned from now"
     assert (anew in told[-1]) == older and "Reading the files: 3 of 3" in told[-1]
 
 

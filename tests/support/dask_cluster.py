@@ -19,6 +19,7 @@ from labeling_core.config import PACKAGES
 NEEDED = (
     "dask==2026.8.0", "distributed==2026.8.0", "cloudpickle", "locket", "partd", "toolz",
     "msgpack", "sortedcontainers", "tblib", "zict", "psutil", "pyyaml", "tornado", "fsspec",
+    "importlib_metadata", "zipp",
 )  # fmt: skip
 
 
@@ -55,6 +56,8 @@ class DaskCluster:
             if found := re.search(r"tcp://(127\.0\.0\.1:\d+)", log):
                 return found[1]
             time.sleep(0.05)
+        self._scheduler.kill()
+        self._scheduler.wait()
         raise RuntimeError(f"no scheduler: {log}")
 
     def client(self, *words: str, cluster: str = "") -> subprocess.Popen[str]:

@@ -87,7 +87,7 @@ def wrong(name: str, tables: set[str]) -> str:
         return _wrong_path(name)
     if re.fullmatch(r"[\w\-]+\.(py|js|ts|md|toml|css)", name):
         return "" if (ROOT / name).exists() or name in SOURCE else "no such file"
-    if re.fullmatch(r"[\w\-]+\.(npy|npz|parquet|skops|jsonl?|duckdb|key|zip)", name):
+    if re.fullmatch(r"[\w\-]+\.(npy|npz|onnx|parquet|skops|jsonl?|duckdb|key|zip)", name):
         return "" if name in SOURCE else "no module makes such a file"
     if re.fullmatch(r"[A-Za-z_]\w*(\.\w+)+", name):
         return _wrong_word(name, tables)
