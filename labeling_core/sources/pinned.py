@@ -55,7 +55,7 @@ def pinned(path: Path) -> Iterator[Path]:
     LabelingError for one that is a link by now, goes through one, or is no file. Systems other than
     Linux cannot do it: there it is ``path`` itself.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not hasattr(os, "O_DIRECTORY"):
         yield path
         return
     file = _Pinned(path)

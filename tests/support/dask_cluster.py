@@ -19,7 +19,7 @@ from labeling_core.config import PACKAGES
 NEEDED = (
     "dask==2026.8.0", "distributed==2026.8.0", "cloudpickle", "locket", "partd", "toolz",
     "msgpack", "sortedcontainers", "tblib", "zict", "psutil", "pyyaml", "tornado", "fsspec",
-    "importlib_metadata", "zipp",
+    "importlib_metadata<9", "zipp<4",
 )  # fmt: skip
 
 

@@ -30,7 +30,10 @@ from labeling_core.sources.pinned import pinned
 from labeling_core.web import media_links, routes, security_headers
 from labeling_core.workspace import Workspace
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens through no link")
+pytestmark = [
+    pytest.mark.posix,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens through no link"),
+]
 OWN, SECRET = wave(0.2), wave(0.3)
 ME = "m" * 32  # a browser
 
