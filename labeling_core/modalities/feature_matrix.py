@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,10 +47,14 @@ class Extracted:
     their numbers one after the other."""
 
     def __init__(self, files: Sequence[str], root: Path, folder: Path, features: str) -> None:
-        ledgers = [ledger_folder(folder, each) for each in parts(features)]
+        self._ledgers = [ledger_folder(folder, each) for each in parts(features)]
         self._files = files
-        self._known = [known_entries(files, root, each) for each in ledgers]
-        self._vectors = [read_vectors(each) for each in ledgers]
+        self._known = [known_entries(files, root, each) for each in self._ledgers]
+
+    @cached_property
+    def _vectors(self) -> list[np.ndarray]:
+        """Opened by whoever reads numbers: on Windows nobody can remove them from then on."""
+        return [read_vectors(each) for each in self._ledgers]
 
     def usable(self) -> list[int]:
         """The places of the files that have all their numbers."""
