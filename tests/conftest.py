@@ -64,6 +64,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return minilm.install(tmp_path_factory.mktemp("weights"))
 
 
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of own models; before a workspace, whose worker looks into it."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setenv("LABELING_MODELS", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file without a project, to be copied."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from labeling_core.errors import LabelingError
+from labeling_core.notebook.meanwhile import meanwhile
 from labeling_core.notebook.opened import Labeling, open_database
 from labeling_core.people import Person, local_person
 from labeling_core.sources.containers import LINES
@@ -109,20 +109,16 @@ def waiting(text: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    done, start = threading.Event(), time.monotonic()
+    start = time.monotonic()
 
     def tell() -> None:
-        while not done.wait(_MOMENT):
-            passed = f"{time.monotonic() - start:.0f}"
-            click.echo(f"\r{text} … {passed} s", nl=False, err=True)
+        passed = f"{time.monotonic() - start:.0f}"
+        click.echo(f"\r{text} … {passed} s", nl=False, err=True)
 
-    telling = threading.Thread(target=tell, daemon=True)
-    telling.start()
     try:
-        yield
+        with meanwhile(tell, _MOMENT):
+            yield
     finally:
-        done.set()
-        telling.join()
         if time.monotonic() - start >= _MOMENT:
             click.echo(f"\r{' ' * (len(text) + 12)}\r", nl=False, err=True)
 
@@ -144,18 +140,11 @@ def growing_bar(file: Callable[[], Path], whole: int) -> Iterator[None]:
         if told is None:
             yield
             return
-        done = threading.Event()
 
         def look() -> None:
-            while not done.wait(_LOOK):
-                with suppress(OSError):  # not there yet, or not any more
-                    told(min(file().stat().st_size / max(whole, 1), 1.0))
+            with suppress(OSError):  # not there yet, or not any more
+                told(min(file().stat().st_size / max(whole, 1), 1.0))
 
-        looking = threading.Thread(target=look, daemon=True)
-        looking.start()
-        try:
+        with meanwhile(look, _LOOK):
             yield
-        finally:
-            done.set()
-            looking.join()
         told(1.0)

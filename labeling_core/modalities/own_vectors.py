@@ -28,13 +28,13 @@ class Vectors(NamedTuple):
     rows: np.ndarray
     places: dict[str, int]
 
-    def of(self, path: str) -> np.ndarray:
-        """The vector of a file. Raises LabelingError."""
+    def of(self, path: str) -> np.ndarray | str:
+        """The vector of a file, or why it has none."""
         if path not in self.places:
-            raise LabelingError(f"The vectors that were chosen have none of {path}.")
+            return f"The vectors that were chosen have none of {path}."
         row: np.ndarray = self.rows[self.places[path]]
         if not np.isfinite(row).all():
-            raise LabelingError(f"The vector of {path} holds values that are no numbers.")
+            return f"The vector of {path} holds values that are no numbers."
         return row
 
 
@@ -48,10 +48,7 @@ def of_files(table: Path, files: Sequence[str]) -> Iterator[tuple[str, np.ndarra
             f"“{next(iter(vectors.places))}”, the files with “{files[0]}”."
         )
     for each in files:
-        try:
-            yield each, vectors.of(each)
-        except LabelingError as error:
-            yield each, str(error)
+        yield each, vectors.of(each)
 
 
 def read(path: Path) -> Vectors:
@@ -69,6 +66,7 @@ def read(path: Path) -> Vectors:
 
 def _parquet(path: Path) -> tuple[list[str], np.ndarray]:
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from labeling_core.modalities.vectors import holds_vectors, numbers_of
@@ -86,7 +84,7 @@ def _parquet(path: Path) -> tuple[list[str], np.ndarray]:
     except (pa.ArrowException, OSError) as error:
         raise LabelingError(f"{path.name} cannot be read as Parquet.") from error
     values: pa.ChunkedArray = found[listed[0]]
-    usual = next((len(each) for each in values.to_pylist() if each), 0)
+    usual = next(filter(None, pc.list_value_length(values).to_pylist()), 0)
     return found[named[0]].to_pylist(), numbers_of(values, usual)
 
 

@@ -24,7 +24,7 @@ from labeling_core.labeling.queue import Queue
 from labeling_core.learning.classifiers import title
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities import sentence_embedding, vectors
-from labeling_core.modalities.registry import FEATURES, features_of, modality_of, parts, words_of
+from labeling_core.modalities.registry import FEATURES
 from labeling_core.models import events
 from labeling_core.models.model_card import to_markdown
 from labeling_core.people import Person
@@ -132,6 +132,7 @@ def _card(
 ) -> dict[str, Any]:
     """What the model is, where it comes from, and how good it may be."""
     settings = project.settings
+    features = json.loads((folder / "features.json").read_text("utf-8"))
     return {
         "project": settings.title,
         "trained": now().isoformat(timespec="seconds"),
@@ -143,23 +144,25 @@ def _card(
         "labels": len(found.codes),
         "labels_per_category": dict(Counter(np.array(settings.classes)[found.codes].tolist())),
         "accuracy": _accuracy(cursor, project, queue),
-        "features": json.loads((folder / "features.json").read_text("utf-8")),
+        "features": features,
         "windows": {"seconds": settings.window_seconds, "overlap": settings.window_overlap},
         "versions": _versions(),
-        "how_to_load": _how_to_load(settings),
+        "how_to_load": _how_to_load(settings, features),
         "label_ids": sorted(found.label_ids.tolist()),
     }
 
 
-def _how_to_load(settings: Settings) -> str:
-    features = features_of(settings)
-    if not modality_of(settings).reads_files:
+def _how_to_load(settings: Settings, features: dict[str, Any]) -> str:
+    """Python that loads a model of files; of tables see :func:`archive`."""
+    if "columns" in features:
         return ""
-    if features not in FEATURES:
-        words = ", then ".join(map(words_of, parts(features)))
-        return f"{_LOADING}# It wants the numbers of {words}: the command below does all of it.\n"
+    module = FEATURES.get(features["features"])
+    if module is None:
+        return (
+            f"{_LOADING}# It wants {features['computed_by']}: the command below does all of it.\n"
+        )
     part = f", (0, {settings.window_seconds:g})" if settings.window_seconds else ""
-    return _LOADING + _OF_FILES.format(module=FEATURES[features], part=part)
+    return _LOADING + _OF_FILES.format(module=module, part=part)
 
 
 def _accuracy(

@@ -21,7 +21,7 @@ from labeling_core.notebook.project import LabelingProject
 from labeling_core.notebook.work import DatabaseWork
 from labeling_core.people import local_person
 from labeling_core.settings import Category, Column, Settings, default_tables, named_after
-from labeling_core.sources.parquet_folders import pattern_of
+from labeling_core.sources.parquet_folders import is_wild, pattern_of
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -173,12 +173,11 @@ def _parquet_files(source: str | Path) -> str:
     """The pattern that a source is; "" for a table. From where we are, if there is such a folder;
     else below the allowed roots. A bare name is that of a table."""
     text = str(source)
-    if "/" not in text and isinstance(source, str) and not set("*?") & set(text):
+    place, wild = Path(text).expanduser(), is_wild(text)
+    bare = "/" not in text and isinstance(source, str)
+    if not wild and (bare or not place.is_dir()):
         return ""
-    place = Path(text).expanduser()
-    if not place.is_dir() and not set("*?") & set(text):
-        return ""
-    start = next(each for each in (place, *place.parents) if not set("*?") & set(str(each)))
+    start = next(each for each in (place, *place.parents) if not is_wild(str(each)))
     here = start.is_dir() and str(start) != "."
     return pattern_of(str(place.absolute()) if here else text)
 

@@ -27,6 +27,7 @@ import numpy as np
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.label_import import How
 from labeling_core.labeling.label_plan import Brought
+from labeling_core.notebook.meanwhile import meanwhile
 from labeling_core.notebook.work import NextSample
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.progress.learning_curve import Session
@@ -148,22 +149,16 @@ class Wire:
     def working(self, gone: threading.Event) -> Iterator[None]:
         """In this block the other end is told that we are still there; when it is not, ``gone`` is
         set."""
-        done = threading.Event()
 
         def tell() -> None:
             try:
-                while not done.wait(_SIGN):
+                if not gone.is_set():
                     self._send_all(_LENGTH.pack(_STILL_THERE))
             except EOFError:
                 gone.set()
 
-        telling = threading.Thread(target=tell, name="door-signs", daemon=True)
-        telling.start()
-        try:
+        with meanwhile(tell, _SIGN):
             yield
-        finally:
-            done.set()
-            telling.join()
 
     def send(self, value: Any) -> None:
         """Send a value, and the files that it names; LabelingError, and nothing is sent, where one

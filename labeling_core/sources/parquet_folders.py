@@ -27,9 +27,14 @@ _WILD = re.compile(r"[*?]")
 Look = Callable[[Path, Collection[str]], Listing]
 
 
+def is_wild(text: str) -> bool:
+    """Whether a path stands for several."""
+    return _WILD.search(text) is not None
+
+
 def is_pattern(source: str) -> bool:
     """Whether a source names Parquet files and not a table of the database."""
-    return source.endswith(SUFFIX) and _WILD.search(source) is not None
+    return source.endswith(SUFFIX) and is_wild(source)
 
 
 def pattern_of(text: str) -> str:
@@ -41,7 +46,7 @@ def pattern_of(text: str) -> str:
     text = text.strip().replace("\\", "/").rstrip("/")
     if not text or is_pattern(text):
         return text
-    if _WILD.search(text):
+    if is_wild(text):
         raise LabelingError(
             f"The pattern {text!r} names no Parquet files: let it end in {SUFFIX}, such as "
             f"readings/*/part-*{SUFFIX}.",
@@ -208,7 +213,7 @@ def files_of(source: str, home: Path, look: Look = list_files) -> Found:
 def _split(source: str) -> tuple[str, str]:
     """The folder of a pattern, which holds no wildcard, and the rest."""
     parts = source.split("/")
-    at = next(number for number, each in enumerate(parts) if _WILD.search(each))
+    at = next(number for number, each in enumerate(parts) if is_wild(each))
     return "/".join(parts[:at]) or ".", "/".join(parts[at:])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -22,7 +23,7 @@ Choice = Callable[[], Source]
 
 
 def choose(workspace: Workspace) -> Choice:
-    """The fields; what they name is looked at when the simulation is started."""
+    """The fields; what they name is read when the simulation is started."""
     ways = {
         "A table in the database": _table,
         "A file": _file,
@@ -90,11 +91,11 @@ def _folder(workspace: Workspace) -> Choice:
     if not text:
         return _refuse("Choose labeled data first: name a folder above.")
     try:
-        found = labeled_files(chosen_folder(text, workspace.database.path.parent))
+        modality = _modality(chosen_folder(text, workspace.database.path.parent))
     except LabelingError as error:
         st.error(str(error), icon=":material/error:")
         return _refuse(str(error))
-    listed = offered(MODALITIES[found.modality])
+    listed = offered(MODALITIES[modality])
     chosen = st.multiselect(
         "What the model sees", list(listed), [next(iter(listed))], key="simulation-features",
         format_func=lambda each: listed[each].title,
@@ -102,6 +103,12 @@ def _folder(workspace: Workspace) -> Choice:
     )  # fmt: skip
     features = TOGETHER.join(chosen)
     return lambda: data_sources.folder(workspace.database, text, identity.person(), features)
+
+
+@st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")
+def _modality(folder: Path) -> str:
+    """The kind of a folder's labeled files; looked through again after half a minute."""
+    return labeled_files(folder).modality
 
 
 def _project(workspace: Workspace) -> Choice:

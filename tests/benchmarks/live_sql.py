@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ database.close()
 """
 
 
-def poll(client: Client, deck: WireDeck, done: threading.Event, behind: list[float]) -> None:
+def poll(client: Client, deck: WireDeck, behind: list[float], done: threading.Event) -> None:
     """Count the labels each second; for how long the client had not seen the newest."""
     while not done.wait(1.0):
         wanted, start = len(deck.acknowledged), time.monotonic()
@@ -94,16 +95,9 @@ def main() -> None:
         times: dict[bool, list[float]] = {False: [], True: []}
         behind: list[float] = []
         for number in range(2 * given.rounds):
-            polled, done = bool(number % 2), threading.Event()
-            thread = threading.Thread(target=poll, args=(client, deck, done, behind))
-            if polled:
-                thread.start()
-            deck.latencies.clear()
-            deck.label(len(deck.acknowledged) + given.labels)
-            times[polled] += deck.latencies
-            done.set()
-            if polled:
-                thread.join()
+            polled = bool(number % 2)
+            beside = partial(poll, client, deck, behind) if polled else None
+            times[polled] += deck.timed(given.labels, beside)
         print(f"without a client  {spread(times[False])}")
         print(f"a client polls    {spread(times[True])}")
         if behind:

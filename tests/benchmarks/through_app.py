@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,7 @@ def commands(folder: Path, number: int) -> list[list[str]]:
 
 
 def command_after_command(
-    server: AppServer, done: threading.Event, number: list[int], failed: list[str]
+    server: AppServer, number: list[int], failed: list[str], done: threading.Event
 ) -> None:
     """Round after round, until ``done``."""
     while not done.is_set():
@@ -96,18 +97,9 @@ def main() -> None:
         times: dict[bool, list[float]] = {False: [], True: []}
         number, failed = [0], list[str]()
         for turn in range(2 * given.rounds):
-            beside, done = bool(turn % 2), threading.Event()
-            thread = threading.Thread(
-                target=command_after_command, args=(server, done, number, failed)
-            )
-            if beside:
-                thread.start()
-            deck.latencies.clear()
-            deck.label(len(deck.acknowledged) + given.labels)
-            times[beside] += deck.latencies
-            done.set()
-            if beside:
-                thread.join()
+            commanded = bool(turn % 2)
+            beside = partial(command_after_command, server, number, failed) if commanded else None
+            times[commanded] += deck.timed(given.labels, beside)
         calm, busy = spread(times[False]), spread(times[True])
         print(f"in peace       p50 {calm[0]:6.1f} ms   p95 {calm[1]:6.1f} ms")
         print(f"with commands  p50 {busy[0]:6.1f} ms   p95 {busy[1]:6.1f} ms")

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.projects.sample_projects import WINE_COLOUR, create_wine_colour
@@ -46,6 +49,18 @@ def free_port() -> int:
     holding.bind(("127.0.0.1", 0))
     _held.append(holding)
     return int(holding.getsockname()[1])
+
+
+@contextmanager
+def serving_files(folder: Path, *projects: Settings) -> Iterator[AppServer]:
+    """The app with a database in ``folder``, and projects of files below it."""
+    server = AppServer(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABELING_DATA_ROOTS", str(folder))
+        server.make_projects(list(projects))
+        server.start()
+    yield server
+    server.stop()
 
 
 class AppServer:

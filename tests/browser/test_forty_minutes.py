@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from app_server import AppServer, decisions
+from app_server import AppServer, decisions, serving_files
 from broken_media import coded
 from deck_page import DeckPage
 from forms import Form
@@ -40,13 +40,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
     signal, rate = soundfile.read(folder / "written.wav", dtype="float32", always_2d=True)
     (folder / "night").mkdir()
     (folder / "night/one.m4a").write_bytes(coded(signal, rate, "ipod", "aac", timed=True))
-    server = AppServer(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABELING_DATA_ROOTS", str(folder))
-        server.make_projects([replace(SETTINGS, source=str(folder / "night"))])
-        server.start()
-    yield server, told
-    server.stop()
+    with serving_files(folder, replace(SETTINGS, source=str(folder / "night"))) as server:
+        yield server, told
 
 
 def agreement(found: list[Part], told: list[str]) -> tuple[float, float]:

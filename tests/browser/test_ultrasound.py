@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from above_hearing import RATE, pulses
-from app_server import AppServer, decisions
+from app_server import AppServer, decisions, serving_files
 from broken_media import recorded, write_all
 from deck_page import DeckPage
 from forms import Form
@@ -61,13 +61,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
     """One server with a project of recordings at 250 kHz, and what each of them holds."""
     folder = Path(tmp_path_factory.mktemp("ultrasound"))
     told = write(folder / "bats", 80)
-    server = AppServer(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABELING_DATA_ROOTS", str(folder))
-        server.make_projects([replace(SETTINGS, source=str(folder / "bats"))])
-        server.start()
-    yield server, told
-    server.stop()
+    with serving_files(folder, replace(SETTINGS, source=str(folder / "bats"))) as server:
+        yield server, told
 
 
 def look_and_listen(deck: DeckPage, context: BrowserContext, pitch: float) -> None:

@@ -110,6 +110,20 @@ class WireDeck:
                 self.exchange()
             self.latencies.append(time.perf_counter() - started)
 
+    def timed(
+        self, count: int, beside: Callable[[threading.Event], object] | None = None
+    ) -> list[float]:
+        """The seconds of so many decisions more, while ``beside`` runs in a thread until the event
+        that it is given is set."""
+        done = threading.Event()
+        thread = threading.Thread(target=beside or (lambda done: None), args=(done,))
+        thread.start()
+        self.latencies.clear()
+        self.label(len(self.acknowledged) + count)
+        done.set()
+        thread.join()
+        return list(self.latencies)
+
     def decide(self, sample_id: str) -> None:
         """Put one decision into the outbox."""
         number = next(self.numbers)

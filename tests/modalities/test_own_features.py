@@ -21,15 +21,6 @@ from labeling_core.modalities.registry import MODALITIES, fits, offered, version
 from labeling_core.sources.windows import Span
 
 
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of models."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("LABELING_MODELS", str(folder))
-    return folder
-
-
 def picture(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (40, 20)) -> Path:
     Image.new("RGB", size, colour).save(path)
     return path

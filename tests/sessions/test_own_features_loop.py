@@ -30,15 +30,6 @@ ANSWERS = {name: "ab"[n % 2] for n, name in enumerate(NAMES)}
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of models; before a workspace, whose worker looks into it."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("LABELING_MODELS", str(folder))
-    return folder
-
-
-@pytest.fixture
 def shelf(models: Path, workspace: Workspace, media: Path) -> Iterator[Path]:
     """Pictures of noise; the one half a little redder than the other."""
     rng = np.random.default_rng(0)
