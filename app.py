@@ -27,7 +27,7 @@ from labeling_core.web.pacing import PacedRefusals, PacedSockets
 from labeling_core.web.presence import Presence
 from labeling_core.web.security_headers import SecureResponses
 from labeling_core.workspace import accompany, close_workspaces, open_workspace
-from pages.shell import doorkeeping, identity
+from pages.shell import doorkeeping, failures, identity
 from pages.shell.outgoing import PlainOutgoing
 
 
@@ -66,11 +66,17 @@ app = st.App(
         Middleware(request_log.Logged),
         Middleware(SecureResponses, page=START.read_text("utf-8")),
         Middleware(ReturnAfterLogin),
-        Middleware(Logins, cookie=doorkeeping.COOKIE, claims=doorkeeping.claims),
+        Middleware(
+            Logins,
+            cookie=doorkeeping.COOKIE,
+            claims=doorkeeping.claims,
+            prepare=doorkeeping.count_as_of_now,
+        ),
         Middleware(Bounded, may_upload=doorkeeping.may_upload, held=doorkeeping.held),
         Middleware(Presence),
         Middleware(PacedSockets, signed_in=doorkeeping.signed_in),
         Middleware(PlainOutgoing, script=MAIN),
     ],
     lifespan=lifespan,
+    on_script_error=failures.told,
 )

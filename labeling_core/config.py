@@ -66,6 +66,25 @@ def _paths(text: str) -> tuple[Path, ...]:
     return tuple(Path(each.strip()).resolve() for each in text.split(os.pathsep) if each.strip())
 
 
+_REMOTE = re.compile(
+    r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?)"
+    r"(/[^/\\?#*%\[\]\x00-\x1f\x7f]+)*"
+)
+
+
+def is_remote_folder(text: str) -> bool:
+    """Whether ``text`` is the address of a folder on S3 or a web server, without anything that
+    would be read as more than a name."""
+    return bool(_REMOTE.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
+
+
+def _remote_roots(text: str) -> tuple[str, ...]:
+    roots = tuple(each.rstrip("/") for each in _names(text))
+    if not all(map(is_remote_folder, roots)):
+        raise ValueError(text)
+    return roots
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(each.strip() for each in text.split(",") if each.strip())
 
@@ -116,6 +135,18 @@ DATA_ROOTS: Variable[tuple[Path, ...]] = Variable(
     "LABELING_DATA_ROOTS",
     "folders below which images and sounds may lie, besides `data/`; separated like `PATH`",
     (), _paths, "paths of folders", "none",
+)  # fmt: skip
+REMOTE_ROOTS: Variable[tuple[str, ...]] = Variable(
+    "LABELING_REMOTE_ROOTS",
+    "folders on S3 and web servers below which images, sounds and Parquet files may lie, such as "
+    "`s3://bucket/photos`; separated by commas. See [scale.md](scale.md#files-on-s3)",
+    (), _remote_roots, "addresses such as “s3://bucket/photos”", "none",
+)  # fmt: skip
+REMOTE_CACHE = Variable(
+    "LABELING_REMOTE_CACHE",
+    "megabytes that files fetched from there may take on the disk; what was not used for longest "
+    "goes first, and is fetched again when it is needed",
+    10_000.0, _above_zero, "a number above 0", "10000",
 )  # fmt: skip
 ADMINS: Variable[tuple[str, ...]] = Variable(
     "LABELING_ADMINS",
@@ -198,9 +229,9 @@ CLUSTER = Variable(
     "", _cluster, "an address such as “dask://host:8786”", "this machine",
 )  # fmt: skip
 VARIABLES: tuple[Variable[Any], ...] = (
-    DATABASE, DATA_ROOTS, ADMINS, BACKUPS, BACKUPS_KEEP, TRAINING_SECONDS, TRAINING_MEMORY,
-    WORKER_MEMORY, UPLOAD_MEMORY, CLUSTER, RENDITIONS, MODELS, UNCONFIRMED, LOG, METRICS_TOKEN,
-    SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
+    DATABASE, DATA_ROOTS, REMOTE_ROOTS, REMOTE_CACHE, ADMINS, BACKUPS, BACKUPS_KEEP,
+    TRAINING_SECONDS, TRAINING_MEMORY, WORKER_MEMORY, UPLOAD_MEMORY, CLUSTER, RENDITIONS, MODELS,
+    UNCONFIRMED, LOG, METRICS_TOKEN, SQL, SQL_TOKEN, SQL_ADMIN_TOKEN,
 )  # fmt: skip
 
 

@@ -76,19 +76,19 @@ class Settings:
     """Everything a person chooses about a project.
 
     ``queries_table`` empty means labeling without active learning; ``test_table`` empty means that
-    accuracy is measured on probes (``probe_share`` of the samples shown, 0..0.5) or, with a share
-    of 0, by cross-validation. ``every`` is the number of labels after which a session runs by
-    itself, if ``automatic``: whether there are so many is looked at every ``check_seconds`` at most
-    (0: with every label), and it starts ``grace_seconds`` later, on all labels that there are by
-    then. ``modality`` is one of registry.MODALITIES; what ``source`` names (a table, or a folder:
-    see folders.source_folder), and which ``features`` of files there are (“+” between several),
-    stands in its record. Samples of ``overlap_share`` (0..1) go to ``overlap_people`` people each;
-    ``final_label`` (see overlap.FINAL_LABELS) says which decision holds. ``columns`` say
-    how those of a table are used, in the order in which they are shown; one that is not among them
-    comes after them, as found. ``main_column`` is shown large, the others beside.
-    ``window_seconds`` above 0 cuts recordings into windows, which are the samples then, beginning
-    ``window_overlap`` seconds before the one before ends, with ``window_context`` seconds shown on
-    either side. Columns ``left_in_files`` are not read. ``newer``: what a newer program has stored.
+    the model is measured on probes (``probe_share`` of the samples shown, 0..0.5) or, with a share
+    of 0, by cross-validation; by which ``measure`` is one of measures.MEASURES. ``every`` is the
+    number of labels after which a session runs by itself, if ``automatic``: which is looked at
+    every ``check_seconds`` at most (0: with every label), and it starts ``grace_seconds`` later, on
+    all labels there are by then. ``modality`` is one of registry.MODALITIES; what ``source`` names
+    (a table, or a folder: see folders.source_folder), and which ``features`` of files there are
+    (“+” between several), stands in its record. Samples of ``overlap_share`` (0..1) go to
+    ``overlap_people`` people each; ``final_label`` (see overlap.FINAL_LABELS) says which decision
+    holds. ``columns`` say how those of a table are used, in the order in which they are shown;
+    others come after them, as found. ``main_column`` is shown large, the others beside.
+    ``window_seconds`` above 0 cuts recordings into windows, the samples then, beginning
+    ``window_overlap`` seconds before the one before ends, with ``window_context`` seconds on either
+    side. Columns ``left_in_files`` are not read; ``newer`` is what a newer program has stored.
     """
 
     title: str = ""
@@ -101,6 +101,7 @@ class Settings:
     label_column: str = "label"
     label_id_column: str = "label_id"
     classifier: str = "auto"
+    measure: str = "accuracy"
     strategy: str = "auto"
     every: int = 20
     probe_share: float = 0.1
@@ -199,8 +200,7 @@ _STORED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a list of texts",
     ),
 }
-# What older versions offered under a name of its own.
-OLDER_CLASSIFIERS = {"mean": "auto"}
+OLDER_CLASSIFIERS = {"mean": "auto"}  # what older versions offered under a name of its own
 # Setting → the records that it is a list of.
 _RECORDS: dict[str, type[Category | Column]] = {"categories": Category, "columns": Column}
 
@@ -250,10 +250,10 @@ class Tables(NamedTuple):
 class Project(NamedTuple):
     """A project as stored.
 
-    ``samples`` is the size of the shuffled sample table, ``probe_limit`` how many of its
-    first places are kept for probes, ``source_version`` counts the changes of the source,
-    ``probe_block`` says of windows by which blocks of time probes were drawn (seconds; 0: whole
-    recordings), ``renames`` how often categories were renamed or merged.
+    ``samples`` is the size of the shuffled sample table, ``probe_limit`` how many of its first
+    places are kept for probes, ``source_version`` counts the changes of the source, ``renames``
+    those of categories' names. ``probe_block``: seconds of the blocks of time by which probes of
+    windows were drawn (0: whole recordings).
     """
 
     project_id: str

@@ -21,12 +21,7 @@ from labeling_core.projects.validation import Problem, SettingsError
 from labeling_core.settings import Category, Project, Settings
 from labeling_core.sources import importing, parquet_folders
 from labeling_core.sources.label_records import LabelFile
-from labeling_core.sources.uploads import (
-    Staged,
-    Upload,
-    discard_table,
-    placed,
-)
+from labeling_core.sources.uploads import Staged, Upload, discard_table, placed
 from labeling_core.store import eventlog
 from labeling_core.store.backups import Backup
 from labeling_core.workspace import Workspace
@@ -90,6 +85,7 @@ def _made(
 ) -> Iterator[tuple[Project, Plan | None]]:  # fmt: skip
     """A new project, within the transaction that makes it."""
     settings = parquet_folders.taken(settings)
+    parquet_folders.bring(workspace.database, settings)
     with ExitStack() as undo:
         cursor = undo.enter_context(workspace.database.transaction())
         if isinstance(upload, Staged):
@@ -155,6 +151,8 @@ def refresh_source(
     Raises LabelingError while a session runs or files are read.
     """
     by.require("manage", project.project_id)
+    parquet_folders.look_again(project.settings.source, workspace.database.path.parent)
+    parquet_folders.bring(workspace.database, project.settings)
     with workspace.database.lock:
         workspace.loop.require_idle(project.project_id)
         project, change = workspace.open_projects.compare_source(project)
@@ -262,19 +260,19 @@ def run_session(
 
 
 def read_files(workspace: Workspace, project: Project, by: Person) -> None:
-    """Go on reading the files of a project."""
+    """Go on computing the features of a project."""
     by.require("manage", project.project_id)
     workspace.loop.read_files(project)
 
 
 def stop_reading(workspace: Workspace, project: Project, by: Person) -> None:
-    """Stop reading the files of a project; what was read is kept."""
+    """Stop computing the features of a project; what was read of files is kept."""
     by.require("manage", project.project_id)
     workspace.loop.stop_reading(project)
 
 
 def export_model(workspace: Workspace, project: Project, by: Person) -> bytes:
-    """The current model as a zip; empty before the first session."""
+    """The newest model as a zip; empty before the first is kept."""
     by.require("manage", project.project_id)
     with workspace.database.read() as cursor:
         return downloads.model(cursor, project.project_id) or b""

@@ -23,6 +23,7 @@ from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import Simulations
 from labeling_core.sources.folders import UPLOADS
+from labeling_core.store import holder
 from labeling_core.store.backups import Backups, backup_folder, before_upgrade
 from labeling_core.store.checkpoints import Checkpoints
 from labeling_core.store.database import Database
@@ -48,6 +49,7 @@ class Workspace:
         self._require_readable()
         self.roles = Roles(self.database, hosted)
         self._sweep()
+        holder.claim(path)
         self.key = tokens.read_key(self.database.files(), "hosted" if hosted else "local")
         self.sign_outs = SignOuts(self.database.files())
         self.open_projects = OpenProjects(self.database)
@@ -104,6 +106,7 @@ class Workspace:
         self.housekeeping.close()
         self.simulations.close()
         self.loop.stop()
+        holder.give_up(self.database.path)
         self.database.close()
 
 

@@ -68,12 +68,14 @@ for project, glance in glances:
             last, measured = glance.last, glance.measured
             st.metric("Last session", last.session_id if last else "none yet")
             if measured:
+                score = (measured.score, measured.score_low, measured.score_high)
                 st.metric(
-                    "Accuracy",
-                    session_words.told(measured.accuracy, measured.low, measured.high),
+                    session_words.measure(measured),
+                    session_words.told(*score),
                     help=f"{session_words.hits(measured)} right in session "
                     f"{measured.session_id}: 95 % interval "
-                    f"{session_words.between(measured.low, measured.high)} ({measured.kind}).",
+                    f"{session_words.between(*score[1:])} ({measured.kind}). "
+                    f"{escaped(measured.lacking)}",
                 )
         st.progress(
             (glance.labeled + glance.skipped) / glance.total if glance.total else 0.0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import streamlit as st
@@ -10,12 +9,10 @@ import streamlit as st
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.store.database import UnavailableError
-from labeling_core.web import request_log
 from labeling_core.workspace import open_workspace
 from pages.shell import doorkeeping, gate, identity
 from pages.shell.sidebar import sidebar
 
-log = logging.getLogger("pages.main")
 st.set_page_config(
     page_title="ML-assisted labeling",
     page_icon=str(Path(__file__).with_name("icon.png")),
@@ -59,10 +56,4 @@ identity.require_role()
 doorkeeping.admit()
 sidebar()
 gate.require(page)
-try:
-    page.run()
-except Exception:
-    reference = request_log.new_reference()
-    log.exception("A page failed", extra={"told": {"request": reference}})
-    st.error(f"Something went wrong on this page: tell an admin the reference {reference}.")
-    raise
+page.run()

@@ -6,14 +6,17 @@ from functools import partial
 
 import streamlit as st
 
-from labeling_core.progress import figures, learning_curve
+from labeling_core.progress import downloads, figures, learning_curve
 from labeling_core.progress.label_filter import ALL
 from labeling_core.progress.session_words import (
+    SHARES,
     between,
-    explain_accuracy,
     explain_area,
     explain_calibration,
+    explain_score,
     hits,
+    measure,
+    samples,
     session_row,
     told,
     vague,
@@ -62,25 +65,36 @@ with st.container(horizontal=True):
         st.metric("Imported", f"{imported:,}", help="Decisions from elsewhere.")
     st.metric("Sessions", len(finished))
     if measured:
-        st.metric("Accuracy", told(measured.accuracy, measured.low, measured.high))
-        if vague(measured.low, measured.high):  # then the figure is the interval
+        score, low, high = measured.score, measured.score_low, measured.score_high
+        st.metric(measure(measured), told(score, low, high))
+        if not vague(low, high):
+            st.metric("95 % interval", between(low, high))
+        elif measured.measure == "accuracy":  # then the figure is the interval
             st.metric("Right", hits(measured))
         else:
-            st.metric("95 % interval", between(measured.low, measured.high))
+            st.metric("Measured on", samples(measured))
+        if measured.measure != "accuracy":
+            st.metric("Accuracy", told(measured.accuracy, measured.low, measured.high))
 
 if unused:
     st.info(unused)
+if measured and measured.lacking:
+    st.info(f"{escaped(measured.lacking)} Until then accuracy is told.",
+            title="Not by the measure of this project yet")  # fmt: skip
 if finished:
     stopping_advice.show(project, sessions)
 if measured:
     st.caption(
-        f"{explain_accuracy(measured)} {explain_area(measured)} {explain_calibration(measured)}"
+        f"{explain_score(measured)} {explain_area(measured)} {explain_calibration(measured)}"
     )
     by = st.segmented_control(
-        "Accuracy by", ["session_id", "number of labels"], default="session_id", required=True
-    )
+        f"{measure(measured)} by", ["session_id", "number of labels"], default="session_id",
+        required=True, key="curve-by",
+    )  # fmt: skip
     show_figure(
-        "Accuracy", figures.accuracy(sessions, by != "session_id"), "Accuracy and AUC by session"
+        measure(measured),
+        figures.curve(sessions, measured.measure, by != "session_id"),
+        f"{measure(measured)} and AUC by session",
     )
 elif finished:
     st.info(
@@ -127,14 +141,8 @@ if sessions:
     st.dataframe(
         [session_row(each) for each in reversed(sessions)],
         hide_index=True,
-        column_config={
-            "accuracy": st.column_config.NumberColumn(format="percent"),
-            "from": st.column_config.NumberColumn(format="percent"),
-            "to": st.column_config.NumberColumn(format="percent"),
-            "contradictions": st.column_config.NumberColumn(format="percent"),
-            "AUC": st.column_config.NumberColumn(format="%.3f"),
-            "calibration error": st.column_config.NumberColumn(format="percent"),
-        },
+        column_config={name: st.column_config.NumberColumn(format="percent") for name in SHARES}
+        | {"AUC": st.column_config.NumberColumn(format="%.3f")},
     )
 
 st.header("Download", anchor=False)
@@ -146,11 +154,19 @@ safe = exporting.is_csv(form) and st.toggle(
 )
 manages = person.may("manage", project.project_id)
 wanted = label_filter.choose(workspace, project) if manages else ALL
+with workspace.database.read() as cursor:
+    kept = downloads.session_of_model(cursor, project.project_id)
+last = finished[-1].session_id if finished else None
+if manages and kept != last:
+    st.caption(
+        f"The model of session {last} is being stored just now, or was lost when the program ended "
+        "or the process that trains did; the next session brings another."
+    )
 with st.container(horizontal=True):
     links(project, form, bool(safe), wanted)
-    if finished and manages:
+    if kept and manages:
         st.download_button(
-            "Model of the last session",
+            "Model of the last session" if kept == last else f"Model of session {kept}",
             partial(export_model, project, person.name),
             file_name=f"{project.project_id}_model.zip",
             icon=":material/download:",

@@ -22,6 +22,7 @@ from pages.forms import (
     category_fields,
     found_columns,
     label_import,
+    making,
     media_fields,
     overlap_fields,
     row_fields,
@@ -38,6 +39,10 @@ chosen = st.session_state.get("project")
 old = None if "new" in st.query_params or chosen is None else workspace.project(chosen)
 base = old.settings if old else Settings()
 fields = Fields(old.project_id if old else "new")
+
+if made := None if old else making.made():  # before the form, whose upload is in the database now
+    fields.forget()
+    st.switch_page(label_page(made), query_params={"project": made.project_id})
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(f"Settings of {escaped(base.title)}" if old else "New project", anchor=False)
@@ -137,6 +142,7 @@ with right:
         "So many of the samples shown are drawn at random and only measure accuracy: that keeps "
         "the learning curve honest. They look like any other sample.",
     )  # fmt: skip
+    measure = settings_fields.measure(fields, base)
     cost = st.container()
     test_table = ""
     if modality.test_tables:
@@ -150,31 +156,39 @@ wanted = replace(
     base, title=title.strip(), modality=modality.name, source=source, categories=categories,
     labels_table=labels_table, metadata_table=metadata_table, queries_table=queries_table,
     label_column=label_column, label_id_column=label_id_column, classifier=classifier,
-    strategy=strategy, every=int(every), probe_share=percent / 100, test_table=test_table,
-    columns=columns.columns, main_column=columns.main_column,
+    strategy=strategy, measure=measure, every=int(every), probe_share=percent / 100,
+    test_table=test_table, columns=columns.columns, main_column=columns.main_column,
     **features, **cut, **overlap_fields.several_people(fields, base),
 )  # fmt: skip
 
 label_import.show_at_start(fields, workspace, wanted, upload, given)
-if st.button("Save" if old else "Create the project", type="primary", key=fields.key("save")):
-    found: list[Problem] = []
-    try:
-        if old:
-            with workspace.database.read() as cursor:
-                found = lifecycle.problems(cursor, wanted, old)
-            if not found:
-                use_cases.update_project(workspace, old.project_id, wanted, identity.person())
-                st.session_state["settings_saved"] = found_columns.saved(base, wanted)
-                st.rerun()  # the heading and the sidebar tell the name of before
-        else:
-            made = use_cases.create_from_upload(workspace, wanted, upload, identity.person(), given)
-            fields.forget()
-            st.switch_page(label_page(made), query_params={"project": made.project_id})
-    except SettingsError as error:
-        found = error.found
-    except LabelingError as error:
-        found = [Problem(error.field or "save", str(error))]
-    fields.show(found)
+found: list[Problem] = []
+save = st.button(
+    "Save" if old else "Create the project", type="primary", key=fields.key("save"),
+    disabled=not old and making.running(),
+)  # fmt: skip
+try:
+    if save and old:
+        with workspace.database.read() as cursor:
+            found = lifecycle.problems(cursor, wanted, old)
+        if not found:
+            use_cases.update_project(workspace, old.project_id, wanted, identity.person())
+            st.session_state["settings_saved"] = found_columns.saved(base, wanted)
+            st.rerun()  # the heading and the sidebar tell the name of before
+    elif save:
+        who = identity.person()
+        making.begin(
+            workspace.database,
+            lambda: use_cases.create_from_upload(workspace, wanted, upload, who, given),
+        )
+        st.rerun()
+    if not old:
+        making.show()
+except SettingsError as error:
+    found = error.found
+except LabelingError as error:
+    found = [Problem(error.field or "save", str(error))]
+fields.show(found)
 
 if saved := st.session_state.pop("settings_saved", ""):
     st.toast(saved, icon=":material/check:")

@@ -86,6 +86,34 @@ def test_a_mistake_is_one_sentence_on_standard_error(words, sentence, capsys):
     assert (told.out, told.err) == ("", f"{sentence}\n")
 
 
+def test_the_measure_of_a_project_is_chosen_by_create_and_told_by_sample(tmp_path, capsys):
+    path, file = str(tmp_path / "app.duckdb"), tmp_path / "n.csv"
+    file.write_text("n,kind\n" + "\n".join(f"{n / 7},{'ab'[n > 40]}" for n in range(60)), "utf-8")
+    lc.open(path).close()
+    made = [
+        "create",
+        "--database",
+        path,
+        "--title",
+        "New",
+        "--source",
+        str(file),
+        "--labels",
+        "kind",
+    ]
+    assert main([*made, "--measure", "kappa"]) == 2
+    assert "'accuracy', 'balanced_accuracy', 'macro_f1'" in capsys.readouterr().err
+    assert main([*made, "--measure", "balanced_accuracy", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["measure"] == "balanced_accuracy"
+    on = ["--database", path, "--project", "new"]
+    with lc.open(path) as database:
+        database.project("new").label_many([("42", "b", "")])
+    assert main(["sample", *on]) == 0
+    assert ", balanced accuracy 100.0%." in capsys.readouterr().out
+    assert main(["progress", *on]) == 0
+    assert "score_low" in capsys.readouterr().out
+
+
 def test_every_command_answers_with_one_json_value_and_nothing_else(
     sample_database, tmp_path, capsys
 ):
@@ -114,7 +142,7 @@ def test_every_command_answers_with_one_json_value_and_nothing_else(
         "progress": on,
         "export": on,
         "simulate": ["--features-npz", str(tmp_path / "arrays.npz"), "--budget", "20",
-                     "--seeds", "1", "--out", str(tmp_path / "runs.json")],
+                     "--seeds", "1", "--measure", "macro_f1", "--out", str(tmp_path / "runs.json")],
         "predict": ["--model", str(tmp_path / "model.zip"), "--data", str(tmp_path / "wine.csv"),
                     "--out", str(tmp_path / "predicted.csv")],
         "check": ["--database", str(path)],
@@ -137,6 +165,9 @@ def test_every_command_answers_with_one_json_value_and_nothing_else(
         assert told.count("\n") == 1, name
         found[name] = json.loads(told)
     assert json.loads((tmp_path / "runs.json").read_text("utf-8")) == found["simulate"]
+    (one, _) = found["simulate"]["runs"]
+    assert found["simulate"]["measure"] == "macro_f1" and len(one["macro_f1"]) == 2
+    assert one["aulc"] == np.mean(one["macro_f1"])  # two points: the trapezoid's mean height
     assert found["import"]["stored"] == found["import"]["read"] == 40 and found["import"]["told"]
     assert [each["then"] for each in found["import"]["table"]] == ["brought in"]
     assert (

@@ -363,11 +363,14 @@ def _tests(command: str, desk: Path) -> None:
 
 
 def _benchmark(command: str, desk: Path) -> None:
-    """They take minutes to hours and want other programs: the script has to know each option."""
+    """They take minutes to hours and want other programs: what the script imports at its beginning
+    has to be here, and it has to know each option."""
     words = shlex.split(command[command.index("tests/") :])
-    script = (ROOT / words[0]).read_text("utf-8")
-    for option in (each[2:] for each in words[1:] if each.startswith("--")):
-        assert f"--{option}" in script, f"{words[0]} has no --{option}"
+    script = ROOT / words[0]
+    loaded = f"import runpy; runpy.run_path({str(script)!r}, run_name='benchmark')"
+    _python("-c", loaded, cwd=ROOT, PYTHONPATH=f"{ROOT}{os.pathsep}{script.parent}")
+    for option in (each for each in words[1:] if each.startswith("--")):
+        assert option[2:] in script.read_text("utf-8"), f"{words[0]} has no {option}"
 
 
 def _requirements(command: str, desk: Path) -> None:
@@ -379,6 +382,7 @@ def _requirements(command: str, desk: Path) -> None:
     asked = _text("requirements.txt") + _text("tests/requirements.txt")
     asked += "\n".join(each.read_text("utf-8") for each in (ROOT / "tests/benchmarks").glob("*.py"))
     named = [] if "-r" in words else words[words.index("install") + 1 :]
+    named = [each for each in named if not each.startswith("--")]
     assert [each for each in named if each not in asked + "pip-audit"] == []
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from labeling_core.store.removal import replace
 
 KEPT = 60 * 24 * 3600.0  # seconds; a login ends by itself after 31 days
+LEAST = 1_000  # so many are remembered however old: the clock may be wrong by years for a while
 # What tells one login of a person from the next one: when, and what the server had asked with.
 _IDENTITY = ("iss", "sub", "aud", "iat", "exp", "nonce")
 
@@ -48,11 +49,12 @@ class SignOuts:
         login = login_of(claims)
         if not login:
             return
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{time.time():.0f} {login}\n")
-            file.flush()
-            os.fsync(file.fileno())
-            self._ended = self._read()
+        with self._lock:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{time.time():.0f} {login}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._ended = self._read()  # may replace the file, which Windows wants closed for that
 
     def _read(self) -> dict[str, float]:
         """What the file holds, which loses what is too old to matter."""
@@ -61,7 +63,8 @@ class SignOuts:
         lines = self._path.read_text("utf-8", errors="replace").splitlines()
         parts = [each.split() for each in lines]
         found = {each[1]: float(each[0]) for each in parts if len(each) == 2 and each[0].isdigit()}
-        kept = {login: when for login, when in found.items() if when > time.time() - KEPT}
+        last, oldest = set(list(found)[-LEAST:]), time.time() - KEPT
+        kept = {each: when for each, when in found.items() if when > oldest or each in last}
         if len(kept) < len(lines):
             part = self._path.with_name("signed_out.part")
             part.write_text("".join(f"{kept[each]:.0f} {each}\n" for each in kept), "utf-8")

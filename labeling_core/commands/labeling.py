@@ -23,6 +23,7 @@ from labeling_core.commands.options import (
 )
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.measures import MEASURES
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.progress.label_filter import Wanted
 
@@ -131,7 +132,7 @@ def sample(
         with waiting("Reading what was not read yet, training, scoring the pool"):
             done = chosen.run_session(classifier or "", strategy or "")
         row = _rows(chosen.progress())[-1]
-    measured = "" if done.accuracy is None else f", accuracy {done.accuracy:.1%}"
+    measured = "" if done.score is None else f", {MEASURES[done.measure]} {done.score:.1%}"
     text = f"Session {done.session_id} is done: {done.labels:,} labels{measured}."
     answer(as_json, row, text)
 
@@ -150,6 +151,8 @@ def progress(path: Path, project: str, as_json: bool) -> None:
     with opened(path) as database:
         frame = database.project(project).progress()
     columns = ["session_id", "state", "labels", "kind", "accuracy", "low", "high"]
+    if set(frame["measure"]) - {"accuracy"}:
+        columns += ["measure", "score", "score_low", "score_high"]
     text = "There is no session yet." if frame.empty else frame[columns].to_string(index=False)
     answer(as_json, _rows(frame), text)
 

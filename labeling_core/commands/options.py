@@ -6,7 +6,7 @@ import getpass
 import json
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,7 @@ part_option = click.option(
 )
 
 
-def require_one(given: dict[str, Path | None]) -> None:
+def require_one(given: Mapping[str, Path | str | None]) -> None:
     if sum(each is not None for each in given.values()) != 1:
         raise click.UsageError(f"Name one of {', '.join(given)}.")
 

@@ -21,6 +21,7 @@ from labeling_core.models.events import Files
 from labeling_core.models.prediction import Model, predict_folder, predict_table, read_model
 from labeling_core.models.reading_report import sentences
 from labeling_core.sources.containers import TAKEN
+from labeling_core.sources.remote_folders import visited
 
 
 @command(name="predict")
@@ -29,7 +30,7 @@ from labeling_core.sources.containers import TAKEN
 )
 @click.option("--data", type=FILE, metavar="FILE", help=f"{TAKEN}.")
 @part_option
-@click.option("--folder", type=FILE, metavar="DIR", help="Images or sounds.")
+@click.option("--folder", metavar="DIR", help="Images or sounds, here or at s3://bucket/folder.")
 @click.option(
     "--out", type=FILE, required=True, metavar="OUT", help="A .csv or .parquet file to write."
 )
@@ -46,7 +47,7 @@ def predict(
     model: Path,
     data: Path | None,
     part: str,
-    folder: Path | None,
+    folder: str | None,
     out: Path,
     events: Path | None,
     audacity: Path | None,
@@ -66,12 +67,13 @@ def predict(
         _predict_table(read, data, out, safe, excel, part, as_json)
         return
     assert folder is not None
-    with progress_bar() as progress:
-        wanted = Files(events, audacity)
-        files, broken = predict_folder(read, folder, out, safe, progress, excel, wanted)
-    known = read.features
-    kind = modality_with(known["features"], known.get("modality", ""))
-    say_left_out(folder, kind.source.suffixes)
+    with visited(folder) as place:
+        with progress_bar() as progress:
+            wanted = Files(events, audacity)
+            files, broken = predict_folder(read, place, out, safe, progress, excel, wanted)
+        known = read.features
+        kind = modality_with(known["features"], known.get("modality", ""))
+        say_left_out(place, kind.source.suffixes)
     unread = f", {broken:,} of them could not be read" if broken else ""
     what = "windows" if read.windows[0] else "files"
     found = {"file": str(out), "rows": files, "unread": broken}

@@ -18,6 +18,7 @@ from labeling_core.commands.options import (
     waiting,
 )
 from labeling_core.errors import LabelingError
+from labeling_core.learning.measures import MEASURES
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook.project import LabelingProject
 from labeling_core.settings import Column, Settings
@@ -61,8 +62,15 @@ def projects(path: Path, as_json: bool) -> None:
     help="The kind of its samples.",
 )
 @click.option(
-    "--features", default=Settings.features, metavar="NAME", help="Of files; “+” between several."
+    "--features",
+    default=Settings.features,
+    metavar="NAME",
+    help="What the model sees; “+” between several.",
 )
+@click.option(
+    "--measure", type=click.Choice(list(MEASURES)), default=Settings.measure,
+    help="By which a session's model is told to be good.",
+)  # fmt: skip
 @click.option("--every", type=int, default=Settings.every, help="Labels between two sessions.")
 @click.option(
     "--window", type=float, default=0.0, metavar="SECONDS", help="Cut recordings into windows."
@@ -80,6 +88,7 @@ def create(
     leave: tuple[str, ...],
     modality: str,
     features: str,
+    measure: str,
     every: int,
     window: float,
     overlap: float,
@@ -95,7 +104,7 @@ def create(
         warnings.simplefilter("ignore")  # told below, with the others
         with waiting(f"Reading {source}"):
             made = database.create(
-                title, source, categories, labels, modality=modality, every=every,
+                title, source, categories, labels, modality=modality, every=every, measure=measure,
                 features=features, window_seconds=window, window_overlap=overlap,
                 columns=tuple(Column(each, "neither") for each in leave),
             )  # fmt: skip
@@ -134,5 +143,6 @@ def _told(project: LabelingProject) -> dict[str, Any]:
         "title": known.title,
         "modality": known.modality,
         "source": known.source,
+        "measure": known.measure,
         "categories": [each.name for each in known.categories],
     }

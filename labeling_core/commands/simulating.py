@@ -19,6 +19,7 @@ from labeling_core.commands.options import (
 )
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER
+from labeling_core.learning.measures import MEASURES
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.modalities.registry import SUFFIXES
 from labeling_core.simulation import replay, summary
@@ -39,7 +40,9 @@ from labeling_core.sources.containers import TAKEN
 @click.option(
     "--folder", type=FILE, metavar="DIR", help="Images or sounds; a sub-folder is a category."
 )
-@click.option("--features", default="", metavar="NAME", help="Of a --folder; “+” between several.")
+@click.option(
+    "--features", default="", metavar="NAME", help="What the model sees; “+” between several."
+)
 @click.option("--label", metavar="COLUMN", default="label", help="The label column.")
 @click.option(
     "--strategy",
@@ -57,6 +60,10 @@ from labeling_core.sources.containers import TAKEN
     default=DEFAULT_CLASSIFIER,
     help="The model that is trained on the labels.",
 )
+@click.option(
+    "--measure", type=click.Choice(list(MEASURES)), default="accuracy",
+    help="By which the table and AULC are.",
+)  # fmt: skip
 @click.option("--holdout", default=replay.HOLDOUT, help="Share to measure on.")
 @click.option("--out", type=FILE, metavar="OUT", help="Write every run to this JSON file.")
 @json_option
@@ -72,6 +79,7 @@ def simulate(
     budget: int,
     seeds: int,
     classifier: str,
+    measure: str,
     holdout: float,
     out: Path | None,
     as_json: bool,
@@ -91,21 +99,21 @@ def simulate(
         runs = replay.simulate(
             X, y, replay.Plan(asked, batch, budget, seeds, classifier, holdout), progress
         )
-    told = summary.as_json(runs)
+    told = summary.as_json(runs, measure)
     if out is not None:
         try:
             out.write_text(json.dumps(told), encoding="utf-8", newline="\n")
         except OSError as error:
             raise LabelingError(f"{out} cannot be written: {error.strerror}.") from error
-    answer(as_json, told, summary.as_text(runs))
+    answer(as_json, told, summary.as_text(runs, measure))
 
 
 def _labeled(
     data: Path | None, part: str, features_npz: Path | None, folder: Path | None, features: str,
     label: str,
 ) -> Arrays:  # fmt: skip
-    if features and not folder:
-        raise LabelingError("--features are of the files of a --folder.")
+    if features and features_npz:
+        raise LabelingError("--features are of a --folder or of --data.")
     if features_npz:
         return read_arrays(features_npz)
     if folder:
@@ -113,4 +121,4 @@ def _labeled(
         say_left_out(folder, SUFFIXES[labeled_files(folder).modality])
         return arrays
     assert data is not None
-    return read_table(data, label, part)
+    return read_table(data, label, part, features, lambda note: click.echo(note, err=True))

@@ -11,12 +11,10 @@ from labeling_core.commands.options import (
     command,
     database_option,
     json_option,
-    operator,
-    require_database,
+    opened,
 )
 from labeling_core.integrity import storage as stored
 from labeling_core.people import EVERYWHERE
-from labeling_core.workspace import Workspace
 
 
 @command(name="storage")
@@ -33,13 +31,9 @@ def storage(path: Path, kind: str | None, project: str, as_json: bool) -> None:
     Example:
       python -m labeling_core storage --clear renditions
     """
-    require_database(path)
-    workspace = Workspace(path)
-    try:
-        went = stored.clear(workspace.loop, kind, project, operator()) if kind else 0
-        found = stored.look(workspace.database, operator())
-    finally:
-        workspace.close()
+    with opened(path) as database:
+        went = database.clear(kind, project) if kind else 0
+        found = database.storage()
     uses = [each for each in found.uses if project in (EVERYWHERE, each.project)]
     told = found._asdict() | {"uses": [each._asdict() for each in uses], "cleared": went}
     answer(as_json, told, "\n".join([*_cleared(kind, went), *_lines(found, uses)]))

@@ -46,10 +46,10 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was found, and the copies that were made before anything was mended."""
+    """What was found, and the paths of the copies that were made before anything was mended."""
 
     findings: list[Finding]
-    copies: list[Path]
+    copies: list[str]  # no Path: through the app that would be the file itself
 
     @property
     def open(self) -> list[Finding]:
@@ -80,22 +80,41 @@ def mend(path: Path, by: Person) -> Report:
     Raises LabelingError where the file cannot be opened or no backup can be made.
     """
     _require(path, by)
-    findings, copies = [], []
+    findings, copies = list[Finding](), list[str]()
     if cut := bytes_cut(path):
-        copies.append(keep_log(path, backup_folder(path)))
+        copies.append(str(keep_log(path, backup_folder(path))))
         wrong = _CUT.format(log_of(path).name, cut)
         findings.append(Finding(LOG, EVERYWHERE, 1, wrong, _TAKE_OVER, "mended"))
     database = Database(path, before_upgrade)
     try:
         if findings:
             eventlog.note(database, EVERYWHERE, by, "mended", {"check": LOG, "number": 1})
-        house = House.of(database)
-        if any(each.state == "mendable" for each in _look(house)):
-            copies.append(Backups(database).make(by).path)
-        for check in CHECKS:
-            findings += _mended(check, house, by)
+        more = mend_open(database, Backups(database), by)
     finally:
         database.close()
+    return Report(findings + more.findings, copies + more.copies)
+
+
+def look_open(database: Database, by: Person) -> Report:
+    """The same as :func:`look` of a database that this process has open, but for the log.
+
+    The caller sees to it that nothing is stored meanwhile, and that nothing runs: what is on its
+    way to a worker would be taken for a remnant.
+    """
+    by.require("manage")
+    return Report(_look(House.of(database)), [])
+
+
+def mend_open(database: Database, backups: Backups, by: Person) -> Report:
+    """The same as :func:`mend`, as :func:`look_open` has it; what is held in memory of the tables
+    is to be read anew then."""
+    by.require("manage")
+    house = House.of(database)
+    copies, findings = list[str](), list[Finding]()
+    if any(each.state == "mendable" for each in _look(house)):
+        copies.append(str(backups.make(by).path))
+    for check in CHECKS:
+        findings += _mended(check, house, by)
     return Report(findings, copies)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from labeling_core.sessions.features import features_folder
 from labeling_core.settings import Project
 from labeling_core.simulation.simulations import RECORD
 from labeling_core.sources.folders import UPLOADS
+from labeling_core.sources.windows import split
 from labeling_core.store import backups, put_back
 from labeling_core.store.database import OWN_FOLDERS, SIMULATIONS
 from labeling_core.store.file_names import folder_name
@@ -64,9 +67,11 @@ def _is_torn(ledger: Path) -> bool:
 
 
 def _torn_renditions(house: House, project: Project) -> list[Path]:
-    """Pictures and audio without a byte, or of which half was written: no browser shows them."""
+    """Pictures and audio without a byte, or of which half was written: no browser shows them. Those
+    that this very process writes are on their way to one."""
     made = _folder(house, project).glob("renditions/*/*")
-    return [each for each in made if each.name.startswith(".") or not each.stat().st_size]
+    torn = [each for each in made if each.name.startswith(".") or not each.stat().st_size]
+    return [each for each in torn if each.suffixes[-2:-1] != [f".{os.getpid()}"]]
 
 
 def _stale_jobs(house: House, project: Project) -> list[Path]:
@@ -121,7 +126,9 @@ def _present(cursor: Cursor, project: Project) -> Iterable[str]:
 
 
 def _lost_files(root: str, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(each for each in names if not Path(root, each).exists())
+    """Those of ``names`` that are no file any more, or windows of none."""
+    there = cache(lambda file: Path(root, file).exists())  # many windows are of one
+    return tuple(each for each in names if not there(split(each).path))
 
 
 def _uploads_of_no_project(house: House) -> list[Found]:

@@ -36,7 +36,7 @@ class Tables(NamedTuple):
 
 
 class House(NamedTuple):
-    """An open database with its projects: what is looked at. No program has it open otherwise.
+    """An open database with its projects: what is looked at. Nothing else is done to it meanwhile.
 
     ``Project.samples`` is counted, not as it is recorded.
     """

@@ -22,7 +22,9 @@ from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects import lifecycle
 from labeling_core.sessions.loop import Loop
 from labeling_core.settings import Project, output_tables, quote
+from labeling_core.sources import remote_folders
 from labeling_core.sources.folders import UPLOADS
+from labeling_core.sources.remote_folders import REMOTE
 from labeling_core.sources.uploads import WAITING, remove_forgotten
 from labeling_core.store import backups, eventlog, events
 from labeling_core.store.database import OWN_FOLDERS, SIMULATIONS, Database, literal
@@ -32,7 +34,7 @@ from labeling_core.store.removal import remove
 
 log = logging.getLogger(__name__)
 LOOK = 300.0  # seconds between two looks at the limits
-FEATURES, WAIT = "features", "waiting uploads"
+FEATURES, WAIT, FETCHED = "features", "waiting uploads", "fetched files"
 # What may be cleared, and what that costs. No decision, no label and no file that is nowhere else.
 CLEARABLE = {
     RENDITIONS: "Pictures and audio are made again when they are shown.",
@@ -40,6 +42,7 @@ CLEARABLE = {
     "time.",
     WAIT: "Files that were chosen on a form more than an hour ago, and no project was made of, "
     "have to be chosen again.",
+    FETCHED: "Files of remote folders are fetched again when they are needed.",
 }
 YOUNG = 3600.0  # seconds during which somebody may still fill in the form of an upload
 
@@ -135,6 +138,7 @@ def _files(database: Database, projects: list[Project]) -> Iterator[Use]:
     for place in sorted(uploads.glob("[!.]*")):
         yield _use("uploads", sources.get(f"{UPLOADS}/{place.name}", ""), [place])
     yield _use(WAIT, "", uploads.glob(f"{WAITING}*"))
+    yield _use(FETCHED, "", (database.path.parent / REMOTE).glob(f"*/{remote_folders.FETCHED}"))
     yield _use(SIMULATIONS, "", [files / SIMULATIONS])
     copies = backups.list_backups(database.path)
     yield Use("backups", "", len(copies), sum(each.size for each in copies))
@@ -186,7 +190,9 @@ def clear(loop: Loop, kind: str, project_id: str, by: Person) -> int:
         went = _removed(each / RENDITIONS for each in folders.values())
     elif kind == WAIT:
         waiting = (home / UPLOADS).glob(f"{WAITING}*")
-        went = _removed(each for each in waiting if time.time() - each.stat().st_mtime > YOUNG)
+        went = _removed(each for each in waiting if abs(time.time() - each.stat().st_mtime) > YOUNG)
+    elif kind == FETCHED:
+        went = _removed((home / REMOTE).glob(f"*/{remote_folders.FETCHED}"))
     else:
         with database.lock:  # no session starts meanwhile
             for each in folders:

@@ -27,7 +27,7 @@ class OpenProjects:
         # Nobody else can write to the file while it is open: a table is compared once a run.
         self._refreshed: set[str] = set()
         self._lines: dict[str, Line] = {}
-        database.on_failed_commit = self._forget_all
+        database.on_failed_commit = self.forget_all
 
     def project(self, project_id: str) -> Project:
         """The project of that id; LabelingError when there is none."""
@@ -75,7 +75,8 @@ class OpenProjects:
                 self.forget(project_id)
                 raise
 
-    def _forget_all(self) -> None:
+    def forget_all(self) -> None:
+        """The same of every project."""
         for project_id in {*self._projects, *self._queues}:
             self.forget(project_id)
 

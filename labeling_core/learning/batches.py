@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]  # in the precision of the probabilities
 Positions = NDArray[np.intp]
 
 # Measured by tests/benchmarks/strategies.py:
@@ -21,6 +21,7 @@ _START = 3  # labels per category named right by a neighbour before a model's do
 _LONGEST_START = 10  # labels per category after which they are trusted in any case
 _MOST_START = 60  # labels after which they are: 10 each of 36 categories would be all there are
 _FEW, _SOUGHT = 5, 10  # labels below which a category is rare; one sample in so many seeks it
+_UNLIKE = 200  # samples behind the first batch that are drawn for being unlike it
 _CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
 _SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
 _CLUSTERS = 300  # at most; a larger batch is filled up by uncertainty
@@ -37,12 +38,25 @@ class Situation(NamedTuple):
     labels: NDArray[np.integer]
     batch: int
     rng: np.random.Generator
+    wanted: int | None = None
+
+    @property
+    def sorted_ones(self) -> int:
+        """How many have to be in order by uncertainty, for a batch to be chosen of them too."""
+        wanted = len(self.pool) if self.wanted is None else self.wanted
+        return max(wanted, _CHOICE * self.batch)
 
 
 def by_uncertainty(situation: Situation, uncertainty: Floats) -> Positions:
-    """Most uncertain first; equal ones in the order of a seeded shuffle."""
-    shuffled = situation.rng.permutation(len(uncertainty))
-    return shuffled[np.argsort(-uncertainty[shuffled])]
+    """Most uncertain first; equal ones in the order of a seeded shuffle. Only so many as are
+    wanted: the others are compared with the last of them, and neither shuffled nor sorted."""
+    cut = len(uncertainty) - situation.sorted_ones
+    asked: Any = len(uncertainty)
+    if cut > 0:
+        asked = np.flatnonzero(uncertainty >= np.partition(uncertainty, cut)[cut])
+    shuffled = situation.rng.permutation(asked)
+    order = shuffled.take(np.argsort(-uncertainty.take(shuffled)))
+    return order[: situation.sorted_ones]
 
 
 def at_random(situation: Situation, uncertainty: Floats) -> Positions:
@@ -53,10 +67,13 @@ def at_random(situation: Situation, uncertainty: Floats) -> Positions:
 def automatic(situation: Situation, uncertainty: Floats) -> Positions:
     """A spread start, then batches both uncertain and unlike one another.
 
-    Start: clusters as in TypiClust (Hacohen and others, 2022). Then: ``diverse_margin``, with the
-    likeliest samples of categories that have turned out to be rare.
+    Start: clusters as in TypiClust (Hacohen and others, 2022), and behind the very first batch
+    samples unlike it. Then: ``diverse_margin``, with the likeliest samples of categories that have
+    turned out to be rare.
     """
-    if situation.probabilities is None or not _started(situation):
+    if situation.probabilities is None:
+        return _batch_first(situation, uncertainty, _without_model)
+    if not _started(situation):
         return _batch_first(situation, uncertainty, _spread)
     return _batch_first(situation, uncertainty, _diverse_with_rare)
 
@@ -88,9 +105,9 @@ def _batch_first(situation: Situation, uncertainty: Floats, choose: Choose) -> P
     if len(order) <= situation.batch:
         return order
     first = choose(situation, uncertainty, order)
-    waiting = np.ones(len(order), dtype=bool)
+    waiting = np.ones(len(uncertainty), dtype=bool)
     waiting[first] = False
-    return np.concatenate([first, order[waiting[order]]])
+    return np.concatenate([first, order[waiting.take(order)]])
 
 
 def _started(situation: Situation) -> bool:
@@ -152,6 +169,34 @@ def _spread(situation: Situation, uncertainty: Floats, order: Positions) -> Posi
     middles = _middles(X[: len(sample)], means)
     chosen = [middles[group] for group in np.lexsort((-sizes, labeled)) if group in middles]
     return sample[chosen[: situation.batch]]
+
+
+def _without_model(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    """The spread batch, and behind it samples unlike it: where all of the batch is of one category
+    no model can be trained, and the order goes on until another one is met.
+
+    Of 9 data sets with a category of 2 to 6 % that had its first label after 25 labels (40 seeds,
+    batches of 20): 32 with random samples behind the batch, 32 with random ones from the start.
+    """
+    first = _spread(situation, uncertainty, order)
+    return np.concatenate([first, _unlike(situation, first)])
+
+
+def _unlike(situation: Situation, first: Positions) -> Positions:
+    """Up to 200 samples drawn one by one by their squared distance from the nearest one in
+    ``first`` or drawn before (k-means++: D. Arthur and S. Vassilvitskii, 2007), out of a random
+    5,000 of the pool."""
+    sample = situation.rng.permutation(len(situation.pool))[:_SAMPLE]
+    X = np.asarray(situation.features[situation.pool[sample]], np.float32)
+    square = np.full(len(X), np.inf, np.float32)
+    for row in situation.features[situation.pool[first]]:
+        np.minimum(square, ((X - row) ** 2).sum(axis=1), out=square)
+    drawn: list[int] = []
+    while len(drawn) < _UNLIKE and square.any():
+        weights = square.astype(np.float64)
+        drawn.append(int(situation.rng.choice(len(X), p=weights / weights.sum())))
+        np.minimum(square, ((X - X[drawn[-1]]) ** 2).sum(axis=1), out=square)
+    return sample[drawn]
 
 
 def _diverse(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
-from labeling_core.learning import gaussian_process
+from labeling_core.learning import gaussian_process, scoring
+from labeling_core.learning.threads import one_thread, threads_for
 from labeling_core.settings import OLDER_CLASSIFIERS
 
 
@@ -171,7 +172,7 @@ def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) ->
     if name == GAUSSIAN_PROCESS:
         return gaussian_process.fit(X, y, seed)[0]
     # Few labels: double precision costs nothing here and lets the solver converge cleanly.
-    with warnings.catch_warnings():
+    with threads_for(len(X)), warnings.catch_warnings():
         # "More classes than half the samples": usual in a first session, no mistake.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         model = _BUILDERS[name](seed).fit(np.asarray(X, dtype=np.float64), y)
@@ -184,10 +185,13 @@ def fit(name: str, X: NDArray[np.float32], y: NDArray[np.integer], seed: int) ->
 
 def _mean(parts: Mapping[str, Any], weights: Mapping[str, float]) -> Any:
     """The weighted mean of fitted parts, as scikit-learn's vote of their probabilities."""
+    from sklearn.base import clone
     from sklearn.ensemble import VotingClassifier
     from sklearn.preprocessing import LabelEncoder
 
-    vote = VotingClassifier(list(parts.items()), voting="soft", weights=list(weights.values()))
+    # As scikit-learn has it, the named ones are not fitted: else skops would store all trees twice.
+    named = [(name, clone(part)) for name, part in parts.items()]
+    vote = VotingClassifier(named, voting="soft", weights=list(weights.values()))
     vote.estimators_ = list(parts.values())
     vote.classes_ = vote.estimators_[0].classes_
     vote.le_ = LabelEncoder().fit(vote.classes_)
@@ -203,7 +207,8 @@ def name_classes(model: Any, names: list[str]) -> None:
 
 def quickest_part(model: Any) -> Any | None:
     """The part of a mean of classifiers that takes least time for a sample; None of any other."""
-    return getattr(model, "named_estimators", {}).get(LINEAR)
+    names = [name for name, _ in getattr(model, "estimators", ())]
+    return model.estimators_[names.index(LINEAR)] if LINEAR in names else None
 
 
 def predict_probabilities(
@@ -219,12 +224,15 @@ def predict_probabilities(
     to 1. ``progress`` is told the finished share, 0..1, after every chunk.
     """
     codes = np.asarray(model.classes_, dtype=np.intp)
+    columns = slice(None) if len(codes) == n_classes else codes
     probabilities = np.zeros((len(X), n_classes), dtype=np.float32)
-    for start in range(0, len(X), chunk):
-        rows = slice(start, start + chunk)
-        probabilities[rows, codes] = model.predict_proba(np.asarray(X[rows], dtype=np.float32))
-        if progress is not None:
-            progress(min(start + chunk, len(X)) / len(X))
+    with one_thread():
+        for start in range(0, len(X), chunk):
+            rows = slice(start, start + chunk)
+            block = np.asarray(X[rows], dtype=np.float32)
+            probabilities[rows, columns] = scoring.probabilities(model, block)
+            if progress is not None:
+                progress(min(start + chunk, len(X)) / len(X))
     return probabilities
 
 

@@ -21,7 +21,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(hits: float, number: int, z: float = 1.959963984540054) -> Interval:
+def wilson(hits: float, number: float, z: float = 1.959963984540054) -> Interval:
     """Wilson's score interval of ``hits`` out of ``number`` (E. B. Wilson, JASA 22, 1927).
 
     Without any trial the share is unknown: (nan, 0, 1).

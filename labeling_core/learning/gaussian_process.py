@@ -8,11 +8,14 @@ is stored and read like every other model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from labeling_core.learning.threads import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -34,10 +37,19 @@ class Kernel(NamedTuple):
 
     def of(self, X: Floats, others: Floats) -> Floats:
         """[n, m] for rows ``X`` [n, d] and ``others`` [m, d]."""
-        from sklearn.metrics.pairwise import rbf_kernel
+        return self.mix(*_compared(X, others))
 
-        radial = rbf_kernel(X, others, gamma=0.5 / self.radius)
-        return np.asarray((1 - self.share) * (X @ others.T) / self.length + self.share * radial)
+    def mix(self, products: Floats, squares: Floats) -> Floats:
+        """The same for the products x·x' and the squared distances ‖x - x'‖²."""
+        radial = np.exp(squares / (-2 * self.radius))
+        return np.asarray((1 - self.share) / self.length * products + self.share * radial)
+
+
+def _compared(X: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """Products and squared distances [n, m] of rows ``X`` [n, d] and ``others`` [m, d]."""
+    products = X @ others.T
+    squares = np.sum(X * X, axis=1)[:, None] + np.sum(others * others, axis=1) - 2 * products
+    return products, np.maximum(squares, 0.0, out=squares)
 
 
 def fit(X: NDArray[np.floating], y: NDArray[np.integer], seed: int) -> tuple[Any, Floats]:
@@ -46,9 +58,7 @@ def fit(X: NDArray[np.floating], y: NDArray[np.integer], seed: int) -> tuple[Any
 
     ``y`` [n] holds class codes; the columns are its different ones, sorted.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
+    with one_thread():
         return _fit(np.asarray(X, dtype=np.float64), y, seed)
 
 
@@ -70,9 +80,10 @@ def _most_probable(X: Floats, Y: Floats) -> tuple[Kernel, float]:
     a(K + noise) has an evidence of −½ Σ log(λ + noise) − ½ n log a, a = mean of y²/(λ + noise)."""
     length = float(np.mean(np.sum(X * X, axis=1))) or 1.0
     best, found = -np.inf, (Kernel(length, length, SHARES[0]), 1.0)
+    compared = _compared(X, X)
     for radius, share in product(RADII, SHARES):
         kernel = Kernel(length, radius * length, share)
-        values, vectors = np.linalg.eigh(kernel.of(X, X))
+        values, vectors = np.linalg.eigh(kernel.mix(*compared))
         spread = np.maximum(values, 0.0) + NOISES[:, None]
         power = np.sum((vectors.T @ Y) ** 2, axis=1)
         amplitude = np.maximum(np.mean(power / spread, axis=1), 1e-12)
@@ -143,3 +154,26 @@ def _assemble(
     softmax.n_iter_ = np.zeros(1, dtype=np.int32)
     union = FeatureUnion([("columns", "passthrough"), ("radial", radial)])
     return Pipeline([("kernel", union), ("softmax", softmax)])
+
+
+def is_process(model: Any) -> bool:
+    """Whether a fitted model is what :func:`fit` makes."""
+    return "kernel" in getattr(model, "named_steps", ())
+
+
+def radial_of(union: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """The radial kernel's columns of rows in float32, for the first step of a process: as by its
+    ``transform``, which takes three times as long for its checks and copies."""
+    radial = union.transformer_list[-1][1]
+    centres, weights = radial.components_, radial.normalization_.T
+    lengths, gamma = np.sum(centres * centres, axis=1), np.float32(radial.gamma)
+
+    def columns(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        near = rows @ (2 * centres.T)
+        near -= lengths
+        near -= np.sum(rows * rows, axis=1)[:, None]
+        near *= gamma
+        np.exp(np.minimum(near, 0, out=near), out=near)  # of minus the squared distances
+        return np.asarray(near @ weights)
+
+    return columns

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.learning import classifiers, strategies
+from labeling_core.learning import classifiers, decisions, strategies
 from labeling_core.learning.classifier_choice import Choice, choose
 from labeling_core.learning.evaluation import ENOUGH, auc, calibration_error
 from labeling_core.learning.out_of_fold import out_of_fold
@@ -24,7 +24,8 @@ class Task(NamedTuple):
     ``probes`` are never in ``train``; ``queryable`` says of each of ``pool`` whether the
     strategy may ask for it (probes still to come may not be asked for). ``choice`` is the one
     that ``auto`` made before, if any. ``groups`` are aligned with ``train``: samples of
-    one group neither measure nor choose where another one of it was trained on.
+    one group neither measure nor choose where another one of it was trained on. By ``measure``
+    (of MEASURES) it is decided what a sample is taken for, not what is asked: see decisions.py.
     """
 
     features: NDArray[np.float32]
@@ -43,30 +44,35 @@ class Task(NamedTuple):
     seed: int
     choice: Choice | None = None
     groups: NDArray[np.integer] | None = None
+    measure: str = "accuracy"
 
 
 class Evaluation(NamedTuple):
-    """``correct`` of ``evaluated`` samples; ``kind`` says of which (``""``: of none)."""
+    """``correct`` of ``evaluated`` samples; ``kind`` says of which (``""``: of none).
+
+    ``taken``: which class code was taken for which, and how often, for every pair that occurred.
+    """
 
     kind: str
     evaluated: int
     correct: int
     auc: float | None
     calibration_error: float | None = None
+    taken: Sequence[tuple[int, int, int]] = ()
 
 
 class Outcome(NamedTuple):
     """``positions`` of the pool in the order of asking, with uncertainty (0..1) and prediction.
 
     ``queryable`` is aligned with them; ``checks`` [≤ CHECKS, classes] are the probabilities
-    of the first positions.
+    of the first positions, as decisions.weighed has them.
     """
 
     choice: Choice
     model: Any
     evaluation: Evaluation
     positions: NDArray[np.int32]
-    uncertainty: NDArray[np.float64]
+    uncertainty: NDArray[np.floating]
     prediction: NDArray[np.intp]
     queryable: NDArray[np.bool_]
     checks: NDArray[np.float32]
@@ -82,20 +88,22 @@ def run(task: Task, progress: Progress) -> Outcome:
     choice = choose(task.classifier, X, task.train_codes, task.seed, task.choice, task.groups)
     task = task._replace(classifier=choice.classifier)
     model = classifiers.fit(task.classifier, X, task.train_codes, task.seed)
-    progress("Measuring its accuracy", 0.2)
-    evaluation = _evaluate(task, model, X)
-    everything = _score(task, model, lambda share: progress("Scoring the pool", 0.3 + 0.5 * share))
+    everything = _score(task, model, lambda share: progress("Scoring the pool", 0.2 + 0.5 * share))
+    progress("Measuring its accuracy", 0.7)
+    weights = decisions.weights(task.measure, everything[:CHECKS], task.train_codes)
+    evaluation = _evaluate(task, model, X, weights)
     progress("Choosing what to ask next", 0.8)
-    order, uncertainty = _order(task, everything[task.pool])
-    positions = np.asarray(task.pool[order], dtype=np.int32)
+    order, uncertainty = _order(task, everything.take(task.pool, axis=0))
+    everything = decisions.weighed(everything, weights)
+    positions = task.pool.astype(np.int32).take(order)
     return Outcome(
         choice,
         model,
         evaluation,
         positions,
-        uncertainty[order],
-        everything[positions].argmax(axis=1),
-        task.queryable[order],
+        uncertainty.take(order),
+        strategies.likeliest(everything).take(positions),
+        task.queryable.take(order),
         everything[:CHECKS],
     )
 
@@ -123,7 +131,7 @@ def _score(task: Task, model: Any, progress: Callable[[float], None]) -> NDArray
 
 def _order(
     task: Task, probabilities: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
     """The pool's order, and its uncertainty in the pool's own order.
 
     A strategy sees only what it may ask for. Probes still to come are put where their
@@ -133,7 +141,7 @@ def _order(
     others = np.flatnonzero(~task.queryable)
     ranking = strategies.rank(
         task.strategy,
-        probabilities=probabilities[chosen],
+        probabilities=probabilities.take(chosen, axis=0),
         features=task.features,
         pool=task.pool[chosen],
         labeled=task.train,
@@ -141,7 +149,7 @@ def _order(
         batch=task.batch,
         seed=task.seed,
     )
-    uncertainty = np.empty(len(task.pool))
+    uncertainty = np.empty(len(task.pool), ranking.uncertainty.dtype)
     uncertainty[chosen] = ranking.uncertainty
     uncertainty[others] = strategies.STRATEGIES[task.strategy].score(probabilities[others])
     asked = chosen[ranking.order]
@@ -153,12 +161,14 @@ def _order(
     return np.insert(asked, where, others), uncertainty
 
 
-def _descending(values: NDArray[np.float64]) -> bool:
+def _descending(values: NDArray[np.floating]) -> bool:
     return bool(np.all(values[1:] <= values[:-1]))
 
 
-def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
-    """Accuracy on the test table, else on the probes, else by cross-validation."""
+def _evaluate(
+    task: Task, model: Any, X: NDArray[np.float32], weights: NDArray[np.float32] | None
+) -> Evaluation:
+    """How good it is on the test table, else on the probes, else by cross-validation."""
     if task.test is not None:
         kind, codes = "test table", task.test_codes
         found = classifiers.predict_probabilities(model, task.test, task.classes)
@@ -176,6 +186,9 @@ def _evaluate(task: Task, model: Any, X: NDArray[np.float32]) -> Evaluation:
             found, codes = found[judged], codes[judged]
             if not len(codes):
                 return Evaluation("", 0, 0, None)
-    correct = int((found.argmax(axis=1) == codes).sum())
+    predicted = decisions.weighed(found, weights).argmax(axis=1)
     area, calibration = auc(found, codes, ENOUGH), calibration_error(found, codes)
-    return Evaluation(kind, len(codes), correct, area, calibration)
+    pairs, times = np.unique([codes, predicted], axis=1, return_counts=True)
+    taken = list(zip(*pairs.tolist(), times.tolist(), strict=True))
+    correct = int((predicted == codes).sum())
+    return Evaluation(kind, len(codes), correct, area, calibration, taken)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from labeling_core.learning import classifiers, gaussian_process
 from labeling_core.learning.classifiers import AUTO, EXTRA_TREES, GAUSSIAN_PROCESS, LINEAR
 from labeling_core.learning.out_of_fold import folds, out_of_fold
+from labeling_core.learning.threads import one_thread
 
 JUDGED = 500  # labels, at random, that the weights are found by: more tell little more
 ALIKE = 10  # labels that each part has ahead: how slowly the weights leave equality
@@ -50,11 +51,9 @@ def _unseen(
     groups: NDArray[np.integer] | None,
 ) -> NDArray[np.float64]:
     """The probability [parts, n] of every label by each part when it has not seen that label."""
-    from threadpoolctl import threadpool_limits
-
     codes = np.unique(y, return_inverse=True)[1]
     classes = int(codes.max()) + 1
-    with threadpool_limits(1):  # arrays this small: more threads spend their time on waiting
+    with one_thread():
         found: dict[str, NDArray[Any]] = (
             {
                 LINEAR: out_of_fold(X, codes, classes, LINEAR, seed),

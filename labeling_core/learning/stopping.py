@@ -36,7 +36,9 @@ class Evidence(NamedTuple):
     ``kind``: what accuracy was measured on; ``curve`` is None where it was not. ``changed`` [S]:
     the share of ``compared`` predictions in which each session's model differs from the last
     one's. ``halting`` is a key of halting.WORDS, or "". ``left``: samples without a decision.
-    ``probe_share`` 0..1 and ``every`` are the project's settings.
+    ``probe_share`` 0..1 and ``every`` are the project's settings. ``missing`` says why the
+    curve is not by the measure of the project, "" where it is. By another measure than accuracy
+    ``moved`` [S] is as ``changed``, with categories counted as the measure does.
     """
 
     kind: str
@@ -48,6 +50,8 @@ class Evidence(NamedTuple):
     left: int
     every: int
     probe_share: float
+    missing: str = ""
+    moved: Floats | None = None
 
 
 class Forecast(NamedTuple):
@@ -55,7 +59,7 @@ class Forecast(NamedTuple):
     ``power`` is the c of the fitted curve.
 
     ``point``: how many more labels one point costs, the likely number, the least and the most
-    (infinite: out of sight). To be drawn: accuracy (0..1) and its band at ``labels`` [m], the
+    (infinite: out of sight). To be drawn: the score (0..1) and its band at ``labels`` [m], the
     first ``past`` of them up to now.
     """
 
@@ -64,7 +68,7 @@ class Forecast(NamedTuple):
     power: float
     point: tuple[float, float, float]
     labels: Floats
-    accuracy: Floats
+    score: Floats
     low: Floats
     high: Floats
     past: int
@@ -117,6 +121,8 @@ def lacking(evidence: Evidence) -> str:
         )
     if evaluated < FEWEST_PROBES:
         return _too_few(evidence, evaluated)
+    if evidence.missing:
+        return evidence.missing
     if evidence.halting == "early":
         return "The model has seen too few labels of each category."
     return ""
@@ -139,7 +145,8 @@ def from_predictions(evidence: Evidence) -> tuple[float, float]:
     since there were half as many; where no session is that old, since the first one."""
     since = _half(evidence.labels)
     growth = evidence.labels[-1] / evidence.labels[since]
-    changed = float(evidence.changed[since]) * max(1.0, 1 / max(growth - 1, 1e-3))
+    moved = evidence.changed if evidence.moved is None else evidence.moved
+    changed = float(moved[since]) * max(1.0, 1 / max(growth - 1, 1e-3))
     return FOLLOWS * changed, SPREAD * changed + LEAST
 
 
@@ -153,11 +160,11 @@ def forecast(curve: Curve, predicted: tuple[float, float], left: int) -> Forecas
     standard error), each weighted by one over its variance; drawn for the samples that are
     ``left``, at most as many as there are labels."""
     now = int(curve.labels[-1])
-    central = fit(curve.labels, curve.errors[None], curve.evaluated)
-    fits = fit(curve.labels, resampled(curve), curve.evaluated)
+    central = fit(curve.labels, curve.errors[None], curve.worth)
+    fits = fit(curve.labels, resampled(curve), curve.worth)
     gains = fits.gain(now)
     # What none of n samples showed may be one in n all the same: never quite without a doubt.
-    weights = np.array([1 / (gains.var() + curve.evaluated**-2), 1 / predicted[1] ** 2])
+    weights = np.array([1 / (gains.var() + curve.worth**-2), 1 / predicted[1] ** 2])
     gain = float(np.dot(weights, [gains.mean(), predicted[0]]) / weights.sum())
     error = float(weights.sum() ** -0.5)
     doubled = Interval(gain, max(0.0, gain - _Z * error), gain + _Z * error)
@@ -197,7 +204,7 @@ def _band(
     shape = _shape(ahead, float(central.c[0]))
     middle = np.clip(1 - central.error(past)[0], 0.0, 1.0)
     low, high = np.quantile(1 - fits.error(past), [0.025, 0.975], axis=0)
-    around = np.array([wilson(each * curve.evaluated, curve.evaluated) for each in middle])
+    around = np.array([wilson(each * curve.worth, curve.worth) for each in middle])
     low, high = np.minimum(low, around[:, 1]), np.maximum(high, around[:, 2])
     drawn = (
         np.concatenate([line, np.minimum(line[-1] + gain * shape, 1.0)])

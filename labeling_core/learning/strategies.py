@@ -21,7 +21,8 @@ _ROWS = 32_768  # rows worked on at a time: small enough to stay in the processo
 
 
 class Ranking(NamedTuple):
-    """``order``: permutation of 0..n-1, ask first; ``uncertainty``: 0..1, aligned with the pool."""
+    """``order``: permutation of 0..n-1, ask first, or its beginning; ``uncertainty``: 0..1, aligned
+    with the pool."""
 
     order: Positions
     uncertainty: Floats
@@ -52,9 +53,9 @@ class Strategy(NamedTuple):
         return self.arrange is batches.by_uncertainty
 
 
-def _top_two(p: NDArray[Any]) -> tuple[Floats, Floats]:
+def _top_two(p: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Highest and second highest probability of every row, kept while running over the columns."""
-    first, second = np.zeros(len(p)), np.zeros(len(p))
+    first, second = np.empty(len(p), p.dtype), np.empty(len(p), p.dtype)
     for start in range(0, len(p), _ROWS):
         columns = np.ascontiguousarray(p[start : start + _ROWS].T)
         best, next_best = columns[0].copy(), np.zeros_like(columns[0])
@@ -65,15 +66,26 @@ def _top_two(p: NDArray[Any]) -> tuple[Floats, Floats]:
     return first, second
 
 
-def least_confidence(p: NDArray[Any]) -> Floats:
+def likeliest(p: NDArray[Any]) -> NDArray[np.intp]:
+    """The column of the highest probability of every row of ``p`` [n, classes], the first of equal
+    ones."""
+    found = np.empty(len(p), np.intp)
+    for start in range(0, len(p), _ROWS):
+        found[start : start + _ROWS] = np.ascontiguousarray(p[start : start + _ROWS].T).argmax(0)
+    return found
+
+
+def least_confidence(p: NDArray[Any]) -> NDArray[Any]:
     """1 − p(1), the highest probability missing from certainty; ``p`` is [n, classes]."""
-    return np.clip(1.0 - _top_two(p)[0], 0.0, 1.0)
+    first = _top_two(p)[0]
+    return np.clip(np.subtract(1, first, out=first), 0, 1, out=first)
 
 
-def margin(p: NDArray[Any]) -> Floats:
+def margin(p: NDArray[Any]) -> NDArray[Any]:
     """1 − (p(1) − p(2)): 1 where the two likeliest classes tie; ``p`` is [n, classes]."""
     first, second = _top_two(p)
-    return np.clip(1.0 - (first - second), 0.0, 1.0)
+    first -= second
+    return np.clip(np.subtract(1, first, out=first), 0, 1, out=first)
 
 
 def entropy(p: NDArray[Any]) -> Floats:
@@ -191,13 +203,16 @@ def rank(
     labels: NDArray[np.integer],
     batch: int,
     seed: int,
+    wanted: int | None = None,
 ) -> Ranking:
     """Order the pool for labeling, best first, by one of ``STRATEGIES``.
 
     ``probabilities`` [len(pool), classes] of the current model, or None before the first one
     (every uncertainty is then 1); ``features`` [N, d], the whole matrix, maybe memory-mapped;
     ``pool`` and ``labeled`` row positions in it; ``labels`` [len(labeled)] class codes;
-    ``batch`` how many labels come before the next session. The same seed gives the same order.
+    ``batch`` how many labels come before the next session. The same seed gives the same order;
+    only its first ``wanted`` if that is said, which spares sorting the rest (equal ones then come
+    in the order of another shuffle).
     Raises LabelingError for an unknown strategy.
     """
     if strategy not in STRATEGIES:
@@ -208,6 +223,6 @@ def rank(
     chosen = STRATEGIES[strategy]
     uncertainty = np.ones(len(pool)) if probabilities is None else chosen.score(probabilities)
     situation = Situation(
-        probabilities, features, pool, labeled, labels, batch, np.random.default_rng(seed)
+        probabilities, features, pool, labeled, labels, batch, np.random.default_rng(seed), wanted
     )
-    return Ranking(chosen.arrange(situation, uncertainty), uncertainty)
+    return Ranking(chosen.arrange(situation, uncertainty)[:wanted], uncertainty)

@@ -7,7 +7,7 @@ before what is found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,35 +53,29 @@ def find_kinds(
     exclude: Sequence[str] | Mapping[str, str],
     chosen: Mapping[str, Mapping[str, Any]] | None = None,
     total: int = 0,
+    told: Callable[[float], None] = lambda share: None,
 ) -> Found:
     """Judge the columns of the Parquet file ``table``.
 
     Columns in ``exclude`` (names, or name → reason) are left out; the rows hold all those whose
     type can be a feature. ``chosen`` is name → ``kind`` and ``missing`` as a person has said it
     (see settings.Column). ``total`` is how many rows there are in all, where the table holds only
-    some of them. Raises LabelingError for a kind that a column cannot be taken for.
+    some of them. ``told`` is given the share (0..1) that is done.
+    Raises LabelingError for a kind that a column cannot be taken for.
     """
     import pyarrow.parquet as pq
 
-    schema, total = pq.read_schema(table), max(total, pq.read_metadata(table).num_rows)
+    total = max(total, pq.read_metadata(table).num_rows)
     by_choice = exclude if isinstance(exclude, Mapping) else dict.fromkeys(exclude, BY_CHOICE)
     said = chosen or {}
-    left_out, usable = {}, []
-    for field in schema:
-        listed = vectors.holds_vectors(field.type)
-        reason = by_choice.get(field.name) or (not listed and unusable(field.type)) or ""
-        if not reason:
-            usable.append(field.name)
-            continue
-        left_out[field.name] = reason
-        kind = said.get(field.name, {}).get("kind")
-        if kind and field.name not in by_choice:
-            raise _no_such_kind(field.name, kind, f"it {reason}")
+    usable, left_out = _usable(pq.read_schema(table), by_choice, said)
     kinds: dict[str, str] = {}
     missing: dict[str, list[str]] = {}
     embedded = any(said.get(each, {}).get("kind") == sentence_embedding.KIND for each in usable)
-    sample = _first_rows(table, usable, FIT_TEXTS if embedded else FIT_ROWS)
-    for name in sample.column_names:
+    most = FIT_TEXTS if embedded else FIT_ROWS
+    sample = _first_rows(table, usable, most, lambda share: told(share / 2))
+    for at, name in enumerate(sample.column_names):
+        told((1 + at / sample.num_columns) / 2)
         own = said.get(name, {})
         kind, reason, markers = _judge(name, sample.column(name), total, own)
         if kind and len(kinds) == MAX_COLUMNS:
@@ -93,6 +87,24 @@ def find_kinds(
         if kind and markers:
             missing[name] = markers
     return Found(kinds, missing, left_out, sample)
+
+
+def _usable(
+    schema: pa.Schema, by_choice: Mapping[str, str], said: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[str], dict[str, str]]:
+    """The columns whose type can be a feature, and name → reason of the others."""
+    usable, left_out = [], {}
+    for field in schema:
+        listed = vectors.holds_vectors(field.type)
+        reason = by_choice.get(field.name) or (not listed and unusable(field.type)) or ""
+        if not reason:
+            usable.append(field.name)
+            continue
+        left_out[field.name] = reason
+        kind = said.get(field.name, {}).get("kind")
+        if kind and field.name not in by_choice:
+            raise _no_such_kind(field.name, kind, f"it {reason}")
+    return usable, left_out
 
 
 def _judge(
@@ -157,7 +169,9 @@ def _markers_in(values: pa.ChunkedArray) -> list[str]:
     return sorted(pc.unique(pc.utf8_trim_whitespace(found)).to_pylist())
 
 
-def _first_rows(table: Path, names: Sequence[str], most: int) -> pa.Table:
+def _first_rows(
+    table: Path, names: Sequence[str], most: int, told: Callable[[float], None]
+) -> pa.Table:
     """As many first rows of the named columns as are enough, and not too much, to fit on."""
     import pyarrow as pa
 
@@ -168,6 +182,7 @@ def _first_rows(table: Path, names: Sequence[str], most: int) -> pa.Table:
             limit = max(1_000, min(most, FIT_CELLS // _cells(batch)))
         parts.append(batch.slice(0, limit - rows))
         rows, size = rows + batch.num_rows, size + batch.nbytes
+        told(min(max(rows / limit, size / FIT_BYTES), 1.0))
         if rows >= limit or size >= FIT_BYTES:
             break
     return pa.concat_tables(parts) if parts else pa.table({})

@@ -18,6 +18,7 @@ from labeling_core.modalities.extraction_ledger import Entry, read_entries, reco
 from labeling_core.modalities.extraction_process import SECONDS_PER_FILE, ExtractionProcess
 from labeling_core.modalities.registry import FEATURES, parts, version_of
 from labeling_core.sources.folders import Stamp, resolve_file, stamp_of
+from labeling_core.sources.remote_storage import OutOfReachError
 from labeling_core.sources.windows import by_recording, split
 
 Result = tuple[str, Stamp, np.ndarray | str]
@@ -168,5 +169,7 @@ def _one(child: ExtractionProcess, root: Path, path: str) -> Result:
     stamp = stamp_of(root / name)
     try:
         return path, stamp, child.features(resolve_file(root, name), span)
+    except OutOfReachError:  # says nothing of the file: what was read is kept, the rest waits
+        raise
     except LabelingError as error:
         return path, stamp, str(error)

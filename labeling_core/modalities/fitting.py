@@ -9,21 +9,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labeling_core.modalities import file_features, tabular
+from labeling_core.modalities import file_features, joined_vectors, tabular
+from labeling_core.modalities.registry import modality_with, parts
+from labeling_core.store.removal import remove
 
 if TYPE_CHECKING:
     import numpy as np
 
 Progress = Callable[[str, float], None]
+_JOINED = "joined.parquet"  # while the features are computed
 
 
 def fit(table: Path, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the feature matrix of the Parquet ``table`` to the job's ``folder``; arguments and
     answer as of file_features.fit_features, and of a table ``exclude`` and ``chosen``: what
     column_kinds.find_kinds has to know of its columns."""
-    if job["features"] != "tabular":
+    features = job["features"]
+    if modality_with(features, job.get("modality", "")).reads_files:
         return file_features.fit_features(table, job, progress)
-    fit_table(table, Path(job["folder"]), job["exclude"], progress, job.get("chosen"))
+    chosen = job.get("chosen")
+    fit_table(table, Path(job["folder"]), job["exclude"], progress, chosen, features=features)
     return {"complete": True, "broken": {}}
 
 
@@ -34,10 +39,30 @@ def fit_table(
     progress: Progress,
     chosen: Mapping[str, Mapping[str, Any]] | None = None,
     total: int = 0,
+    features: str = "",
 ) -> None:
     """Write the feature matrix of the columns of ``table`` to ``folder``; arguments as of
-    tabular.fit_features."""
-    tabular.fit_features(table, folder, exclude, progress, chosen, total)
+    tabular.fit_features. ``features`` (a key of registry.features_of) may name vectors that are
+    joined to the columns, or taken alone; rows are known as joined_vectors.join says."""
+    wanted = parts(features)
+    vectors = joined_vectors.keys_of(wanted)
+    if not vectors:
+        tabular.fit_features(table, folder, exclude, progress, chosen, total)
+        return
+    if len(vectors) == len(wanted):
+        exclude, chosen = dict.fromkeys(_columns(table), "is not seen by the model, by choice"), {}
+    folder.mkdir(parents=True, exist_ok=True)
+    progress("Joining the vectors to the rows", 0.0)
+    joined = joined_vectors.join(table, vectors, folder / _JOINED)
+    said = {key: each._asdict() for key, each in joined.items()}
+    tabular.fit_features(folder / _JOINED, folder, exclude, progress, chosen, total, said)
+    remove(folder / _JOINED)
+
+
+def _columns(table: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return [each for each in pq.read_schema(table).names if each != joined_vectors.ROW_ID]
 
 
 def stamp(asked: Mapping[str, Any]) -> str:
@@ -47,16 +72,28 @@ def stamp(asked: Mapping[str, Any]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
-def columns_of(folder: Path) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Name → kind of the columns of a table that its features in ``folder`` hold, and name →
-    reason of those that are left out; None where there are none."""
+def columns_of(folder: Path) -> tabular.FeatureSet | None:
+    """What the features of a table in ``folder`` hold; None where there are none."""
+    return tabular.read_features(folder)
+
+
+def joined_notes(folder: Path) -> dict[str, str]:
+    """Column → a sentence on what was found, of the vectors that were joined to the table in
+    ``folder``."""
     found = tabular.read_features(folder)
-    return (found.columns, found.left_out) if found else None
+    return joined_vectors.notes(found.joined) if found else {}
 
 
 def transform_table(table: Path, folder: Path) -> np.ndarray:
-    """The features of another table with the columns that were fitted in ``folder``."""
-    return tabular.transform(table, folder)
+    """The features of another table with the columns that were fitted in ``folder``; vectors that
+    were joined there, and that it has no column of, are joined to it."""
+    found = tabular.read_features(folder)
+    joined = found.joined if found else {}
+    target = table.with_name(_JOINED)
+    try:
+        return tabular.transform(joined_vectors.completed(table, joined, target), folder)
+    finally:
+        remove(target)
 
 
 def first_steps(folder: Path) -> list[tuple[str, Any]]:

@@ -45,13 +45,15 @@ class Features(NamedTuple):
 
     ``key`` names it in jobs, folders and model cards. ``module`` has ``features(path)``, of one
     file (or ``features(path, span)``, where it may be cut); empty where the table is taken as a
-    whole. ``title`` and ``cost`` are for those who choose it.
+    whole. ``title`` and ``cost`` are for those who choose it; so is ``together``: what was measured
+    of these beside the usual ones.
     """
 
     key: str
     module: str = ""
     title: str = ""
     cost: str = ""
+    together: str = ""
     extra: Extra | None = None
 
 
@@ -108,7 +110,7 @@ _KINDS = (
         source=TableSource(),
         view=table_view.view,
         deck_view="record",
-        features={"": Features("tabular")},
+        features={"classical": Features("tabular", title="The table’s columns")},
         test_tables=True,
     ),
     Modality(
@@ -126,6 +128,8 @@ _KINDS = (
                 _MODULES + "image_embedding",
                 "Pretrained embedding",
                 "knows far more of photographs; takes about six times as long to compute, once",
+                "on four labeled folders both together needed 38, 42, 87 and 175 labels for what "
+                "the first alone reached with 200",
                 _EMBEDDING,
             ),
         },
@@ -187,8 +191,6 @@ def features_of(settings: Settings) -> str:
     """The key of what a project's samples are turned into; of several features, their keys with
     “+” between them, ours first."""
     kind = modality_of(settings)
-    if not kind.reads_files:
-        return kind.usual.key
     chosen = settings.features.split(TOGETHER)
     ours = [one.key for name, one in kind.features.items() if name in chosen]
     own = sorted({each for each in chosen if own_features.is_own(each)})
@@ -202,12 +204,19 @@ def offered(kind: Modality) -> dict[str, Features]:
     return dict(kind.features) | {each.key: Features(each.key, "", each.title) for each in brought}
 
 
+def missing_for_now(chosen: str, listed: Mapping[str, Features]) -> list[str]:
+    """The names in ``chosen`` (see Settings.features) of what people had brought along, and is not
+    among what is on offer any more: a project that learns from it goes on."""
+    own = (each for each in chosen.split(TOGETHER) if own_features.is_own(each))
+    return [each for each in own if each not in listed]
+
+
 def mistakes_in_features(kind: Modality, chosen: str) -> Iterator[str]:
     """What is wrong with ``chosen`` (see Settings.features), in sentences."""
-    listed = offered(kind) if kind.reads_files else {}
-    if listed and not chosen:
-        yield "Choose what the model sees of a file."
-    for each in chosen.split(TOGETHER) if listed and chosen else []:
+    listed = offered(kind)
+    if not chosen:
+        yield "Choose what the model sees."
+    for each in chosen.split(TOGETHER) if chosen else []:
         extra = listed[each].extra if each in listed else None
         if each not in listed:
             yield f"“{each}” are no features on offer."

@@ -58,7 +58,7 @@ def keep(part: Path, place: Path) -> None:
 def shown(place: Path, cache: Path) -> None:
     """Remember, to the hour, that the file at ``place`` was shown, if it is one of ``cache``."""
     with suppress(OSError):
-        if place.is_relative_to(cache) and time.time() - place.stat().st_mtime > _HOUR:
+        if place.is_relative_to(cache) and abs(time.time() - place.stat().st_mtime) > _HOUR:
             os.utime(place)
 
 
@@ -67,17 +67,19 @@ def trim(files: Path, most: float) -> int:
     how many went.
 
     Down to nine tenths, so that it is not done for each new one; what was shown within the last
-    minute stays, as it may be on its way to a browser.
+    minute stays, as it may be on its way to a browser. What was shown by a clock that ran ahead
+    goes first: it would be the youngest for as long.
     """
-    found, total = [], 0
+    found, total, now = [], 0, time.time()
     for place in files.glob(f"*/{FOLDER}/*/*"):
         with suppress(OSError):  # another has removed it meanwhile
             status = place.stat()
-            found.append((status.st_mtime, status.st_size, place))
+            used = status.st_mtime if status.st_mtime <= now + _MINUTE else 0.0
+            found.append((used, status.st_size, place))
             total += status.st_size
     if total <= most:
         return 0
-    went, young = 0, time.time() - _MINUTE
+    went, young = 0, now - _MINUTE
     for used, size, place in sorted(found):
         if total <= most * 0.9 or used > young:
             break

@@ -266,6 +266,8 @@ def container(path: Path, source: Source) -> Iterator[InputContainer]:
         with av.open(name, "r", options=options, metadata_errors="ignore") as found:
             if not found.streams.audio:
                 raise LabelingError(f"{path.name} holds no sound.")
+            if found.streams.audio[0].codec_context is None:
+                raise LabelingError(f"{path.name} holds sound in a coding that is not known here.")
             found.streams.audio[0].codec_context.thread_count = 1
             yield found
     except (av.error.FFmpegError, ValueError) as error:

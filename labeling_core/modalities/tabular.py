@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,8 @@ class FeatureSet:
     """The features of a table: ``rows`` × ``width`` numbers in ``folder``.
 
     ``columns`` are name → kind of what is used, ``left_out`` name → reason of what is not, and
-    ``missing`` name → texts that stand for no value in a column that is used.
+    ``missing`` name → texts that stand for no value in a column that is used. ``joined`` are those
+    columns that came from elsewhere, name → the fields of joined_vectors.Joined.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class FeatureSet:
     columns: dict[str, str]
     left_out: dict[str, str]
     missing: dict[str, list[str]] = field(default_factory=dict)
+    joined: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -61,11 +64,12 @@ def fit_features(
     progress: Progress = lambda doing, share: None,
     chosen: Mapping[str, Mapping[str, Any]] | None = None,
     total: int = 0,
+    joined: Mapping[str, dict[str, Any]] | None = None,
 ) -> FeatureSet:
     """Fit on the first rows of the Parquet file ``table`` and write the features of all of it.
 
     Rows are in position order, which is already random. ``exclude``, ``chosen``
-    and ``total`` as for find_kinds.
+    and ``total`` as for find_kinds, ``joined`` as in FeatureSet.
     ``progress`` is told what is done and the share done (0..1). The files in ``folder`` take
     their names at the end, ``features.json`` last, so a kill leaves no half cache.
     Raises LabelingError if no column can be used.
@@ -75,11 +79,14 @@ def fit_features(
     folder.mkdir(parents=True, exist_ok=True)
     remove(folder / FILES[2])
     progress("Reading the columns", 0.0)
-    transformer, found = _fit(find_kinds(table, exclude, chosen, total), progress)
+    judged = partial(_told_judging, progress)
+    transformer, found = _fit(find_kinds(table, exclude, chosen, total, judged), progress)
     parts = [folder / f"{name}.partial" for name in FILES]
     rows, width = _write_matrix(table, parts[0], transformer, found, progress)
     skops.io.dump(transformer, parts[1])
-    features = FeatureSet(folder, rows, width, found.kinds, found.left_out, found.missing)
+    features = FeatureSet(
+        folder, rows, width, found.kinds, found.left_out, found.missing, dict(joined or {})
+    )
     saved = asdict(features) | {"version": VERSION, "conversions": CONVERSIONS}
     del saved["folder"]
     text = json.dumps(saved, ensure_ascii=False, indent=1)
@@ -90,6 +97,10 @@ def fit_features(
     return features
 
 
+def _told_judging(progress: Progress, share: float) -> None:
+    progress("Reading the columns", 0.1 * share)
+
+
 def read_features(folder: Path) -> FeatureSet | None:
     """The features that :func:`fit_features` left in ``folder``; None if they are not whole."""
     try:
@@ -97,7 +108,8 @@ def read_features(folder: Path) -> FeatureSet | None:
         if saved["version"] != VERSION or not (folder / FILES[1]).is_file():
             return None
         names = ("rows", "width", "columns", "left_out", "missing")
-        features = FeatureSet(folder, *(saved[name] for name in names))
+        known = {"joined": saved.get("joined", {})} | {name: saved[name] for name in names}
+        features = FeatureSet(folder, **known)
         whole = features.matrix.shape == (features.rows, features.width)
     except (OSError, ValueError, KeyError):
         return None

@@ -14,6 +14,7 @@ from labeling_core.modalities.extraction import known_entries
 from labeling_core.modalities.extraction_ledger import read_vectors, vector
 from labeling_core.sources.folders import resolve_file
 from labeling_core.sources.pinned import pinned
+from labeling_core.sources.remote_storage import OutOfReachError
 from labeling_core.sources.windows import Span, split
 
 TWINS = "twins.json"  # beside the feature matrix
@@ -34,7 +35,8 @@ def find(files: Sequence[str], root: Path, ledger: Path, content: Content) -> li
     """The twins among ``files`` (relative to ``root``; or windows of files) that ``ledger`` knows,
     in their order. ``content`` gives a digest of what is decoded of a file, or of a span of it.
 
-    Only those with the same numbers are read again, to tell whether they are the same.
+    Only those with the same numbers are read again, to tell whether they are the same. Raises
+    OutOfReachError where they cannot be had at the moment.
     """
     known, vectors = known_entries(files, root, ledger), read_vectors(ledger)
     groups: dict[bytes, list[str]] = {}
@@ -68,6 +70,8 @@ def _twins(
                 continue
             with pinned(resolve_file(root, name)) as file:
                 decoded = content(file, *([span] if span else []))
+        except OutOfReachError:  # says nothing of the file
+            raise
         except (OSError, LabelingError):  # gone or changed meanwhile: the same as no other
             continue
         by_bytes[whole] = path

@@ -21,6 +21,7 @@ import numpy as np
 
 from labeling_core.errors import LabelingError
 from labeling_core.labeling.queue import Queue
+from labeling_core.learning import decisions
 from labeling_core.learning.classifiers import title
 from labeling_core.learning.out_of_fold import FOLDS
 from labeling_core.modalities import sentence_embedding, vectors
@@ -56,7 +57,12 @@ print(model.predict(table))
 """
 _OF_FILES = """from pathlib import Path
 from {module} import features  # run this in the folder of the labeling program
-print(model.predict([features(Path("a file of that kind"){part})]))
+{predicting}"""
+_LIKELIEST = """print(model.predict([features(Path("a file of that kind"){part})]))
+"""
+_WEIGHED = """found = model.predict_proba([features(Path("a file of that kind"){part})])
+weights = [card["decision_weights"][name] for name in model.classes_]
+print(model.classes_[(found * weights).argmax(axis=1)])
 """
 
 
@@ -105,7 +111,7 @@ def _run(
     job: dict[str, Any] = {
         "kind": "final_model", "folder": str(folder), "out": str(out),
         "classes": list(settings.classes), "classifier": settings.classifier,
-        "seed": settings.seed,
+        "seed": settings.seed, "measure": settings.measure,
     }  # fmt: skip
     result = worker.run(job, progress)
     with database.transaction() as cursor:
@@ -162,7 +168,8 @@ def _how_to_load(settings: Settings, features: dict[str, Any]) -> str:
             f"{_LOADING}# It wants {features['computed_by']}: the command below does all of it.\n"
         )
     part = f", (0, {settings.window_seconds:g})" if settings.window_seconds else ""
-    return _LOADING + _OF_FILES.format(module=module, part=part)
+    predicting = _WEIGHED if settings.measure in decisions.ALIKE else _LIKELIEST
+    return _LOADING + _OF_FILES.format(module=module, predicting=predicting.format(part=part))
 
 
 def _accuracy(
@@ -183,6 +190,8 @@ def _accuracy(
         "low": last.low,
         "high": last.high,
         "auc": last.auc,
+        "measure": last.measure,
+        "score": [last.score, last.score_low, last.score_high],
         "calibration_error": last.calibration_error,
         "calibration": explain_calibration(last),
     }

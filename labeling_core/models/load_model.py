@@ -63,10 +63,10 @@ class TableModel:
         self.card, self.pipeline, self.classes_ = card, pipeline, pipeline.classes_
         self._known = _known_categories(pipeline)
 
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """The likeliest category of each row."""
-        found: np.ndarray = self.classes_[self.predict_proba(frame).argmax(axis=1)]
-        return found
+    def predict(self, frame: pd.DataFrame) -> Any:
+        """An array of each row's category: the likeliest, or by the card's ``decision_weights``."""
+        by = [(self.card.get("decision_weights") or {}).get(name, 1.0) for name in self.classes_]
+        return self.classes_[(self.predict_proba(frame) * by).argmax(axis=1)]
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """The probability (0..1) of each category: an array [rows, categories]."""

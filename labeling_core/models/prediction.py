@@ -18,6 +18,7 @@ import duckdb
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.extraction import extract
 from labeling_core.modalities.feature_matrix import Extracted
+from labeling_core.modalities.joined_vectors import completed
 from labeling_core.modalities.registry import Modality, fits, modality_with, require_installed
 from labeling_core.modalities.table_columns import batches, prepare
 from labeling_core.models import events, tampering
@@ -70,10 +71,11 @@ class Model(NamedTuple):
         return dict(self.features.get("missing", {}))
 
     def predict(self, rows: Any) -> Categories:
-        """The likeliest category of each row, and its probability (0..1)."""
-        found = self.pipeline.predict_proba(rows)
-        best = found.argmax(axis=1)
-        return self.pipeline.classes_[best].tolist(), found.max(axis=1)
+        """Each row's category, by the card's ``decision_weights``, and its probability (0..1)."""
+        found, classes = self.pipeline.predict_proba(rows), self.pipeline.classes_
+        by = [(self.card.get("decision_weights") or {}).get(name, 1.0) for name in classes]
+        best = (found * by).argmax(axis=1)
+        return classes[best].tolist(), found[range(len(best)), best]
 
 
 def read_model(path: Path) -> Model:
@@ -139,17 +141,17 @@ def predict_table(
     export.to_file, ``excel`` as for _form; ``progress`` is called with the share that is done.
     """
     form = _form(out, excel)
-    kinds = model.features.get("columns")
-    if kinds is None:
-        raise LabelingError("This model is for files: name their folder with --folder.")
+    kinds = model.features.get("columns", {})
+    _require(bool(kinds), "This model is for files: name their folder with --folder.")
     _require(path.is_file(), f"There is no file {path}.")
     with tempfile.TemporaryDirectory() as folder, _memory() as cursor:
         load(cursor, path, inspect(path, path.name, part=part), "source")
         names = [row[0] for row in cursor.execute("DESCRIBE main.source").fetchall()]
-        for name in kinds:
-            _require(name in names, f"{path.name} has no column “{name}”, which the model needs.")
-        table = Path(folder) / "table.parquet"
+        joined, table = model.features.get("joined", {}), Path(folder) / "table.parquet"
+        if lacking := [each for each in kinds if each not in names and each not in joined]:
+            raise LabelingError(f"{path.name} has no column “{lacking[0]}”, which the model needs.")
         cursor.execute(f"COPY main.source TO {literal(str(table))} (FORMAT parquet)")
+        table = completed(table, joined, Path(folder) / "joined.parquet")
         report = ReadingReport(model.features, model.pipeline)
         found = Path(folder) / "predictions.parquet"
         ((number,),) = cursor.execute("SELECT count(*) FROM main.source").fetchall()
@@ -193,7 +195,7 @@ def predict_folder(
     modality = _modality_for(model, folder, as_events)
     source = modality.source.cut(*model.windows)
     files = source.sample_ids(folder, list_files(folder, source.suffixes).files)
-    _require(bool(files), f"{folder.name} holds no {modality.name}.")
+    _require(bool(files), f"The folder holds no {modality.name}.")
     with tempfile.TemporaryDirectory() as kept, _memory() as cursor:
         broken, usable, rows = _read_files(folder, files, model.features, Path(kept), progress)
         found, listed = Path(kept) / "predictions.parquet", Path(kept) / "files.parquet"
@@ -216,9 +218,8 @@ def predict_folder(
 
 def _modality_for(model: Model, folder: Path, as_events: events.Files) -> Modality:
     """What the files of ``folder`` are taken for; LabelingError where the model is not for such."""
-    kind = model.features.get("features")
-    if kind is None:
-        raise LabelingError("This model is for tables: name a file with --data.")
+    kind = model.features.get("features", "")
+    _require(bool(kind), "This model is for tables: name a file with --data.")
     _require(folder.is_dir(), f"There is no folder {folder}.")
     require_installed(kind)
     if not fits(kind, model.features["version"]):
@@ -251,11 +252,7 @@ def _read_files(
         f"Each file has {numbers:,} numbers, not as many as the model learned from.",
     )
     chunks = (usable[at : at + _CHUNK] for at in range(0, len(usable), _CHUNK))
-    return (
-        broken,
-        usable,
-        (np.array([read.row(name) for name in part]) for part in chunks),
-    )
+    return broken, usable, (np.array([read.row(name) for name in part]) for part in chunks)
 
 
 def _write(predicted: Iterator[Categories], path: Path) -> int:

@@ -51,7 +51,7 @@ def _check_part(part: Any) -> None:
     kind = _name(part)
     _require(kind.startswith(ROOMS))
     if kind.endswith(tuple(TREES)):
-        for each in part.estimators_:
+        for each in getattr(part, "estimators_", ()):  # one that is not fitted predicts nothing
             _require(_name(each) == TREES[kind.rpartition(".")[2]])
             # What the forest is given goes to its trees without being looked at again.
             _require(int(each.n_features_in_) == int(part.n_features_in_))

@@ -1,7 +1,7 @@
 """The door of the app: commands and notebooks of the owner come in while it has the database.
 
 Each who comes has a thread, and does what notebooks do by the same methods
-(labeling_core.notebook.work), as an admin: the file is theirs. They ask with
+(labeling_core.notebook.database_work), as an admin: the file is theirs. They ask with
 ``[project_id, method, arguments]``, an empty id for the database itself; the answer is
 ``[kind, value]``: a value, an error, or ``pieces``, after which a file comes and one more answer.
 """
@@ -23,8 +23,9 @@ from typing import Any
 
 from labeling_core.errors import LabelingError
 from labeling_core.notebook import doorway
+from labeling_core.notebook.database_work import DatabaseWork
 from labeling_core.notebook.wire import ERROR, PIECES, VALUE, Wire
-from labeling_core.notebook.work import DatabaseWork, ProjectWork
+from labeling_core.notebook.work import ProjectWork
 from labeling_core.people import local_person
 from labeling_core.store.database import UnavailableError
 from labeling_core.workspace import Workspace

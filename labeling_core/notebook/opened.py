@@ -14,14 +14,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from labeling_core.errors import LabelingError
+from labeling_core.integrity.storage import Storage
 from labeling_core.modalities.registry import MODALITIES
 from labeling_core.notebook import through_app
+from labeling_core.notebook.database_work import DatabaseWork
 from labeling_core.notebook.frames import to_parquet
 from labeling_core.notebook.project import LabelingProject
-from labeling_core.notebook.work import DatabaseWork
 from labeling_core.people import local_person
 from labeling_core.settings import Category, Column, Settings, default_tables, named_after
 from labeling_core.sources.parquet_folders import is_wild, pattern_of
+from labeling_core.sources.remote_storage import is_remote
 from labeling_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -126,6 +128,18 @@ class Labeling:
         """Copy the database into the folder of backups; the copy."""
         return Path(self._work.backup())
 
+    def storage(self) -> Storage:
+        """What takes how much on the disk, by kind and by project, and what is free."""
+        return self._work.storage()
+
+    def clear(self, kind: str, project_id: str = "") -> int:
+        """Remove what is made again, of one project or of all: ``renditions``, ``features``,
+        ``waiting uploads``, ``fetched files``; the bytes that went.
+
+        Raises LabelingError for anything else, and for features while they are in use.
+        """
+        return self._work.clear(kind, project_id)
+
     def delete(self, project_id: str, tables: bool = False, uploads: bool = False) -> Path | None:
         """Delete a project, with ``tables`` its labels and metadata as well, with ``uploads`` also
         what was uploaded for it; of a project that is deleted already, drop those tables.
@@ -173,6 +187,8 @@ def _parquet_files(source: str | Path) -> str:
     """The pattern that a source is; "" for a table. From where we are, if there is such a folder;
     else below the allowed roots. A bare name is that of a table."""
     text = str(source)
+    if is_remote(text):
+        return pattern_of(text)
     place, wild = Path(text).expanduser(), is_wild(text)
     bare = "/" not in text and isinstance(source, str)
     if not wild and (bare or not place.is_dir()):

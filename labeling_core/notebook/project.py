@@ -144,7 +144,8 @@ class LabelingProject:
     def progress(self) -> pd.DataFrame:
         """A row for each session: labels, accuracy and its 95 % interval, contradictions.
 
-        Measured anew on all probes labeled so far, as on the page.
+        ``score`` with its interval is by the ``measure`` of the project; ``lacking`` says why it is
+        accuracy in its place. Measured anew on all probes labeled so far, as on the page.
         """
         import pandas as pd
 
@@ -179,7 +180,8 @@ class LabelingProject:
         budget: int = 200,
         seeds: int = 10,
     ) -> pd.DataFrame:
-        """Replay the project's labels with several query strategies; a row for each of them.
+        """Replay the project's labels with several query strategies; a row for each of them, by the
+        project's measure.
 
         See labeling_core.simulation.summary.Row for the columns. LabelingError while there are
         too few labels for it.

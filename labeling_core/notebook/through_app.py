@@ -14,14 +14,14 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.notebook import doorway
+from labeling_core.notebook.database_work import DatabaseWork
 from labeling_core.notebook.wire import ERROR, PIECE, PIECES, Wire
-from labeling_core.notebook.work import DatabaseWork, ProjectWork
+from labeling_core.notebook.work import ProjectWork
 from labeling_core.web import exports
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOWHERE = Path()  # the app sends no files but in pieces
 GONE = (
     "The way through the app is closed: it has stopped, did not answer for a minute, or a call was "
     "interrupted. What was answered is stored: look what is there, and try again."
@@ -79,7 +79,7 @@ class _App:
             raise
 
     def _answer(self) -> Any:
-        kind, value = self._wire.receive(_NOWHERE)
+        kind, value = self._wire.receive(None)  # no files but in pieces
         if kind == PIECES:
             spooled = tempfile.TemporaryFile()  # noqa: SIM115  _read closes it
             spooled.writelines(self._wire.pieces())

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 
 from labeling_core.errors import LabelingError
+from labeling_core.integrity.checks import Finding, Report
+from labeling_core.integrity.storage import Storage, Use
 from labeling_core.labeling.label_import import How
 from labeling_core.labeling.label_plan import Brought
 from labeling_core.notebook.meanwhile import meanwhile
@@ -48,6 +50,10 @@ RECORDS: dict[str, Any] = {
         Entry,
         Row,
         Brought,
+        Storage,
+        Use,
+        Report,
+        Finding,
     )
 }
 VALUE, ERROR, PIECES = "value", "error", "pieces"  # kinds of answers
@@ -176,9 +182,14 @@ class Wire:
             for each in files:
                 self.send_pieces(iter(partial(each.read, PIECE), b""))
 
-    def receive(self, folder: Path) -> Any:
-        """The next value, its files put into ``folder``; raises as :func:`decode`."""
+    def receive(self, folder: Path | None) -> Any:
+        """The next value, its files put into ``folder``; raises as :func:`decode`, and ValueError
+        for files where there is no folder for them."""
         value, number = json.loads(self._frame())
+        if folder is None:
+            if number:
+                raise ValueError("Files came where none are taken.")
+            return decode(value, [])
         files = [folder / str(each) for each in range(number)]
         for each in files:
             with each.open("wb") as file:

@@ -1,13 +1,9 @@
-"""What notebooks and commands do to a database, done where the database is open.
-
-That is this process, or the app's: then each public method here is called from there (see
-labeling_core.notebook.door). So what they take and give is plain values, records, files.
+"""What notebooks and commands do to a project, done where the database is open; see
+labeling_core.notebook.database_work.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labeling_core import use_cases
 from labeling_core.errors import LabelingError
-from labeling_core.integrity import remains
 from labeling_core.labeling.label_import import How
 from labeling_core.labeling.label_plan import Brought
+from labeling_core.learning.measures import MEASURES
 from labeling_core.models import final_model
 from labeling_core.notebook.deciding import Client
 from labeling_core.people import Person
@@ -29,10 +25,8 @@ from labeling_core.settings import Project, Settings
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.replay import Plan
 from labeling_core.simulation.summary import Row, rows
-from labeling_core.sources import parquet_folders
+from labeling_core.sources import parquet_folders, parquet_notes
 from labeling_core.sources.foreign_labels import read_files
-from labeling_core.sources.importing import inspect
-from labeling_core.sources.uploads import Upload
 from labeling_core.store import eventlog
 from labeling_core.store.events import Entry
 from labeling_core.store.exporting import form_of
@@ -53,50 +47,6 @@ class NextSample(NamedTuple):
 
     sample_id: str
     fields: dict[str, Any]
-
-
-class DatabaseWork:
-    """What is done to an open database by one person."""
-
-    def __init__(self, workspace: Workspace, person: Person, wait: Wait = time.sleep) -> None:
-        """``workspace`` is closed by whoever opened it; ``wait`` lets some seconds pass, and raises
-        when there is nothing to wait for any more."""
-        self._workspace, self._person, self._wait = workspace, person, wait
-
-    def projects(self) -> list[str]:
-        """The ids of all projects, oldest first."""
-        return list(use_cases.visible_projects(self._workspace, self._person))
-
-    def project(self, project_id: str) -> ProjectWork:
-        """The project of that id; LabelingError when there is none."""
-        return ProjectWork(self._workspace, project_id, self._person, self._wait)
-
-    def create(self, settings: Settings, file: Path | None, name: str) -> str:
-        """Make a project, of the table in ``file`` (called ``name``) or of what is there already;
-        its id. LabelingError for the first thing that is wrong."""
-        with tempfile.TemporaryDirectory(prefix="create-") as folder:
-            upload = None
-            if file is not None:  # an upload goes when the project is made, with its folder
-                table = Path(folder) / "table"
-                shutil.copyfile(file, table)
-                upload = Upload(table, inspect(table, name))
-            made = use_cases.create_from_upload(self._workspace, settings, upload, self._person)
-        return made.project_id
-
-    def backup(self) -> str:
-        """Make a backup; the path of its file."""
-        return str(self._workspace.backups.make(self._person).path)
-
-    def delete(self, project_id: str, tables: bool, uploads: bool) -> str:
-        """See Labeling.delete; the path of the backup, "" without one."""
-        workspace, by = self._workspace, self._person
-        if not tables:
-            use_cases.delete_project(workspace, project_id, by)
-            return ""
-        if project_id in self.projects():
-            return str(use_cases.delete_with_tables(workspace, project_id, uploads, by).path)
-        dropped = remains.drop(workspace.database, workspace.backups, project_id, uploads, by)
-        return str(dropped.path)
 
 
 class ProjectWork:
@@ -124,7 +74,7 @@ class ProjectWork:
         if not parquet_folders.is_pattern(source):
             return []
         with self._workspace.database.read() as cursor:
-            return parquet_folders.notes(cursor, source)
+            return parquet_notes.notes(cursor, source)
 
     def next(self, count: int) -> list[NextSample]:
         """See LabelingProject.next."""
@@ -225,7 +175,8 @@ class ProjectWork:
         status = simulations.status(made)
         if status.state == "failed":
             raise LabelingError(status.text)
-        return rows(simulations.runs(made))
+        measure = self.settings().measure
+        return rows(simulations.runs(made), measure if measure in MEASURES else "accuracy")
 
     def train(self) -> None:
         """See LabelingProject.train."""

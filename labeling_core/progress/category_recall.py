@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
 from labeling_core.learning.evaluation import ENOUGH, Interval, wilson
-from labeling_core.learning.measures import MEASURES, confusion, resampled
-from labeling_core.progress import learning_curve
+from labeling_core.learning.measures import MEASURES, few, interval, taken
+from labeling_core.progress import learning_curve, stored_models
 from labeling_core.progress.efficiency import EARLY
 from labeling_core.projects.labels import below
 from labeling_core.settings import Project
@@ -48,10 +48,8 @@ def judged(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue) ->
     ).fetchone()
     if probes is None or newest is None or newest[0] is None:
         return Judged(np.array([], str), np.array([], str))
-    [(names, found)], limit = learning_curve.kept_models(cursor, project, newest)
-    probes = below(probes, min(limit, len(found)))
-    predicted = np.array(names)[found[probes.positions].argmax(axis=1)]
-    return Judged(np.array(project.settings.classes)[probes.codes], predicted)
+    [(names, found)], limit = stored_models.kept_models(cursor, project, newest)
+    return Judged(*stored_models.answers(names, found, project, below(probes, limit)))
 
 
 def recalls(found: Judged, categories: Sequence[str]) -> list[Recall]:
@@ -60,30 +58,30 @@ def recalls(found: Judged, categories: Sequence[str]) -> list[Recall]:
     return [_recall(name, predicted[truth == name]) for name in categories if name in truth]
 
 
-def by_category(found: Judged) -> str:
+def by_category(found: Judged, categories: Sequence[str]) -> str:
     """What the newest model reaches where every category counts alike, in a sentence with 95 %
-    intervals, or what is missing to tell it; "" where no probes measure."""
+    intervals, or what is missing to tell it; "" where no probes measure. Which of ``categories``
+    no probe is of is said as well."""
     truth, predicted = found
     if not len(truth):
         return ""
-    names, numbers = np.unique(truth, return_counts=True)
-    if len(names) < 2 or numbers.min() < ENOUGH:
-        few = [f"{name} ({number})" for name, number in zip(names, numbers, strict=True)
-               if number < ENOUGH]  # fmt: skip
-        missing = f": {', '.join(few)}" if few else ""
+    counted = taken(truth, predicted)
+    hardly = [f"{name} ({number})" for name, number in few(counted)]
+    if hardly or len(np.unique(truth)) < 2:
+        missing = f": {', '.join(hardly)}" if hardly else ""
         return (
             "Balanced accuracy and macro-F1, by which rare categories count as much as common "
             f"ones, take probes of two categories and {ENOUGH} of each that has any{missing}."
         )
-    known, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
-    table = confusion(codes[: len(truth)], codes[len(truth) :], len(known))
     told = []
     for name in ("balanced_accuracy", "macro_f1"):
-        share, low, high = resampled(name, table)
+        share, low, high = interval(name, counted)
         told.append(f"{MEASURES[name]} {share:.1%} ({low:.1%} – {high:.1%})")
+    unseen = [name for name in categories if name not in truth]
+    left = f" No probe is of {', '.join(unseen)}: not counted." if unseen else ""
     return (
-        f"With every category counting alike: {', '.join(told)}; 95 % intervals by resampling "
-        f"{len(truth):,} probes."
+        f"With every category counting alike: {', '.join(told)}; 95 % intervals of "
+        f"{len(truth):,} probes.{left}"
     )
 
 

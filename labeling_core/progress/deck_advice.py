@@ -21,4 +21,4 @@ def read(database: Database, project: Project, queue: Queue) -> dict[str, Any] |
         if found.resting:
             sessions = learning_curve.sessions(cursor, project, queue)
             advice = stopping.advise(stopping_evidence.read(cursor, project, queue, sessions))
-    return efficiency.describe(found, advice)
+    return efficiency.describe(found, advice, project.settings.measure)

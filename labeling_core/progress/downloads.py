@@ -55,19 +55,29 @@ def query(
     if what == "metadata":
         return Query(f"SELECT * FROM {tables.metadata} WHERE {chosen}", values)
     if what == SOURCE:
-        return _source(cursor, project, wanted)
+        return source(cursor, project, wanted)
     if wanted == label_filter.ALL:
         return Query(f"SELECT * FROM {tables.labels}", [])
     ids = f"SELECT {tables.label_id} FROM {tables.metadata} WHERE {chosen}"
     return Query(f"SELECT * FROM {tables.labels} WHERE {tables.label_id} IN ({ids})", values)
 
 
-def _source(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted) -> Query:
-    """Every sample with its label, if it has one; with a filter the wanted ones alone."""
-    tables, settings = project.tables, project.settings
+def source(
+    cursor: duckdb.DuckDBPyConnection,
+    project: Project,
+    wanted: Wanted,
+    places: range | None = None,
+) -> Query:
+    """The query of SOURCE: every sample with its label, if it has one; with a filter the wanted
+    ones alone; with ``places`` those samples only, and no other label is looked at."""
+    tables, settings, pool = project.tables, project.settings, samples.table(project.project_id)
     chosen, values = label_filter.condition(project, wanted)
     ours = ("sample_id", settings.label_column, settings.label_id_column)
     columns = samples.listed(cursor, project.project_id, ours)
+    here = "true"
+    if places is not None:
+        here = f"{samples.PLACE} >= {places.start} AND {samples.PLACE} < {places.stop}"
+        chosen += f" AND sample_id IN (SELECT {samples.SAMPLE_ID} FROM {pool} WHERE {here})"
     labeled = (
         f"SELECT m.sample_id AS __labeled, l.{tables.label}, l.{tables.label_id} FROM (SELECT * "
         f"FROM {tables.metadata} WHERE {chosen}) AS m JOIN (SELECT {tables.label}, "
@@ -76,37 +86,42 @@ def _source(cursor: duckdb.DuckDBPyConnection, project: Project, wanted: Wanted)
     join = "LEFT JOIN" if wanted == label_filter.ALL else "JOIN"
     return Query(
         f"SELECT s.{samples.SAMPLE_ID} AS sample_id, {columns}, d.{tables.label}, "
-        f"d.{tables.label_id} FROM {samples.table(project.project_id)} AS s "
+        f"d.{tables.label_id} FROM (SELECT * FROM {pool} WHERE {here}) AS s "
         f"{join} ({labeled}) AS d ON d.__labeled = s.{samples.SAMPLE_ID} "
         f"WHERE (s.{samples.PRESENT} OR d.__labeled IS NOT NULL)",
         values,
     )
 
 
-def of_places(source: Query, start: int, end: int) -> Query:
-    """The query of SOURCE, of the samples from one place up to another only."""
-    here = f" AND s.{samples.PLACE} >= {start} AND s.{samples.PLACE} < {end}"
-    return Query(source.sql + here, source.values)
-
-
 def _sessions(cursor: duckdb.DuckDBPyConnection, project: Project, queue: Queue | None) -> Query:
     found = learning_curve.sessions(cursor, project, queue)
-    measured = ("session_id", "evaluated", "accuracy", "low", "high", "auc")
-    unnested = ", ".join(f"unnest(?::{'INTEGER' if n < 2 else 'DOUBLE'}[]) AS {each}"
-                         for n, each in enumerate(measured))  # fmt: skip
+    shares = ("accuracy", "low", "high", "auc", "score", "score_low", "score_high")
+    kinds = {"session_id": "INTEGER", "evaluated": "INTEGER", "measure": "VARCHAR"}
+    kinds |= dict.fromkeys(shares, "DOUBLE")
+    unnested = ", ".join(f"unnest(?::{kind}[]) AS {each}" for each, kind in kinds.items())
     sql = (
         "SELECT session_id, state, started_by, started, finished, classifier, strategy, labels, "
         "evaluation, m.evaluated, m.accuracy, m.low, m.high, m.auc, "
+        "m.measure, m.score, m.score_low, m.score_high, "
         "s.evaluated AS evaluated_then, correct / nullif(s.evaluated, 0) AS accuracy_then, "
         "changed, compared, changed / nullif(compared, 0) AS contradictions, reason "
         f"FROM labeling.sessions AS s JOIN (SELECT {unnested}) AS m USING (session_id) "
         f"WHERE project_id = {literal(project.project_id)} ORDER BY session_id"
     )
-    return Query(sql, [[getattr(each, column) for each in found] for column in measured])
+    return Query(sql, [[getattr(each, column) for each in found] for column in kinds])
+
+
+def session_of_model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> int | None:
+    """The session whose model :func:`model` gives: the last one, or one before if the program ended
+    between serving its queue and keeping its model. None before the first."""
+    row = cursor.execute(
+        "SELECT session_id FROM labeling.models WHERE project_id = ?", [project_id]
+    ).fetchone()
+    return int(row[0]) if row else None
 
 
 def model(cursor: duckdb.DuckDBPyConnection, project_id: str) -> bytes | None:
-    """The current model as a zip of model.skops and model_card.json; None before the first."""
+    """The newest model as a zip of model.skops and model_card.json; None before the first."""
     row = cursor.execute(
         "SELECT card, model FROM labeling.models WHERE project_id = ?", [project_id]
     ).fetchone()

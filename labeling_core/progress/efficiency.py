@@ -123,16 +123,20 @@ def read(cursor: duckdb.DuckDBPyConnection, project_id: str) -> Halting | None:
     return Halting(*found, " and ".join(resting))
 
 
-def describe(halting: Halting, advice: Advice | None = None) -> dict[str, Any]:
+def describe(
+    halting: Halting, advice: Advice | None = None, measure: str = "accuracy"
+) -> dict[str, Any]:
     """A state as the deck shows it: a word beside the bar, and sentences behind it.
 
     ``advice`` is that of Session progress: what has come to rest may be stopped unless it says
-    that labels would still gain.
+    that labels would still gain; by another ``measure`` than accuracy, unless it cannot tell: what
+    rests may be the common categories alone.
     """
+    holds = ("go on",) if measure == "accuracy" else ("go on", "unknown")
     word, text = WORDS[halting.state], SENTENCES[halting.state]
     if halting.resting:
         moved = f"{halting.resting} moved less than {RESTING} for {RESTS} sessions"
-        if advice is not None and advice.verdict == "go on":
+        if advice is not None and advice.verdict in holds:
             text += (
                 f" {moved[0].upper()}{moved[1:]}: by that alone labeling may be stopped. But: "
                 f"{advice.reasons[0]}"

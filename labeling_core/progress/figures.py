@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from labeling_core.learning.measures import MEASURES
 from labeling_core.learning.stopping import Forecast
 from labeling_core.progress.learning_curve import Session
 from labeling_core.settings import Category
@@ -20,26 +21,20 @@ PALE = ["#eff6fc", "#8fc1e3"]  # the lightest and the darkest under black number
 MOST_BARS = 60  # of categories; more cannot be told apart
 
 
-def accuracy(sessions: Sequence[Session], by_labels: bool) -> go.Figure:
-    """Accuracy of finished sessions with its 95 % interval, and AUC, by session or labels."""
+def curve(sessions: Sequence[Session], measure: str, by_labels: bool) -> go.Figure:
+    """The scores of finished sessions by ``measure`` (of MEASURES) with their 95 % intervals, their
+    accuracy where that is another one, and AUC, by session or labels."""
     done = [each for each in sessions if each.accuracy is not None]
-    figure = _figure(
-        "labels when the session began" if by_labels else "session_id", "accuracy, AUC"
-    )
+    name = MEASURES[measure]
+    figure = _figure("labels when the session began" if by_labels else "session_id", f"{name}, AUC")
     x = [each.labels if by_labels else each.session_id for each in done]
-    figure.add_scatter(
-        x=x, y=[each.accuracy for each in done], mode="lines+markers",
-        name="accuracy, 95 % interval",
-        line_color=BLUE,
-        error_y={
-            "type": "data", "symmetric": False, "thickness": 1.2, "width": 5,
-            "array": [(each.high or 0) - (each.accuracy or 0) for each in done],
-            "arrayminus": [(each.accuracy or 0) - (each.low or 0) for each in done],
-        },
-        customdata=[(each.low, each.high, each.evaluated, each.kind) for each in done],
-        hovertemplate="%{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}), "
-        "%{customdata[2]} samples, %{customdata[3]}<extra></extra>",
-    )  # fmt: skip
+    _add_scores(figure, [(at, each) for at, each in zip(x, done, strict=True)
+                         if each.measure == measure], name)  # fmt: skip
+    if measure != "accuracy":
+        figure.add_scatter(
+            x=x, y=[each.accuracy for each in done], mode="lines", name="accuracy",
+            line={"color": "gray", "width": 1}, hovertemplate="accuracy %{y:.1%}<extra></extra>",
+        )  # fmt: skip
     figure.add_scatter(
         x=x, y=[each.auc for each in done], mode="lines+markers", name="AUC",
         line={"color": ORANGE, "dash": "dot"}, hovertemplate="AUC %{y:.3f}<extra></extra>",
@@ -48,9 +43,26 @@ def accuracy(sessions: Sequence[Session], by_labels: bool) -> go.Figure:
     return _whole_numbers(figure, x)
 
 
+def _add_scores(figure: go.Figure, points: Sequence[tuple[int, Session]], name: str) -> None:
+    done = [each for _, each in points]
+    figure.add_scatter(
+        x=[at for at, _ in points], y=[each.score for each in done], mode="lines+markers",
+        name=f"{name}, 95 % interval",
+        line_color=BLUE,
+        error_y={
+            "type": "data", "symmetric": False, "thickness": 1.2, "width": 5,
+            "array": [(each.score_high or 0) - (each.score or 0) for each in done],
+            "arrayminus": [(each.score or 0) - (each.score_low or 0) for each in done],
+        },
+        customdata=[(each.score_low, each.score_high, each.evaluated, each.kind) for each in done],
+        hovertemplate="%{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}), "
+        "%{customdata[2]} samples, %{customdata[3]}<extra></extra>",
+    )  # fmt: skip
+
+
 def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
-    """The curve fitted to the accuracy of ``sessions``, and where it is going, with its band."""
-    figure = _figure("labels", "accuracy")
+    """The curve fitted to the scores of ``sessions``, and where it is going, with its band."""
+    figure = _figure("labels", MEASURES[sessions[-1].measure])
     here = found.past - 1
     figure.add_scatter(
         x=np.concatenate([found.labels, found.labels[::-1]]), showlegend=False, mode="lines",
@@ -59,7 +71,7 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
     )  # fmt: skip
     for part, dash in ((slice(0, found.past), "solid"), (slice(here, None), "dash")):
         figure.add_scatter(
-            x=found.labels[part], y=found.accuracy[part], mode="lines",
+            x=found.labels[part], y=found.score[part], mode="lines",
             line={"color": BLUE, "dash": dash}, name="fit, forecast",
             showlegend=dash == "solid",
             customdata=np.column_stack([found.low[part], found.high[part]]),
@@ -67,14 +79,14 @@ def forecast(sessions: Sequence[Session], found: Forecast) -> go.Figure:
             "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=[each.labels for each in sessions], y=[each.accuracy for each in sessions],
+        x=[each.labels for each in sessions], y=[each.score for each in sessions],
         name="measured", mode="markers", marker={"color": ORANGE, "size": 7}, cliponaxis=False,
         hovertemplate="%{x} labels: %{y:.1%}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=float(found.labels[here]), line={"width": 1, "dash": "dot", "color": "gray"})
     # Above the plot, however many lines it takes on a narrow screen: the curve is at the top.
     figure.update_layout(legend={"yanchor": "bottom", "y": 1.02}, margin_t=50)
-    lowest = min(float(found.low.min()), *(each.accuracy or 0.0 for each in sessions))
+    lowest = min(float(found.low.min()), *(each.score or 0.0 for each in sessions))
     figure.update_yaxes(tickformat=".1~%", range=[max(lowest - 0.02, 0), found.high.max() + 0.01])
     return figure
 

@@ -1,4 +1,4 @@
-"""The learning curve: accuracy by session with honest intervals, counts, labels over time."""
+"""The learning curve: each session's score with an honest interval, counts, labels over time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning.evaluation import ENOUGH, auc, calibration_error, wilson
+from labeling_core.learning.evaluation import ENOUGH, Interval, auc, calibration_error, wilson
+from labeling_core.learning.measures import MEASURES, Taken, interval, missing, taken
+from labeling_core.progress import stored_models
 from labeling_core.projects.labels import Labels, below, measuring_end, read_labels, split, standing
-from labeling_core.projects.renames import Rename, fold, read_renames
+from labeling_core.projects.renames import Rename, read_renames
 from labeling_core.settings import Project
 
 
@@ -23,7 +25,9 @@ class Session(NamedTuple):
     ``kind`` says what accuracy was measured on: test table, probes or cross-validation
     ("" and None where it could not be). ``contradictions`` is the share of predictions that
     changed since the session before, out of ``compared``. ``calibration_error`` is known of
-    sessions measured on probes, where there are enough of them.
+    sessions measured on probes, where there are enough of them. ``score`` is by ``measure``, that
+    of the project (a key of measures.MEASURES); where ``lacking`` says in a sentence why it cannot
+    be told, accuracy again.
     """
 
     session_id: int
@@ -44,6 +48,11 @@ class Session(NamedTuple):
     compared: int
     reason: str | None
     calibration_error: float | None = None
+    measure: str = "accuracy"
+    score: float | None = None
+    score_low: float | None = None
+    score_high: float | None = None
+    lacking: str = ""
 
 
 def sessions(
@@ -62,7 +71,7 @@ def sessions(
     rows = cursor.execute(
         "SELECT session_id, state, started_by, epoch(started), epoch(finished), labels, "
         "classifier, strategy, evaluation, evaluated, correct, auc, changed, compared, reason, "
-        "classes, checks, probe_limit FROM labeling.sessions WHERE project_id = ? "
+        "classes, checks, probe_limit, taken FROM labeling.sessions WHERE project_id = ? "
         "AND session_id = coalesce(?, session_id) ORDER BY session_id",
         [project.project_id, only],
     ).fetchall()
@@ -85,12 +94,14 @@ def _session(
 ) -> Session:
     kind, evaluated, correct, area = row[8] or "", row[9] or 0, row[10] or 0, row[11]
     classes, checks, calibration = row[15], row[16], None
+    found = stored_models.counted(row[18], classes, row[3], renames)
     if probes is not None and kind != "test table" and checks is not None:
         unseen = below(probes, row[17])
-        again = _measure(*by_today(classes, checks, row[3], renames), project, unseen)
+        again = _measure(*stored_models.by_today(classes, checks, row[3], renames), project, unseen)
         if again is not None:
-            kind, (evaluated, correct, area, calibration) = "probes", again
+            kind, (evaluated, correct, area, calibration, found) = "probes", again
     share = wilson(correct, evaluated) if evaluated else None
+    measure, score, lacking = _score(project.settings.measure, share, found)
     changed, compared = row[12] or 0, row[13] or 0
     return Session(
         *row[:8],  # type: ignore[call-arg]  # eight columns, as selected
@@ -104,63 +115,45 @@ def _session(
         compared,
         row[14],
         calibration,
+        measure,
+        *(score or (None, None, None)),
+        lacking,
     )
 
 
-def by_today(
-    classes: str, checks: bytes, started: float, renames: Sequence[Rename]
-) -> tuple[list[str], NDArray[np.float32]]:
-    """What a session that ``started`` then has kept of its model: today's names of its classes,
-    and the probabilities [positions, classes] of the first positions."""
-    names = json.loads(classes)
-    found: NDArray[np.float32] = np.frombuffer(checks, np.float32).reshape(-1, len(names))
-    return fold(names, found, [each for each in renames if each.happened.timestamp() > started])
-
-
-def kept_models(
-    cursor: duckdb.DuckDBPyConnection, project: Project, session_ids: Sequence[int]
-) -> tuple[list[tuple[list[str], NDArray[np.float32]]], int]:
-    """What these sessions have kept, in their order (see by_today), and below which
-    position none of them has learned."""
-    renames = read_renames(cursor, project.project_id)
-    rows = cursor.execute(
-        "SELECT classes, checks, epoch(started), probe_limit FROM labeling.sessions "
-        "WHERE project_id = ? AND session_id IN (SELECT unnest(?::INTEGER[])) ORDER BY session_id",
-        [project.project_id, list(session_ids)],
-    ).fetchall()
-    kept = [by_today(classes, checks, at, renames) for classes, checks, at, _ in rows]
-    return kept, min((limit for *_, limit in rows), default=0)
+def _score(
+    wanted: str, accuracy: Interval | None, found: Taken | None
+) -> tuple[str, Interval | None, str]:
+    """Measure, score and what is lacking, as in Session."""
+    if accuracy is None or wanted == "accuracy":
+        return "accuracy", accuracy, ""
+    if wanted not in MEASURES:
+        lacking = f"“{wanted}” is no measure of this version of the program."
+    elif found is None:
+        lacking = f"Of a session of an older version {MEASURES[wanted]} is not known."
+    else:
+        lacking = missing(wanted, found)
+    if lacking or found is None:
+        return "accuracy", accuracy, lacking
+    return wanted, interval(wanted, found), ""
 
 
 def _measure(
     classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
-) -> tuple[int, int, float | None, float | None] | None:
-    """(evaluated, correct, AUC, calibration error) of a stored model on the probes that it kept.
+) -> tuple[int, int, float | None, float | None, Taken] | None:
+    """(evaluated, correct, AUC, calibration error, what was taken for what) of a stored model on
+    the probes that it kept.
 
     By today's categories; of one that the model does not know, it never finds a sample.
     """
     kept = probes.positions < len(found)
     if not kept.any():
         return None
-    rows, truth = found[probes.positions[kept]], _truth(classes, project, probes)[kept]
-    correct = int((rows.argmax(axis=1) == truth).sum())
-    return int(kept.sum()), correct, auc(rows, truth, ENOUGH), calibration_error(rows, truth)
-
-
-def _truth(classes: Sequence[str], project: Project, probes: Labels) -> NDArray[np.intp]:
-    """The probes' categories as codes of a stored model; -1 for one it did not know."""
-    codes = {name: code for code, name in enumerate(classes)}
-    names = project.settings.classes
-    return np.array([codes.get(names[code], -1) for code in probes.codes], dtype=np.intp)
-
-
-def hits(
-    classes: Sequence[str], found: NDArray[np.float32], project: Project, probes: Labels
-) -> NDArray[np.bool_]:
-    """Which of the probes among its kept positions a stored model (see by_today) gets right."""
-    kept = probes.positions < len(found)
-    right = found[probes.positions[kept]].argmax(axis=1) == _truth(classes, project, probes)[kept]
-    return np.asarray(right)
+    rows, truth = found[probes.positions[kept]], stored_models.truth(classes, project, probes)[kept]
+    predicted = rows.argmax(axis=1)
+    judged = taken(*stored_models.answers(classes, found, project, probes))
+    correct, area = int((predicted == truth).sum()), auc(rows, truth, ENOUGH)
+    return int(kept.sum()), correct, area, calibration_error(rows, truth), judged
 
 
 def outdated(cursor: duckdb.DuckDBPyConnection, project: Project) -> str:

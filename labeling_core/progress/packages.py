@@ -28,8 +28,8 @@ from labeling_core.store.database import folder_of, literal
 
 SETTLED = 4096  # bytes that a DuckDB file begins with, which no later writing changes
 _ROWS = 500  # rows that are fetched at a time
-_SLICE = 50_000  # samples that are grouped at a time
-_JOINED = 100_000  # samples that are joined with their labels at a time
+_SLICE = 25_000  # samples that are grouped at a time
+_ROWS_WRITTEN = 100_000  # rows of a table that are written at a time
 _PIECE = 1 << 20  # bytes
 
 
@@ -58,13 +58,23 @@ def _parts(
     queue: Callable[[], Queue | None],
     wanted: Wanted,
 ) -> list[Query]:
-    """The query of a table in parts that DuckDB has room for: a join of all samples takes 300 MB of
-    a million."""
+    """A table as queries of so many rows as DuckDB has room for: a million take 300 MB at once."""
+    if what == downloads.SOURCE:
+        starts = range(0, max(project.samples, 1), _ROWS_WRITTEN)
+        places = (range(each, each + _ROWS_WRITTEN) for each in starts)
+        return [downloads.source(cursor, project, wanted, each) for each in places]
     whole = downloads.query(cursor, project, what, queue() if what == "sessions" else None, wanted)
-    if what != downloads.SOURCE:
+    if what not in downloads.FILTERED:
         return [whole]
-    starts = range(0, max(project.samples, 1), _JOINED)
-    return [downloads.of_places(whole, start, start + _JOINED) for start in starts]
+    number, metadata = project.tables.label_id, project.tables.metadata
+    ((last,),) = cursor.execute(f"SELECT coalesce(max({number}), 0) FROM {metadata}").fetchall()
+    parts = []
+    for start in range(0, last + 1, _ROWS_WRITTEN):
+        # What is decided meanwhile belongs to the last one.
+        end = f" AND {number} < {start + _ROWS_WRITTEN}" if start + _ROWS_WRITTEN <= last else ""
+        sql = f"SELECT * FROM ({whole.sql}) WHERE {number} >= {start}{end}"
+        parts.append(Query(sql, whole.values))
+    return parts
 
 
 def write_tables(

@@ -7,8 +7,15 @@ from typing import Any
 
 from labeling_core.learning import classifiers, strategies
 from labeling_core.learning.evaluation import CALIBRATED, ENOUGH
+from labeling_core.learning.measures import MEASURES, title
 from labeling_core.progress.learning_curve import Session
 
+_PARTS = ("", ", from", ", to")  # a score and the ends of its interval, as names of columns
+# The columns of session_row that hold shares.
+SHARES = (
+    "accuracy", "from", "to", "contradictions", "calibration error",
+    *(f"{name}{part}" for name in MEASURES.values() for part in _PARTS),
+)  # fmt: skip
 VAGUE = 0.25  # width of a 95 % interval: 5 of 5 are 57 to 100 %, 30 of 40 are 60 to 86 %
 
 
@@ -28,40 +35,47 @@ def vague(low: float | None, high: float | None) -> bool:
 
 
 def told(share: float | None, low: float | None, high: float | None) -> str:
-    """An accuracy as it is told wherever there is room for one figure: the share, or in place of
+    """A share as it is told wherever there is room for one figure: the share, or in place of
     a vague one its 95 % interval in whole percent."""
     return f"{low:.0%} – {high:.0%}" if vague(low, high) else percent(share)
+
+
+def measure(session: Session) -> str:
+    """What the session's score is called, at the beginning of a line."""
+    return title(session.measure)
 
 
 def hits(session: Session) -> str:
     """What stands behind the session's accuracy, such as “5 of 5 probes”."""
     correct = round((session.accuracy or 0) * session.evaluated)
-    return f"{correct:,} of {_samples(session)}"
+    return f"{correct:,} of {samples(session)}"
 
 
-def _samples(session: Session) -> str:
-    """How many of what accuracy was measured on, such as “5 probes”."""
+def samples(session: Session) -> str:
+    """How many of what the session was measured on, such as “5 probes”."""
     one = {"probes": "probe", "test table": "row", "cross-validation": "label"}[session.kind]
     return f"{session.evaluated:,} {one}{'s' * (session.evaluated != 1)}"
 
 
-def accuracy(session: Session) -> str:
-    """The session's accuracy with its interval and what it was measured on, for a line of text."""
-    text = f"accuracy {told(session.accuracy, session.low, session.high)}"
+def score(session: Session) -> str:
+    """The session's score with its interval and what it was measured on, for a line of text."""
+    low, high = session.score_low, session.score_high
+    text = f"{MEASURES[session.measure]} {told(session.score, low, high)}"
     by = " by cross-validation" if session.kind == "cross-validation" else ""
-    if vague(session.low, session.high):
+    if vague(low, high) and session.measure == "accuracy":
         return f"{text} ({hits(session)} right){by}"
-    text = f"{text} ({between(session.low, session.high)})"
-    return f"{text}{by}" if by else f"{text} on {_samples(session)}"
+    if not vague(low, high):
+        text = f"{text} ({between(low, high)})"
+    return f"{text}{by}" if by else f"{text} on {samples(session)}"
 
 
-def explain_accuracy(session: Session) -> str:
-    """Where an accuracy comes from, in words for someone who never labels."""
+def explain_score(session: Session) -> str:
+    """Where a score comes from, in words for someone who never labels."""
     number = f"{session.evaluated:,}"
     words = {
         "test table": f"Measured on the {number} samples of the labeled test table, "
         "which the model never trains on.",
-        "probes": f"Measured on {_samples(session)}: samples drawn at random and kept from "
+        "probes": f"Measured on {samples(session)}: samples drawn at random and kept from "
         "training, the same ones for every session.",
         "cross-validation": f"Estimated by cross-validation on the {number} labels themselves. "
         "Labels chosen by a strategy are no random draw, so this can be off; "
@@ -101,6 +115,7 @@ def session_row(each: Session) -> dict[str, Any]:
         "accuracy": _rounded(each.accuracy),
         "from": _rounded(each.low),
         "to": _rounded(each.high),
+        **_by_measure(each),
         "AUC": each.auc,
         "calibration error": _rounded(each.calibration_error),
         "measured on": f"{each.evaluated} ({each.kind})" if each.kind else "",
@@ -112,16 +127,26 @@ def session_row(each: Session) -> dict[str, Any]:
     }
 
 
+def _by_measure(each: Session) -> dict[str, float | None]:
+    """The score by a measure other than accuracy, with its interval, as columns of that name."""
+    if each.measure == "accuracy":
+        return {}
+    name, found = MEASURES[each.measure], (each.score, each.score_low, each.score_high)
+    return {f"{name}{part}": _rounded(share) for part, share in zip(_PARTS, found, strict=True)}
+
+
 def run_row(each: Session, zone: tzinfo) -> dict[str, Any]:
     """A session as a run of the trigger: when by the clock of ``zone``, why, how long, and what
     came of it."""
     reasons = {"trigger": f"enough labels: {each.labels:,}", "hand": "started by hand"}
     outcome = f"failed: {each.reason}" if each.state == "FAILED" else each.state.lower()
+    seconds = None if each.finished is None else round(each.finished - each.started, 1)
     return {
         "session": each.session_id,
         "started": datetime.fromtimestamp(each.started, zone).strftime("%Y-%m-%d %H:%M:%S"),
         "reason": reasons.get(each.started_by, each.started_by),
-        "duration (s)": None if each.finished is None else round(each.finished - each.started, 1),
+        # A clock that was set back meanwhile tells no duration.
+        "duration (s)": None if seconds is None or seconds < 0 else seconds,
         "outcome": outcome,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.learning import strategies
+from labeling_core.learning.decisions import ALIKE
 from labeling_core.projects import samples
 from labeling_core.settings import Project, Settings, quote
 
@@ -147,18 +148,25 @@ def head(
     names = [each[0] for each in found.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     ours = ("sample_id", "uncertainty", "prediction")
+    settings = project.settings
+    weighed = settings.measure in ALIKE
     return [
-        {"place in the queue": number, "why": _why(strategy, row, number <= project.settings.every)}
+        {
+            "place in the queue": number,
+            "why": _why(strategy, row, number <= settings.every, weighed),
+        }
         | {name: row[name] for name in ours}
         | row
         for number, row in enumerate(rows, start=1)
     ]
 
 
-def _why(strategy: str, row: dict[str, Any], in_batch: bool) -> str:
-    """The reason in words."""
+def _why(strategy: str, row: dict[str, Any], in_batch: bool, weighed: bool) -> str:
+    """The reason in words; ``weighed``: what is predicted may not be the likeliest category."""
     name = row["prediction"]
     if name is None and not row["session_id"]:
         return "typical of a part of the pool without labels" if in_batch else "drawn at random"
     category = name or "a category of before"
+    if weighed:
+        return f"uncertainty {row['uncertainty']:.0%}; taken for {category}, rare ones weighed up"
     return strategies.named(strategy).why(row["uncertainty"], category, in_batch)

@@ -10,6 +10,7 @@ import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import CLASSIFIERS
+from labeling_core.learning.measures import MEASURES
 from labeling_core.learning.strategies import STRATEGIES
 from labeling_core.modalities.registry import (
     MODALITIES,
@@ -19,6 +20,7 @@ from labeling_core.modalities.registry import (
 )
 from labeling_core.projects import category_checks, column_uses, overlap, samples
 from labeling_core.settings import Project, Settings, default_tables, output_tables
+from labeling_core.sources.remote_storage import is_remote
 from labeling_core.store.database import columns, tables
 from labeling_core.store.table_rows import has_rows
 
@@ -71,7 +73,7 @@ def check(
         return problems.found
     _check_source(cursor, settings, project, problems)
     _check_windows(settings, problems)
-    _check_features(settings, problems)
+    _check_features(settings, project, problems)
     _check_columns(cursor, settings, project, problems)
     _check_outputs(cursor, settings, project, others, problems)
     _check_learning(cursor, settings, problems)
@@ -118,6 +120,12 @@ def _check_windows(settings: Settings, problems: _Problems) -> None:
         return
     if not source_of(settings).may_be_cut:
         problems.add("window_seconds", "Only sound recordings are cut into windows: enter 0.")
+    elif is_remote(settings.source):  # each would have to be fetched first, and all would wait
+        problems.add(
+            "window_seconds",
+            "Recordings in a bucket are not cut into windows: enter 0, or copy them to a folder on "
+            "the server.",
+        )
     elif not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
         problems.add(
             "window_seconds",
@@ -130,7 +138,9 @@ def _check_windows(settings: Settings, problems: _Problems) -> None:
         problems.add("window_context", f"Around a window 0 to {MOST_CONTEXT} seconds are shown.")
 
 
-def _check_features(settings: Settings, problems: _Problems) -> None:
+def _check_features(settings: Settings, project: Project | None, problems: _Problems) -> None:
+    if project and project.settings.features == settings.features:
+        return  # what is not there any more does not keep anybody from changing something else
     for each in mistakes_in_features(modality_of(settings), settings.features):
         problems.add("features", each)
 
@@ -231,6 +241,9 @@ def _check_learning(
         problems.add("classifier", f"“{settings.classifier}” is no classifier on offer.")
     if settings.strategy not in STRATEGIES:
         problems.add("strategy", f"“{settings.strategy}” is no query strategy on offer.")
+    if settings.measure not in MEASURES:
+        known = ", ".join(MEASURES)
+        problems.add("measure", f"“{settings.measure}” is no measure: it is one of {known}.")
     if settings.every < 1:
         problems.add("every", "Retraining takes at least one new label: enter 1 or more.")
     elif settings.every > MOST_LABELINGS:

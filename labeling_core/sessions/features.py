@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.modalities import fitting, twins
+from labeling_core.modalities import fitting, joined_vectors, own_features, twins
 from labeling_core.modalities.extraction import ledger_folder
 from labeling_core.modalities.registry import (
     features_of,
@@ -22,11 +23,13 @@ from labeling_core.modalities.registry import (
 from labeling_core.projects import samples, set_aside
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import USES, Project, Settings
+from labeling_core.store import watched
 from labeling_core.store.database import Database, literal
 from labeling_core.store.removal import is_left_over, remove
 
 # Seconds of reading files between two looks at what is broken.
 FIRST_SLICE, SLICE = 15.0, 120.0
+_WRITING = 0.1  # share of the work on a table until the worker can read it
 # Use of a column (see settings.USES) → why it is no feature.
 _NOT_LEARNED = {
     "shown": "is shown only, by choice",
@@ -69,10 +72,12 @@ def asked_of_columns(settings: Settings) -> dict[str, Any]:
 
 
 class Learned(NamedTuple):
-    """What the features of a table hold: ``columns`` name → kind, ``left_out`` name → reason."""
+    """What the features of a table hold: ``columns`` name → kind, ``left_out`` name → reason; and
+    those columns that were ``joined`` from elsewhere, name → a sentence on what was found."""
 
     columns: dict[str, str]
     left_out: dict[str, str]
+    joined: dict[str, str]
 
 
 def learned(database: Database, project: Project) -> Learned | None:
@@ -80,22 +85,28 @@ def learned(database: Database, project: Project) -> Learned | None:
     if modality_of(project.settings).reads_files:
         return None
     found = fitting.columns_of(features_folder(database, project))
-    return None if found is None else Learned(*found)
+    if found is None:
+        return None
+    return Learned(found.columns, found.left_out, joined_vectors.notes(found.joined))
 
 
 def learned_rows(settings: Settings, found: Learned) -> list[dict[str, str]]:
     """A row per column of the source, for people: those that are learned from first, then those
     that are left out with the reason."""
+
+    def use(name: str) -> str:
+        return "learned" if name in found.joined else settings.column(name).use
+
     used = [
-        {"column": name, "use": USES[settings.column(name).use], "learned as": kind, "why not": ""}
+        {"column": name, "use": USES[use(name)], "learned as": kind, "why not": ""}
         for name, kind in found.columns.items()
     ]
     return used + [
         {
             "column": name,
-            "use": USES[settings.column(name).use],
+            "use": USES[use(name)],
             "learned as": "",
-            "why not": _NOT_LEARNED.get(settings.column(name).use, reason),
+            "why not": _NOT_LEARNED.get(use(name), reason),
         }
         for name, reason in found.left_out.items()
     ]
@@ -109,14 +120,20 @@ def have_features(database: Database, project: Project) -> bool:
 
 
 def _is_of_today(card: Path, project: Project) -> bool:
-    """Whether files were turned into the numbers that they would be turned into today."""
-    if not modality_of(project.settings).reads_files:
-        return True  # of tables, the name of the folder says so
-    today = version_of(features_of(project.settings))
-    if today is None:  # what computed them is gone for now; they are what they were
+    """Whether files were turned into the numbers that they would be turned into today; of tables,
+    the name of the folder says so, but for vectors that were joined to them. What is gone for now
+    counts as what it was."""
+    features = features_of(project.settings)
+    is_table = not modality_of(project.settings).reads_files
+    if is_table and not joined_vectors.keys_of(parts(features)):
         return True
+    today = None if is_table else version_of(features)
     with suppress(OSError, ValueError):  # it is being removed
-        return bool(json.loads(card.read_text("utf-8"))["version"] == today)
+        told = json.loads(card.read_text("utf-8"))
+        if is_table:
+            joined = told.get("joined", {}).items()
+            return all(own_features.version(key) in ("", each["version"]) for key, each in joined)
+        return today is None or bool(told["version"] == today)
     return False
 
 
@@ -166,11 +183,10 @@ def ensure_features(
         remove(old)
     folder.mkdir(exist_ok=True)  # something in it may still be in use
     table = root / "samples.parquet"
-    progress("Reading the samples", 0.0)
-    _write_samples(database, project, table)
+    _write_samples(database, project, table, progress)
     media = source_of(settings).root(database.path.parent, settings.source)
     outdated = _outdated(extracted, key) if modality_of(settings).reads_files else []
-    told = _telling_why(progress) if outdated else progress
+    told = _telling_why(progress) if outdated else _of_worker(progress, settings)
     job: dict[str, Any] = {
         "kind": "features", "features": key, "modality": settings.modality,
         "table": str(table), "folder": str(folder),
@@ -196,11 +212,28 @@ def _telling_why(progress: Progress) -> Progress:
     )
 
 
-def _write_samples(database: Database, project: Project, path: Path) -> None:
+def _of_writing(progress: Progress, share: float) -> None:
+    progress("Reading the samples", _WRITING * share)
+
+
+def _of_worker(progress: Progress, settings: Settings) -> Progress:
+    """The same progress, for the worker's share of the work."""
+    start = 0.0 if modality_of(settings).reads_files else _WRITING
+    return lambda text, share: progress(text, start + (1 - start) * share)
+
+
+def _write_samples(database: Database, project: Project, path: Path, progress: Progress) -> None:
+    settings = project.settings
+    joins = not modality_of(settings).reads_files and joined_vectors.keys_of(
+        parts(features_of(settings))
+    )
+    ids = f", {samples.SAMPLE_ID} AS {joined_vectors.ROW_ID}" if joins else ""
     with database.read() as cursor:
-        cursor.execute(
-            f"COPY (SELECT {samples.SOURCE_COLUMNS} FROM {samples.table(project.project_id)} "
-            f"ORDER BY {samples.PLACE}) TO {literal(str(path))} (FORMAT parquet)"
+        watched.execute(
+            cursor,
+            f"COPY (SELECT {samples.SOURCE_COLUMNS}{ids} FROM {samples.table(project.project_id)} "
+            f"ORDER BY {samples.PLACE}) TO {literal(str(path))} (FORMAT parquet)",
+            partial(_of_writing, progress),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -16,11 +17,19 @@ log = logging.getLogger(__name__)
 
 
 class Status(NamedTuple):
-    """What is being done: ``state`` off, idle, waiting, running, stopped or failed; share 0..1."""
+    """What is being done: ``state`` off, idle, waiting, running, stopped or failed; share 0..1;
+    ``since`` when (time.monotonic) it is this that is being done."""
 
     state: str
     text: str
     progress: float | None = None
+    since: float | None = None
+
+    def told(self) -> str:
+        """The text, with how long it has taken: a step that does not know its share moves, too."""
+        if self.since is None or (seconds := time.monotonic() - self.since) < 1:
+            return self.text
+        return f"{self.text} for {seconds:.0f} s"
 
 
 class _StoppedError(Exception):
@@ -40,6 +49,7 @@ class JobLine:
         self.status: dict[str, Status] = {}
         self.outcomes: dict[tuple[str, str], Status] = {}  # of the last job of each kind
         self._busy: Counter[str] = Counter()
+        self._kinds: dict[str, str] = {}  # of the newest job of each project
         self._counting = threading.Lock()  # of what several threads count
         self._jobs: SimpleQueue[tuple[str, str, Callable[[Worker, Progress], str]] | None]
         self._jobs = SimpleQueue()
@@ -48,6 +58,10 @@ class JobLine:
     def running(self, project_id: str) -> bool:
         """Whether a job of this project waits or runs."""
         return self._busy[project_id] > 0
+
+    def doing(self, project_id: str) -> str | None:
+        """The kind of the job of this project that waits or runs; None where none does."""
+        return self._kinds.get(project_id) if self.running(project_id) else None
 
     def submit(
         self, project_id: str, job: Callable[[Worker, Progress], str], kind: str = ""
@@ -60,6 +74,7 @@ class JobLine:
         self.outcomes.pop((project_id, kind), None)
         with self._counting:
             self._busy[project_id] += 1
+            self._kinds[project_id] = kind
         self._stopping.discard(project_id)
         self.status[project_id] = Status("running", "Waiting for the worker", 0.0)
         if self._thread is None:
@@ -97,7 +112,10 @@ class JobLine:
         def progress(text: str, share: float) -> None:
             if project_id in self._stopping:
                 raise _StoppedError
-            self.status[project_id] = Status("running", text, share)
+            before = self.status.get(project_id)
+            same = before is not None and before.text == text and before.since is not None
+            since = before.since if before is not None and same else time.monotonic()
+            self.status[project_id] = Status("running", text, share, since)
 
         try:
             progress("Starting", 0.0)

@@ -13,9 +13,10 @@ from labeling_core.labeling.open_projects import OpenProjects
 from labeling_core.modalities.registry import modality_of, source_of
 from labeling_core.progress import deck_advice
 from labeling_core.projects import lifecycle
-from labeling_core.sessions import cold_start, features, records, session
+from labeling_core.sessions import features, records, session
 from labeling_core.sessions.jobs import JobLine, Status
 from labeling_core.sessions.pace import Pace
+from labeling_core.sessions.preparing import FEATURES, Preparing
 from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.told_accuracy import ToldAccuracy
 from labeling_core.sessions.trigger import coming, due, next_trigger, waits
@@ -23,7 +24,7 @@ from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
 from labeling_core.store.removal import sweep
 
-SESSION, FEATURES = "session", "features"  # kinds of jobs
+SESSION = "session"  # kind of job
 
 
 class Loop:
@@ -35,6 +36,7 @@ class Loop:
         self.trainer = JobLine(self._finished, Worker())
         # Files are read in a line of their own: it may take hours, and sessions go on meanwhile.
         self.reader = JobLine(self._finished, Worker(imports=()), keep=False)
+        self._preparing = Preparing(open_projects, self.trainer, self.reader)
         self._triggers: dict[str, int] = {}
         self.pace = Pace(self._look_again)
         self.in_session: set[str] = set()  # projects with a session in the line
@@ -59,10 +61,10 @@ class Loop:
     def status(self, project: Project) -> Status:
         """What the loop of a project is doing, in a sentence."""
         settings = project.settings
+        if stopped := self._preparing.stopped(project):
+            return Status("waiting", f"reading is stopped, sessions wait for it ({stopped.text})")
         reading = self.reader.status.get(project.project_id)
-        if reading is not None and reading.state == "stopped":
-            return Status("waiting", f"reading is stopped, sessions wait for it ({reading.text})")
-        if reading is not None and reading.state != "idle":
+        if reading is not None and reading.state not in ("idle", "stopped"):
             return reading
         if not settings.queries_table:
             return Status("off", "active learning is off, samples come in random order")
@@ -127,9 +129,11 @@ class Loop:
                 is_due = due(queue.counts.labeled, trigger, every, classes, running)
                 if not self.pace.may_start(project, is_due):
                     return
+                if self._preparing.stopped(project):
+                    return  # until somebody has it go on
                 if not features.must_be_read(self.database, project):
                     self.start_session(project, "trigger")
-                elif self._reading(project) not in ("stopped", "failed"):
+                elif self._reading(project) != "failed":
                     self.read_files(project)  # the session follows when that is done
 
     def require_idle(self, project_id: str) -> None:
@@ -146,9 +150,6 @@ class Loop:
     def _reading(self, project: Project) -> str:
         known = self.reader.status.get(project.project_id)
         return known.state if known is not None else "idle"
-
-    def _busy(self, project_id: str) -> bool:
-        return self.trainer.running(project_id) or self.reader.running(project_id)
 
     def _finished(self, project_id: str) -> None:
         self._look_again(project_id)
@@ -232,40 +233,28 @@ class Loop:
 
     def prepare(self, project: Project) -> None:
         """Warm up for labeling: start the worker, have the features computed early."""
-        if modality_of(project.settings).reads_files:
-            if self._reading(project) != "stopped":
-                self.read_files(project)
-        elif project.settings.queries_table and self.unprepared(project):
-            self._compute_features(project, self.trainer)
+        learns = project.settings.queries_table or modality_of(project.settings).reads_files
+        if learns and not self._preparing.stopped(project):
+            self.read_files(project)
         if project.settings.queries_table:
             self.trainer.worker.start()
             self.after_decisions(project)  # labels may have been brought in by the command line
 
     def read_files(self, project: Project) -> None:
-        """Read the files that have not been read yet, in the background; goes on where it was
-        stopped."""
-        if self.unprepared(project):
-            self._compute_features(project, self.reader)
+        """Compute the features that are missing, in the background: see Preparing.begin."""
+        self._preparing.begin(project)
 
     def unprepared(self, project: Project) -> bool:
         """Whether features or the first order of the pool are missing."""
-        read = features.have_features(self.database, project)
-        return not read or cold_start.missing(project, self.open_projects.queue(project))
+        return self._preparing.missing(project)
+
+    def reading(self, project: Project) -> Status | None:
+        """How far the features are that are computed: see Preparing.status."""
+        return self._preparing.status(project)
 
     def stop_reading(self, project: Project) -> None:
-        """Stop reading files; what was read is kept."""
-        self.reader.stop_job(project.project_id)
-
-    def _compute_features(self, project: Project, line: JobLine) -> None:
-        def work(worker: Worker, progress: Progress) -> str:
-            get_queue = partial(self.open_projects.queue, project)
-            folder = features.ensure_features(self.database, project, get_queue, worker, progress)
-            cold_start.run(self.database, project, get_queue, folder, worker, progress)
-            return "features are ready"
-
-        with self.database.lock:
-            if not self._busy(project.project_id):
-                line.submit(project.project_id, work, FEATURES)
+        """Stop computing features; what was read of files is kept."""
+        self._preparing.stop(project)
 
     def _session(
         self, project: Project, started_by: str, trigger: int, worker: Worker, progress: Progress
@@ -280,14 +269,14 @@ class Loop:
             labels = trigger if behind else queue.counts.labeled
             session_id = records.begin(self.database, project, started_by, labels, trigger)
             this = SessionRun(self.database, project, queue, session_id, labels)
-            text = session.run(this, worker, progress)
+            published = session.run(this, worker, progress)
             advice = deck_advice.read(self.database, project, queue)
             with self.database.lock:
                 # A write failed, it was read anew.
                 if self.open_projects.queue(project) is not queue:
                     self.open_projects.forget(project.project_id)
                 self._advice[project.project_id] = advice
-            return text
+            return session.keep_model(published, worker, progress)
         finally:
             self.in_session.discard(project.project_id)
 

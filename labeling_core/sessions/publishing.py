@@ -1,4 +1,5 @@
-"""Publishing a finished session: queries, session row and model become visible at once."""
+"""Publishing a finished session: queries and session row become visible at once, its model soon
+after."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ from labeling_core.store.database import Database, literal, now
 COMPARED = 1_000
 
 
-def publish(session: SessionRun, evaluation: dict[str, Any], train: Labels) -> None:
-    """Make a finished session visible: queries, session row and model in one transaction.
+def publish(session: SessionRun, evaluation: dict[str, Any]) -> None:
+    """Make a finished session visible: queries and session row in one transaction.
 
     The queries are prepared beside the old ones without holding up any decision; what has
     been decided meanwhile is taken out at the end.
@@ -44,13 +45,13 @@ def publish(session: SessionRun, evaluation: dict[str, Any], train: Labels) -> N
                 "UPDATE labeling.sessions SET state = 'DONE', finished = ?, evaluation = ?, "
                 "evaluated = ?, correct = ?, auc = ?, changed = ?, compared = ?, classes = ?, "
                 "checks = ?, asked = ?, asked_uncertainty = ?, pool = ?, pool_uncertainty = ?, "
-                "pool_spread = ?, probe_limit = ? WHERE project_id = ? AND session_id = ?",
+                "pool_spread = ?, probe_limit = ?, taken = ? "
+                "WHERE project_id = ? AND session_id = ?",
                 [now(), evaluation["kind"], evaluation["evaluated"], evaluation["correct"],
                  evaluation["auc"], *changed, json.dumps(project.settings.classes),
-                 checks.tobytes(), *draw, queue.pool.probe_limit, project.project_id,
-                 session.session_id],
+                 checks.tobytes(), *draw, queue.pool.probe_limit, json.dumps(evaluation["taken"]),
+                 project.project_id, session.session_id],
             )  # fmt: skip
-            _store_model(cursor, session, evaluation, train)
         queue.set_order(order, session.session_id)
 
 
@@ -78,14 +79,17 @@ def _prepare(
     prepared = f"labeling_pool.{quote('next_' + project.project_id)}"
     with database.read() as cursor:
         cursor.execute(
-            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, uncertainty, prediction, "
-            "?::INTEGER AS session_id, file_row_number::INTEGER AS rank "
-            f"FROM read_parquet({scores}, file_row_number = true) ORDER BY rank",
+            f"CREATE OR REPLACE TABLE {prepared} AS SELECT place, "
+            "uncertainty::DOUBLE AS uncertainty, prediction, ?::INTEGER AS session_id, "
+            "file_row_number::INTEGER AS rank "
+            f"FROM read_parquet({scores}, file_row_number = true)",
             [session_id],
         )
+        # DuckDB keeps the order of a file (its setting preserve_insertion_order): sorting by what
+        # is in order took three times as long.
         asked = cursor.execute(
-            f"SELECT place, uncertainty FROM read_parquet({scores}, file_row_number = true) "
-            "WHERE queryable ORDER BY file_row_number"
+            f"SELECT place, uncertainty::DOUBLE AS uncertainty FROM read_parquet({scores}) "
+            "WHERE queryable"
         ).fetchnumpy()
     return prepared, asked["place"].astype(np.int32), asked["uncertainty"]
 
@@ -113,13 +117,12 @@ def _contradictions(
     return contradictions(before[:both], after[:both], ~queue.pool.closed[:both], COMPARED)
 
 
-def _store_model(
-    cursor: duckdb.DuckDBPyConnection,
-    session: SessionRun,
-    evaluation: dict[str, Any],
-    train: Labels,
-) -> None:
-    """Keep the model of this session (only the newest is kept) with its card."""
+def publish_model(session: SessionRun, evaluation: dict[str, Any], train: Labels) -> None:
+    """Keep the model of a published session with its card, in place of that of an earlier one.
+
+    A transaction of its own: nobody who waits for the queue waits for the model to be written. If
+    the program ends in between, the earlier one stays, and its card names its session.
+    """
     project_id, settings = session.project.project_id, session.project.settings
     names = np.array(settings.classes)
     card = {
@@ -132,14 +135,15 @@ def _store_model(
         "strategy": settings.strategy,
         "labels": len(train.positions),
         "labels_per_category": dict(Counter(names[train.codes].tolist())),
-        "evaluation": evaluation,
+        "evaluation": {key: evaluation[key] for key in evaluation if key != "taken"},
         "python": platform.python_version(),
         "features": json.loads((session.features / "features.json").read_text("utf-8")),
         "label_ids": sorted(train.label_ids.tolist()),
     }
-    cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project_id])
-    cursor.execute(
-        "INSERT INTO labeling.models VALUES (?, ?, ?, ?)",
-        [project_id, session.session_id, json.dumps(card, ensure_ascii=False),
-         (session.out / "model.skops").read_bytes()],
-    )  # fmt: skip
+    model = (session.out / "model.skops").read_bytes()
+    with session.database.transaction() as cursor:
+        cursor.execute("DELETE FROM labeling.models WHERE project_id = ?", [project_id])
+        cursor.execute(
+            "INSERT INTO labeling.models VALUES (?, ?, ?, ?)",
+            [project_id, session.session_id, json.dumps(card, ensure_ascii=False), model],
+        )

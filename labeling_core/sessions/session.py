@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from labeling_core.projects.labels import Labels, groups, measuring_end, read_la
 from labeling_core.projects.renames import follow, read_renames
 from labeling_core.projects.samples import kept_columns
 from labeling_core.sessions.features import ensure_features
-from labeling_core.sessions.publishing import publish
+from labeling_core.sessions.publishing import publish, publish_model
 from labeling_core.sessions.records import fail
 from labeling_core.sessions.session_run import SessionRun
 from labeling_core.sessions.worker_client import Progress, Worker
@@ -26,8 +26,19 @@ from labeling_core.store.removal import remove
 FINISHED = "finished"  # what is said of a session that worked, until its accuracy is known
 
 
-def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
-    """Run a session in the worker and publish it; returns a word on it.
+class Published(NamedTuple):
+    """A session whose queue is served, and what its model, which is not kept yet, comes from: the
+    worker's ``job``, the ``classifier`` that it chose, the labels to ``train`` on."""
+
+    session: SessionRun
+    job: dict[str, Any]
+    classifier: str
+    evaluation: dict[str, Any]
+    train: Labels
+
+
+def run(session: SessionRun, worker: Worker, progress: Progress) -> Published:
+    """Run a session in the worker and publish it, all but its model.
 
     Raises LabelingError after having noted the reason in the session's row.
     """
@@ -36,9 +47,10 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
         ensure_features(database, session.project, lambda: session.queue, worker, progress)
         task, train = _task(session)
         np.savez(session.out / "task.npz", **task)  # type: ignore[arg-type]  # keywords are names
-        result = worker.run(_job(session), progress)
-        publish(_with_choice(session, result["classifier"]), result["evaluation"], train)
-        remove(session.out)
+        job = _job(session)
+        result = worker.run(job, progress)
+        session = _with_choice(session, result["classifier"])
+        publish(session, result["evaluation"])
     except LabelingError as error:
         fail(database, project_id, session.session_id, str(error))
         raise
@@ -46,6 +58,22 @@ def run(session: SessionRun, worker: Worker, progress: Progress) -> str:
         reason = f"The session stopped on an unexpected fault ({type(error).__name__})."
         fail(database, project_id, session.session_id, reason)
         raise
+    return Published(session, job, result["classifier"], result["evaluation"], train)
+
+
+def keep_model(published: Published, worker: Worker, progress: Progress) -> str:
+    """Have the model of a published session written, and keep it; returns a word on the session.
+
+    It takes as long as finding the queue of a small pool does, which is served meanwhile.
+    """
+    session = published.session
+    progress("Keeping the model", 0.95)
+    try:
+        worker.run(published.job | {"kind": "model", "classifier": published.classifier}, progress)
+    except LabelingError as error:
+        return f"Session {session.session_id} is done, but its model could not be kept: {error}"
+    publish_model(session, published.evaluation, published.train)
+    remove(session.out)
     return FINISHED
 
 
@@ -107,4 +135,5 @@ def _job(session: SessionRun) -> dict[str, Any]:
         "label_column": settings.label_column,
         "classifier": settings.classifier, "strategy": settings.strategy,
         "batch": settings.every, "seed": settings.seed + session.session_id,
+        "measure": settings.measure,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The accuracy that the line about the loop tells: that of Session progress, never another one."""
+"""The score that the line about the loop tells: that of Session progress, never another one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ToldAccuracy:
         self._told: dict[str, tuple[Any, str]] = {}
 
     def words(self, project: Project, queue: Queue) -> str:
-        """The accuracy of the last measured session, for a line; empty if none was measured."""
+        """The score of the last measured session, for a line; empty if none was measured."""
         probes = int(queue.pool.closed[: queue.pool.probe_limit].sum())
         state = (queue.session_id, probes, project.renames, sorted(queue.counts.categories.items()))
         known = self._told.get(project.project_id)
@@ -40,4 +40,4 @@ class ToldAccuracy:
         if last is None:
             return ""
         of = "" if last.session_id == newest else f" in session {last.session_id}"
-        return session_words.accuracy(last) + of
+        return session_words.score(last) + of

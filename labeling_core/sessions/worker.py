@@ -28,6 +28,7 @@ JOBS = {
     "features": "labeling_core.sessions.worker_jobs:features",
     "start": "labeling_core.sessions.worker_jobs:start",
     "session": "labeling_core.sessions.worker_jobs:session",
+    "model": "labeling_core.sessions.worker_jobs:model",
     "review": "labeling_core.sessions.worker_jobs:review",
     "final_model": "labeling_core.sessions.worker_jobs:final_model",
     "simulation": "labeling_core.simulation.job:run",

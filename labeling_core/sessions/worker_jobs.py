@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED
 import numpy as np
 
 from labeling_core.errors import LabelingError
-from labeling_core.learning import classifiers, iteration, label_quality, strategies
+from labeling_core.learning import classifiers, decisions, iteration, label_quality, strategies
 from labeling_core.learning.classifier_choice import choose, remember, remembered
 from labeling_core.modalities import fitting
 
@@ -18,6 +18,8 @@ Progress = Callable[[str, float], None]
 
 
 CHOICE = "choice.json"  # beside the features: what “auto” stood for in the last session
+# What the last session fitted, by its folder, until it is written: its queue does not wait.
+_fitted: dict[str, Any] = {}
 
 
 def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def features(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run one iteration; leaves scores.parquet, checks.npy and model.skops in ``out``."""
+    """Run one iteration; leaves scores.parquet and checks.npy in ``out``."""
     out, folder = Path(job["out"]), Path(job["folder"])
     arrays = np.load(out / "task.npz")
     test, test_codes = _test_table(job, folder)
@@ -39,7 +41,7 @@ def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         test=test,
         test_codes=test_codes,
         classes=len(job["classes"]),
-        **{name: job[name] for name in ("classifier", "strategy", "batch", "seed")},
+        **{name: job[name] for name in ("classifier", "strategy", "batch", "seed", "measure")},
         choice=remembered(folder / CHOICE),
     )
     outcome = iteration.run(task, progress)
@@ -47,10 +49,24 @@ def session(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress("Writing the queries", 0.9)
     _write_scores(outcome, job["classes"], out / "scores.parquet")
     np.save(out / "checks.npy", outcome.checks)
-    _write_model(outcome.model, folder, job["classes"], out / "model.skops")
+    _fitted.clear()
+    _fitted[job["out"]] = outcome.model
     return {
         "evaluation": outcome.evaluation._asdict(), "classifier": outcome.choice.classifier,
     }  # fmt: skip
+
+
+def model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Leave the model of the session before as model.skops in ``out``; ``classifier`` is the one it
+    answered. If this process was replaced since, the same labels and seed make the same model."""
+    out, folder = Path(job["out"]), Path(job["folder"])
+    fitted = _fitted.pop(job["out"], None)
+    if fitted is None:
+        task = np.load(out / "task.npz")
+        X = np.asarray(np.load(folder / "features.npy", mmap_mode="r")[task["train"]])
+        fitted = classifiers.fit(job["classifier"], X, task["train_codes"], job["seed"])
+    _write_model(fitted, folder, job["classes"], out / "model.skops")
+    return {}
 
 
 def start(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -108,7 +124,8 @@ def review(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
 def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Train on all labels; leaves model.skops, and predictions.parquet of every sample, in ``out``.
 
-    Answers which types whoever loads it has to trust (``trusted_types``).
+    Answers which types whoever loads it has to trust (``trusted_types``), and the weight of each
+    category where the likeliest one does not decide as it is (``decision_weights``, else None).
     """
     import skops.io
 
@@ -128,13 +145,17 @@ def final_model(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         len(job["classes"]),
         lambda share: progress("Predicting every sample", 0.3 + 0.5 * share),
     )
-    _write_predictions(everything, job["classes"], out / "predictions.parquet")
+    weights = decisions.weights(job["measure"], everything[: iteration.CHECKS], arrays["codes"])
+    _write_predictions(everything, weights, job["classes"], out / "predictions.parquet")
     progress("Writing the final model", 0.8)
     path = out / "model.skops"
     _write_model(model, folder, job["classes"], path)
     return {
         "trusted_types": skops.io.get_untrusted_types(file=path),
         "classifier": classifiers.in_full(job["classifier"], chosen),
+        "decision_weights": None
+        if weights is None
+        else dict(zip(job["classes"], weights.tolist(), strict=True)),
     }
 
 
@@ -169,17 +190,20 @@ def _write_scores(outcome: iteration.Outcome, classes: list[str], path: Path) ->
         "prediction": _names(outcome.prediction, classes),
         "queryable": pa.array(outcome.queryable),
     }
-    pq.write_table(pa.table(columns), path)
+    # Of a million different numbers no dictionary is to be had: looking for one took half the time.
+    pq.write_table(pa.table(columns), path, use_dictionary=["prediction"])
 
 
-def _write_predictions(probabilities: Any, classes: list[str], path: Path) -> None:
-    """The likeliest category and its probability, row by row in the order of the positions."""
+def _write_predictions(probabilities: Any, weights: Any, classes: list[str], path: Path) -> None:
+    """The category that each sample is taken for and its probability, row by row in the order of
+    the positions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    taken = decisions.weighed(probabilities, weights).argmax(axis=1)
     columns = {
-        "prediction": _names(probabilities.argmax(axis=1), classes),
-        "probability": pa.array(probabilities.max(axis=1)),
+        "prediction": _names(taken, classes),
+        "probability": pa.array(probabilities[np.arange(len(taken)), taken]),
     }
     pq.write_table(pa.table(columns), path)
 

@@ -13,8 +13,9 @@ import numpy as np
 from labeling_core.config import DATA
 from labeling_core.errors import LabelingError
 from labeling_core.learning.out_of_fold import FOLDS
+from labeling_core.modalities import joined_vectors
 from labeling_core.modalities.column_kinds import BY_CHOICE
-from labeling_core.modalities.registry import TOGETHER
+from labeling_core.modalities.registry import TOGETHER, features_of, parts
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.projects.labels import read_labels, to_learn
 from labeling_core.sessions import features
@@ -52,25 +53,31 @@ class Source(NamedTuple):
     project_id: str = EVERYWHERE
 
 
-def table(database: Database, name: str, label: str, by: Person) -> Source:
-    """The labeled rows of a table in the database."""
+def table(database: Database, name: str, label: str, by: Person, features: str = "") -> Source:
+    """The labeled rows of a table in the database; ``features`` as in Settings, the usual ones
+    where empty."""
     by.require("manage")
+    chosen_features("", features)
 
     def prepare(folder: Path) -> Prepared:
         with database.read() as cursor:
             drawn = draw(cursor, name, label, folder / "table.parquet", ROWS)
-        return _table(drawn, label, f"Table {name}, label column {label}")
+        return _table(drawn, label, f"Table {name}, label column {label}", features)
 
     return Source(name, prepare)
 
 
-def upload(path: Path, name: str, label: str, reading: Mapping[str, Any], by: Person) -> Source:
-    """The labeled rows of an uploaded file called ``name``; ``reading`` as in importing.inspect."""
+def upload(
+    path: Path, name: str, label: str, reading: Mapping[str, Any], by: Person, features: str = ""
+) -> Source:
+    """The labeled rows of an uploaded file called ``name``; ``reading`` as in importing.inspect,
+    ``features`` as in Settings, the usual ones where empty."""
     by.require("manage")
+    chosen_features("", features)
 
     def prepare(folder: Path) -> Prepared:
         drawn = draw_file(path, name, label, folder / "table.parquet", ROWS, reading)
-        return _table(drawn, label, f"File {name}, label column {label}")
+        return _table(drawn, label, f"File {name}, label column {label}", features)
 
     return Source(Path(name).stem, prepare)
 
@@ -87,12 +94,18 @@ def wine_colour(by: Person) -> Source:
     return Source("Wine colour", prepare)
 
 
-def _table(drawn: Drawn, label: str, source: str) -> Prepared:
+def _table(drawn: Drawn, label: str, source: str, seen: str = "") -> Prepared:
     data = {
         "form": "table", "label": label, "exclude": [label, *IDS], "chosen": {},
-        "total": drawn.total,
+        "total": drawn.total, "features": chosen_features("", seen),
     }  # fmt: skip
-    return Prepared(data, f"{source}: {drawn.taken:,} labeled rows", _cut(drawn, "rows"))
+    words = f"{source}: {drawn.taken:,} labeled rows{_as_seen(seen)}"
+    return Prepared(data, words, _cut(drawn, "rows"))
+
+
+def _as_seen(features: str) -> str:
+    """What the model sees, for the end of a sentence; of the usual ones nothing."""
+    return f", seen as {features.replace(TOGETHER, ' and ')}" if features else ""
 
 
 def _cut(drawn: Drawn, what: str) -> list[str]:
@@ -122,8 +135,7 @@ def folder(database: Database, text: str, by: Person, features: str = "") -> Sou
             "form": "files", "root": str(root), "features": features,
             "extracted": str(database.files(SIMULATIONS, "extracted", known)),
         }  # fmt: skip
-        words = f"Folder {root.name}: {len(files):,} labeled {found.modality}"
-        words += f", seen as {features.replace(TOGETHER, ' and ')}" if features else ""
+        words = f"Folder {root.name}: {len(files):,} labeled {found.modality}{_as_seen(features)}"
         return Prepared(data, words, _cut(Drawn(len(found.files), len(files)), "files"))
 
     return Source(root.name, prepare)
@@ -147,10 +159,17 @@ def project(database: Database, chosen: Project, by: Person) -> Source:
                 "come back when they are."
             )
         if not features.have_features(database, chosen):
+            if joined_vectors.keys_of(parts(features_of(settings))):
+                # Perhaps by sample_id: rows of the labels' own table have other numbers.
+                raise LabelingError(
+                    "The vectors have not been joined to the rows of this project yet: run a "
+                    "session, or open its labeling page, and come back when its features are ready."
+                )
             with database.read() as cursor:
                 target = folder / "table.parquet"
                 drawn = draw(cursor, settings.labels_table, settings.label_column, target, ROWS)
             made = _table(drawn, settings.label_column, f"Labels of {settings.title}")
+            made.data["features"] = features_of(settings)
             asked = features.asked_of_columns(settings)
             asked["exclude"] = dict.fromkeys(made.data["exclude"], BY_CHOICE) | asked["exclude"]
             made.data.update(asked, total=chosen.samples)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_core.modalities import fitting
 from labeling_core.simulation.labeled_data import (
     Arrays,
     LabeledFiles,
@@ -24,7 +25,8 @@ RUNS = "runs.jsonl"  # a line a run, in the order in which they were finished
 
 
 def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Replay the job's ``plan`` on its ``data`` and add each run to RUNS in its ``folder``.
+    """Replay the job's ``plan`` on its ``data`` and add each run to RUNS in its ``folder``; the
+    answer's ``notes`` say what was found of vectors that were joined.
 
     ``data`` is one of the forms of simulation_data.Prepared. Raises LabelingError for data or a
     plan that nothing can be learned from.
@@ -49,7 +51,7 @@ def run(job: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
         progress("Replaying", 0.0)
         simulate(X, y, plan, report, finished, groups)
-    return {"runs": done}
+    return {"runs": done, "notes": [*fitting.joined_notes(folder).values()]}
 
 
 def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
@@ -59,7 +61,7 @@ def _arrays(data: dict[str, Any], folder: Path, progress: Progress) -> Arrays:
     if data["form"] == "table":
         table = folder / "table.parquet"
         asked = data["exclude"], folder, progress, data["chosen"], data["total"]
-        return table_features(table, data["label"], *asked)
+        return table_features(table, data["label"], *asked, data["features"])
     found = LabeledFiles(**json.loads((folder / "files.json").read_text(encoding="utf-8")))
     kept = Path(data["root"]), folder, Path(data["extracted"])
     return features_of_files(found, *kept, progress, data["features"])

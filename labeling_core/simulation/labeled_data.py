@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import fitting
+from labeling_core.modalities.column_kinds import BY_CHOICE
+from labeling_core.modalities.joined_vectors import ROW_ID
 from labeling_core.modalities.registry import (
-    MODALITIES,
     SUFFIXES,
     TOGETHER,
     features_of,
+    modality_of,
     offered,
 )
 from labeling_core.settings import Settings, quote
@@ -88,17 +90,27 @@ def codes(labels: NDArray[np.generic] | Sequence[str]) -> NDArray[np.intp]:
     return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.intp)
 
 
-def read_table(path: Path, label: str, part: str = "") -> Arrays:
+def read_table(
+    path: Path, label: str, part: str = "", features: str = "",
+    told: Callable[[str], None] = lambda text: None,
+) -> Arrays:  # fmt: skip
     """Features and class codes of a labeled table; unlabeled rows are left out.
 
-    The features are those a tabular project would be given; ``label`` is none of them. ``part`` as
-    in containers.opened.
+    The features are those a tabular project would be given with ``features`` as in Settings, the
+    usual ones where empty; ``label`` is none of them. ``part`` as in containers.opened. What was
+    found of vectors that are joined is ``told``.
     """
     _require_file(path)
+    key = chosen_features("", features)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "table.parquet"
         drawn = draw_file(path, path.name, label, table, reading={"part": part})
-        return table_features(table, label, [label], Path(folder), total=drawn.total)
+        arrays = table_features(
+            table, label, [label], Path(folder), total=drawn.total, features=key
+        )
+        for each in fitting.joined_notes(Path(folder)).values():
+            told(each)
+        return arrays
 
 
 def usual_label(names: Sequence[str]) -> str:
@@ -134,8 +146,9 @@ def draw(
 ) -> Drawn:
     """Write the labeled rows of ``main.table``, shuffled with a fixed seed, to Parquet ``target``.
 
-    At most ``rows`` of them if given. Raises LabelingError (``field="label"``) without such a
-    column; ``name`` is what the sentence calls the table.
+    At most ``rows`` of them if given; the column ROW_ID is their number in the table, from 1.
+    Raises LabelingError (``field="label"``) without such a column; ``name`` is what the sentence
+    calls the table.
     """
     found = cursor.execute(f"DESCRIBE main.{quote(table)}").fetchall()
     if label not in [row[0] for row in found]:
@@ -147,8 +160,9 @@ def draw(
     number, total = row or (0, 0)
     cursor.execute(
         # Shuffled, because the features are fitted on the first rows of a long table.
-        f"COPY (SELECT * EXCLUDE (__number) FROM (SELECT *, row_number() OVER () - 1 AS __number "
-        f"FROM main.{quote(table)}) WHERE {given} ORDER BY hash(__number) "
+        f"COPY (SELECT * EXCLUDE (__number), (__number + 1)::VARCHAR AS {ROW_ID} FROM "
+        f"(SELECT *, row_number() OVER () - 1 AS __number FROM main.{quote(table)}) "
+        f"WHERE {given} ORDER BY hash(__number) "
         f"LIMIT {number if rows is None else rows}) TO {literal(str(target))} (FORMAT parquet)"
     )
     return Drawn(number, number if rows is None else min(rows, number), total)
@@ -157,10 +171,10 @@ def draw(
 def table_features(
     table: Path, label: str, exclude: Sequence[str] | Mapping[str, str], folder: Path,
     progress: Progress = lambda text, share: None,
-    chosen: Mapping[str, Mapping[str, Any]] | None = None, total: int = 0,
+    chosen: Mapping[str, Mapping[str, Any]] | None = None, total: int = 0, features: str = "",
 ) -> Arrays:  # fmt: skip
     """Features and class codes of the rows of a Parquet file that are all labeled; ``exclude``,
-    ``chosen`` and ``total`` as for column_kinds.find_kinds.
+    ``chosen`` and ``total`` as for column_kinds.find_kinds, ``features`` as for fitting.fit_table.
 
     What was computed is left in ``folder``.
     """
@@ -169,7 +183,9 @@ def table_features(
     labels = [str(each) for each in pq.read_table(table, columns=[label]).column(0).to_pylist()]
     if not labels:
         raise LabelingError(f"No row has a label in the column “{label}”.", field="label")
-    fitting.fit_table(table, folder, exclude, progress, chosen, total)
+    hidden = exclude if isinstance(exclude, Mapping) else dict.fromkeys(exclude, BY_CHOICE)
+    hidden = {ROW_ID: "is the number of the row"} | dict(hidden)
+    fitting.fit_table(table, folder, hidden, progress, chosen, total, features)
     return np.load(folder / "features.npy"), codes(labels)
 
 
@@ -246,16 +262,19 @@ def features_of_files(
 
 
 def chosen_features(modality: str, features: str) -> str:
-    """The key of ``features`` (as in Settings; empty for the usual ones) of files of a modality.
-    Raises LabelingError (field ``features``) for what is not on offer."""
-    listed = offered(MODALITIES[modality])
+    """The key of ``features`` (as in Settings; empty for the usual ones) of files of a modality, or
+    of a table where it is empty. Raises LabelingError (field ``features``) for what is not on
+    offer."""
+    settings = Settings(modality=modality or Settings.modality, features=features)
+    listed = offered(modality_of(settings))
     for each in features.split(TOGETHER) if features else []:
         if each not in listed:
             raise LabelingError(
-                f"“{each}” are no features of {modality}: there are {', '.join(listed)}.",
+                f"“{each}” are no features of {modality or 'tables'}: there are "
+                f"{', '.join(listed)}.",
                 "features",
             )
-    return features_of(Settings(modality=modality, features=features))
+    return features_of(settings)
 
 
 def _require_file(path: Path) -> None:

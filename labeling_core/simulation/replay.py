@@ -1,8 +1,8 @@
 """Replay a labeled table: what would each query strategy have cost and gained?
 
 The truth answers for the annotator; everything else is the loop of a real project, with the
-same ``rank`` and ``fit``. Accuracy and AUC are measured on a stratified hold-out that no
-strategy sees, at the same label counts for all.
+same ``rank`` and ``fit``. Accuracy, balanced accuracy, macro-F1 and AUC are measured on a
+stratified hold-out that no strategy sees, at the same label counts for all.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.errors import LabelingError
-from labeling_core.learning import pieces
+from labeling_core.learning import decisions, pieces
 from labeling_core.learning.classifier_choice import Choice, choose
 from labeling_core.learning.classifiers import fit, predict_probabilities
 from labeling_core.learning.evaluation import auc
+from labeling_core.learning.measures import MEASURES, confusion, measure
 from labeling_core.learning.strategies import rank
 
 HOLDOUT = 0.35
@@ -25,7 +26,11 @@ _PATIENCE = 24 * 3600.0  # seconds until one run must have come in from a cluste
 
 
 class Run(NamedTuple):
-    """One learning curve, all in 0..1; ``auc`` is None if the hold-out holds one class only."""
+    """One learning curve, all in 0..1; ``auc`` is None if the hold-out holds one class only.
+
+    ``aulc`` is the area under ``accuracy``. Runs of versions before 0.3.0 have no
+    ``balanced_accuracy`` and ``macro_f1``.
+    """
 
     strategy: str
     seed: int
@@ -33,6 +38,8 @@ class Run(NamedTuple):
     accuracy: list[float]
     auc: list[float] | None
     aulc: float
+    balanced_accuracy: list[float] | None = None
+    macro_f1: list[float] | None = None
 
 
 class Plan(NamedTuple):
@@ -161,9 +168,9 @@ def _replay(
             (len(labeled), *_measure(model, X[test], y[test], labeled_y, int(y.max()) + 1))
             for labeled, labeled_y, model in sessions(X, y, pool, strategy, seed, plan, groups)
         ]
-    counts, accuracy, auc = (list(column) for column in zip(*measured, strict=True))
+    counts, auc, accuracy, balanced, f1 = (list(column) for column in zip(*measured, strict=True))
     known = None if None in auc else auc
-    return Run(strategy, seed, counts, accuracy, known, area(counts, accuracy))
+    return Run(strategy, seed, counts, accuracy, known, area(counts, accuracy), balanced, f1)
 
 
 def sessions(
@@ -190,6 +197,7 @@ def sessions(
             labels=y[labeled],
             batch=plan.batch,
             seed=seed * 1_000_003 + len(labeled),
+            wanted=plan.batch,
         )
         asked = order[: min(plan.batch, plan.budget - len(labeled))]
         labeled = np.concatenate([labeled, pool[asked]])
@@ -207,24 +215,34 @@ def _measure(
     y: NDArray[np.integer],
     labels: NDArray[np.integer],
     n_classes: int,
-) -> tuple[float, float | None]:
-    """Accuracy and AUC on the hold-out; without a model, of always naming the only class seen."""
+) -> tuple[float | None, float, float, float]:
+    """AUC and MEASURES on the hold-out, each as the model decides where it is the measure of the
+    project; without a model, of always naming the only class seen."""
     if model is None:
-        return float(np.mean(y == labels[0])), 0.5 if len(np.unique(y)) > 1 else None
-    probabilities = predict_probabilities(model, X, n_classes)
-    return float(np.mean(probabilities.argmax(axis=1) == y)), auc(probabilities, y)
+        probabilities = np.eye(n_classes)[np.full(len(y), labels[0])]
+        area = 0.5 if len(np.unique(y)) > 1 else None
+    else:
+        probabilities = predict_probabilities(model, X, n_classes)
+        area = auc(probabilities, y)
+    accuracy, balanced, f1 = (
+        float(measure(name, confusion(y, taken.argmax(axis=1), n_classes)))
+        for name in MEASURES
+        for by in [decisions.weights(name, probabilities, labels)]
+        for taken in [decisions.weighed(probabilities, by)]
+    )
+    return area, accuracy, balanced, f1
 
 
-def area(n_labels: Sequence[int], accuracy: Sequence[float]) -> float:
-    """Area under the learning curve (trapezoids) divided by its width: a mean accuracy, 0..1."""
+def area(n_labels: Sequence[int], scores: Sequence[float]) -> float:
+    """Area under the learning curve (trapezoids) divided by its width: a mean score, 0..1."""
     if len(n_labels) < 2:
-        return float(accuracy[0])
-    return float(np.trapezoid(accuracy, n_labels) / (n_labels[-1] - n_labels[0]))
+        return float(scores[0])
+    return float(np.trapezoid(scores, n_labels) / (n_labels[-1] - n_labels[0]))
 
 
-def labels_needed(n_labels: Sequence[int], accuracy: Sequence[float], target: float) -> float:
+def labels_needed(n_labels: Sequence[int], scores: Sequence[float], target: float) -> float:
     """Label count at which a curve first reaches ``target``, interpolated; infinite if never."""
-    curve = np.asarray(accuracy)
+    curve = np.asarray(scores)
     reached = np.flatnonzero(curve >= target)
     if not len(reached):
         return float("inf")

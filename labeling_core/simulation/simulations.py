@@ -73,7 +73,7 @@ class Simulations:
         """
         by.require("manage", source.project_id)
         check(plan)
-        simulation_id = f"{now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:6]}"
+        simulation_id = f"{now():%Y%m%d_%H%M%S%f}_{uuid.uuid4().hex[:6]}"  # sorts by time
         folder = self._folder / simulation_id
         (folder / "data").mkdir(parents=True)
         try:
@@ -118,6 +118,11 @@ class Simulations:
             found.append(Simulation(**(record | {"plan": Plan(**record["plan"])})))
         return found
 
+    @property
+    def at_work(self) -> bool:
+        """Whether one runs, or waits for its turn."""
+        return any(each.state in ("waiting", "running") for each in self.jobs.status.values())
+
     def status(self, simulation: Simulation) -> Status:
         """Whether it runs, is done, was stopped or failed, in a sentence."""
         simulation_id, plan = simulation.simulation_id, simulation.plan
@@ -147,7 +152,9 @@ class Simulations:
 
 def _work(folder: Path, job: dict[str, Any], worker: Worker, progress: Progress) -> str:
     try:
-        worker.run(job, progress)
+        notes = worker.run(job, progress)["notes"]
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        _write(folder / RECORD, record | {"notes": [*record["notes"], *notes]})
     except LabelingError as error:
         _end(folder, "failed", str(error))
         raise

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.simulation.replay import Run, labels_needed
+from labeling_core.learning.measures import MEASURES
+from labeling_core.simulation.replay import Run, area, labels_needed
 
-MEASURES = ("accuracy", "auc")
 BASELINE = "random"
 # Two-sided 95 % points of Student's t at 1..30 degrees of freedom, then the normal one.
 _T95 = (
@@ -31,7 +31,8 @@ class Curve(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table; ``needed`` labels to reach random's final accuracy (infinite: never).
+    """A line of the table, by one measure: ``aulc`` and the ``last`` score; ``needed`` labels to
+    reach random's last one (infinite: never).
 
     ``share`` is ``needed`` as a share of random's labels, None where random was not replayed.
     """
@@ -86,13 +87,23 @@ def _errors(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return table.std(axis=0, ddof=1) / np.sqrt(len(table))
 
 
-def rows(runs: Sequence[Run]) -> list[Row]:
-    """The table, in the order of the strategies."""
-    by_strategy = {each.strategy: each for each in curves(runs, "accuracy")}
+def measured(runs: Sequence[Run]) -> list[str]:
+    """Those of MEASURES that all runs have: of versions before 0.3.0 accuracy alone."""
+    return [name for name in MEASURES if all(getattr(run, name) for run in runs)]
+
+
+def aulc(run: Run, measure: str) -> float:
+    """The area under a run's curve by one of MEASURES, 0..1."""
+    return area(run.n_labels, getattr(run, measure))
+
+
+def rows(runs: Sequence[Run], measure: str = "accuracy") -> list[Row]:
+    """The table by one of MEASURES, in the order of the strategies."""
+    by_strategy = {each.strategy: each for each in curves(runs, measure)}
     base = by_strategy.get(BASELINE)
     found = []
     for name, curve in by_strategy.items():
-        aulc = np.array([[run.aulc] for run in runs if run.strategy == name])
+        areas = np.array([[aulc(run, measure)] for run in runs if run.strategy == name])
         needed = share = None
         if base is not None:
             needed = labels_needed(curve.n_labels, curve.mean.tolist(), float(base.mean[-1]))
@@ -100,8 +111,8 @@ def rows(runs: Sequence[Run]) -> list[Row]:
         found.append(
             Row(
                 name,
-                float(aulc.mean()),
-                float(_errors(aulc)[0]),
+                float(areas.mean()),
+                float(_errors(areas)[0]),
                 float(curve.mean[-1]),
                 float(curve.error[-1]),
                 needed,
@@ -111,25 +122,27 @@ def rows(runs: Sequence[Run]) -> list[Row]:
     return found
 
 
-def gain(runs: Sequence[Run], strategy: str) -> tuple[float, float]:
+def gain(runs: Sequence[Run], strategy: str, measure: str = "accuracy") -> tuple[float, float]:
     """Area over random's, seed by seed: the mean difference and its standard error."""
-    own = {run.seed: run.aulc for run in runs if run.strategy == strategy}
-    base = {run.seed: run.aulc for run in runs if run.strategy == BASELINE}
+    own = {run.seed: aulc(run, measure) for run in runs if run.strategy == strategy}
+    base = {run.seed: aulc(run, measure) for run in runs if run.strategy == BASELINE}
     differences = np.array([[own[seed] - base[seed]] for seed in own if seed in base])
     return float(differences.mean()), float(_errors(differences)[0])
 
 
-def verdict(runs: Sequence[Run], titles: dict[str, str]) -> str:
+def verdict(runs: Sequence[Run], titles: dict[str, str], measure: str = "accuracy") -> str:
     """Whether active learning would have helped, in one sentence; empty without a comparison.
 
     It helped if the best strategy's area lies above random's by more than its 95 % interval.
     """
-    table = {row.strategy: row for row in rows(runs)}
+    table = {row.strategy: row for row in rows(runs, measure)}
     others = [name for name in table if name != BASELINE]
     if BASELINE not in table or not others:
         return ""
     best = max(others, key=lambda name: table[name].aulc)
-    points, error = gain(runs, best)
+    points, error = gain(runs, best, measure)
+    by = "" if measure == "accuracy" else f" by {MEASURES[measure]}"
+    more, less = ("better", "worse") if by else ("more accurate", "less accurate")
     seeds = sum(run.strategy == best for run in runs)
     half = student(seeds) * error
     title = titles.get(best, best)
@@ -137,37 +150,37 @@ def verdict(runs: Sequence[Run], titles: dict[str, str]) -> str:
     if seeds < 2:
         return "One seed is too few for an answer: repeat it with several."
     if points - half > 0:
-        saved = _saved(table[best], table[BASELINE])
-        return f"Yes: “{title}” was {difference} more accurate than random on average{saved}."
+        saved = _saved(table[best], table[BASELINE], MEASURES[measure])
+        return f"Yes: “{title}” was {difference} {more} than random{by} on average{saved}."
     if points + half < 0:
-        return (
-            f"No: even the best, “{title}”, was {difference} less accurate than random on average."
-        )
-    word = "more" if points >= 0 else "less"
+        return f"No: even the best, “{title}”, was {difference} {less} than random{by} on average."
     return (
-        f"It cannot be told: “{title}” was {difference} {word} accurate than random on average, "
-        "which may be luck."
+        f"It cannot be told: “{title}” was {difference} {more if points >= 0 else less} than "
+        f"random{by} on average, which may be luck."
     )
 
 
-def _saved(best: Row, base: Row) -> str:
+def _saved(best: Row, base: Row, measure: str) -> str:
     if best.needed is None or best.share is None or not np.isfinite(best.needed):
         return ""
     return (
-        f", and reached random’s final accuracy of {base.last:.1%} with {best.needed:.0f} labels "
+        f", and reached random’s final {measure} of {base.last:.1%} with {best.needed:.0f} labels "
         f"in place of {best.needed / best.share:.0f}"
     )
 
 
-def as_json(runs: Sequence[Run]) -> dict[str, Any]:
-    """The form of the command line: what `simulate --json` prints."""
-    return {"runs": [run._asdict() for run in runs]}
+def as_json(runs: Sequence[Run], measure: str = "accuracy") -> dict[str, Any]:
+    """The form of the command line: what `simulate --json` prints; ``aulc`` is by the measure."""
+    told = [run._asdict() | {"aulc": aulc(run, measure)} for run in runs]
+    return {"measure": measure, "runs": told}
 
 
-def as_text(runs: Sequence[Run]) -> str:
-    """The table for a terminal."""
+def as_text(runs: Sequence[Run], measure: str = "accuracy") -> str:
+    """The table by one of MEASURES, for a terminal."""
     lines = [f"{'strategy':<12}{'AULC':>16}{'last':>8}{'labels to reach random':>25}"]
-    for row in rows(runs):
+    if measure != "accuracy":
+        lines.insert(0, f"By {MEASURES[measure]}:")
+    for row in rows(runs, measure):
         area = f"{row.aulc:.3f} ± {row.aulc_error:.3f}"
         lines.append(f"{row.strategy:<12}{area:>16}{row.last:>8.3f}{_needed(row):>25}")
     return "\n".join(lines)

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from labeling_core.config import DATA, DATA_ROOTS, HOME
+from labeling_core.config import DATA, DATA_ROOTS, HOME, REMOTE_ROOTS
 from labeling_core.errors import LabelingError
+from labeling_core.sources import remote_folders
+from labeling_core.sources.remote_storage import is_remote
 
 UPLOADS = "uploads"  # the folder beside the database file that uploads are unpacked to
 
@@ -52,9 +54,17 @@ def allowed_roots() -> list[Path]:
     return list(dict.fromkeys([DATA, HOME, *DATA_ROOTS.get()]))
 
 
+def allowed_places() -> list[str]:
+    """The same in words, and the remote ones."""
+    return [*map(str, allowed_roots()), *REMOTE_ROOTS.get()]
+
+
 def source_folder(source: str, home: Path) -> Path:
     """The folder that a project's ``source`` names: ``uploads/…`` lies in ``home``, the folder of
-    the database file; everything else below the allowed roots. Raises as resolve_folder does."""
+    the database file; ``s3://…`` has one there (see remote_folders.place); everything else lies
+    below the allowed roots. Raises as resolve_folder does."""
+    if is_remote(source):
+        return remote_folders.place(source, home)
     if source.startswith(f"{UPLOADS}/"):
         return resolve_folder(source.removeprefix(f"{UPLOADS}/"), [home / UPLOADS])
     return resolve_folder(source, allowed_roots())
@@ -62,7 +72,10 @@ def source_folder(source: str, home: Path) -> Path:
 
 def chosen_folder(text: str, home: Path) -> Path:
     """:func:`source_folder` for somebody who may choose one (the right ``manage``): the sentence
-    of its LabelingError names the allowed roots, and how to start the app with one more."""
+    of its LabelingError names the allowed roots, and how to start the app with one more. One on
+    S3 is listed, unless that was done a moment ago."""
+    if is_remote(text):
+        return remote_folders.look(text, home)
     try:
         return source_folder(text, home)
     except OutsideError as error:
@@ -117,7 +130,8 @@ def is_inside(path: Path, roots: Sequence[Path]) -> bool:
 
 
 def resolve_file(folder: Path, relative: str) -> Path:
-    """The regular file ``relative`` (a sample_id) below ``folder``.
+    """The regular file ``relative`` (a sample_id) below ``folder``; of a remote folder, its content
+    here, which is fetched where it is not (see remote_folders.content).
 
     Raises LabelingError for an absolute path, ``..``, links that lead out of ``folder`` and
     for what is no file. It costs a few system calls, whatever the size of the folder.
@@ -130,7 +144,7 @@ def resolve_file(folder: Path, relative: str) -> Path:
         raise LabelingError(f"The path {relative!r} leads out of the folder of this project.")
     if not os.path.isfile(path):
         raise LabelingError(f"The file {relative!r} is no longer in the folder of this project.")
-    return path
+    return remote_folders.content(folder, path) if remote_folders.is_here(folder) else path
 
 
 def list_files(folder: Path, suffixes: Collection[str]) -> Listing:
@@ -154,6 +168,8 @@ def list_files(folder: Path, suffixes: Collection[str]) -> Listing:
                 listing.refusals.append(Refusal(name, reason))
         elif entry.is_file() and has_suffix(relative, suffixes):
             listing.files.append(relative)
+    if remote_folders.is_here(root):
+        listing.refusals.extend(Refusal(*each) for each in remote_folders.refused(root))
     return Listing(sorted(listing.files), sorted(listing.refusals))
 
 

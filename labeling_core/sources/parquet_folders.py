@@ -1,25 +1,31 @@
 """Folders of Parquet files as a table: read where they lie, never loaded into the database.
 
-A source is one when it is a pattern such as ``readings/**/*.parquet``, below an allowed root.
+A source is one when it is a pattern such as ``readings/**/*.parquet``, below an allowed root, or
+``s3://bucket/readings/**/*.parquet``, below a remote one: of those only the columns that are used
+come here (see remote_pieces).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
 from labeling_core.errors import LabelingError
 from labeling_core.settings import Settings, quote
+from labeling_core.sources import remote_folders, remote_pieces
 from labeling_core.sources.folders import Listing, Refusal, chosen_folder, list_files, source_folder
-from labeling_core.sources.left_out import groups, look_through
-from labeling_core.sources.sample_sources import TableSource, file_versions
-from labeling_core.store.database import folder_of, literal
+from labeling_core.sources.remote_storage import is_remote, require_no_secrets
+from labeling_core.sources.sample_sources import Columns, Listed, TableSource, file_versions
+from labeling_core.store.database import Database, folder_of, literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUFFIX = ".parquet"
 _EVERY = "**/*" + SUFFIX
@@ -41,9 +47,12 @@ def pattern_of(text: str) -> str:
     """What a project's source is called for the folder or the pattern that a person has typed.
 
     ``*`` and ``?`` stand for characters of one name, ``**`` for any number of folders.
-    Raises LabelingError (field ``source``) for a pattern of other files.
+    Raises LabelingError (field ``source``) for a pattern of other files, and for an address that
+    holds a password or a query, which is not repeated.
     """
     text = text.strip().replace("\\", "/").rstrip("/")
+    if is_remote(text):  # ? is a wildcard as well
+        require_no_secrets(text, r"#|\?[^/]*=")
     if not text or is_pattern(text):
         return text
     if is_wild(text):
@@ -86,8 +95,42 @@ class ParquetFolder(TableSource):
     def rows(self, cursor: duckdb.DuckDBPyConnection, name: str) -> str:
         """The files. Raises LabelingError where they cannot be read as one table."""
         kept = self._described(cursor, name)
-        listed = ", ".join(quote(each) for each, _ in kept)
-        return f"(SELECT {listed} FROM {_reader(_paths(cursor, name))})"
+        named = ", ".join(quote(each) for each, _ in kept)
+        return f"(SELECT {named} FROM {reader(_paths(cursor, name))})"
+
+    def count(self, cursor: duckdb.DuckDBPyConnection, name: str) -> int | None:
+        """How many rows there are; None where they cannot be read."""
+        with told(_elsewhere(cursor, name)):
+            return super().count(cursor, name)
+
+    def first_rows(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, number: int = 5
+    ) -> pd.DataFrame | None:
+        """The first rows; None where they cannot be read."""
+        with told(_elsewhere(cursor, name)):
+            return super().first_rows(cursor, name, number)
+
+    def bring(self, cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Have all that is used of files elsewhere come here, so that no transaction waits for it.
+
+        Raises LabelingError where they cannot be read.
+        """
+        if is_remote(name):
+            named = ", ".join(quote(each) for each, _ in self._described(cursor, name))
+            with told(_elsewhere(cursor, name)):
+                cursor.execute(f"SELECT max(hash({named})) FROM {self.rows(cursor, name)}")
+
+    def listed(self, cursor: duckdb.DuckDBPyConnection, name: str) -> Listed:
+        """As of a table, after :meth:`bring`."""
+        self.bring(cursor, name)
+        return super().listed(cursor, name)
+
+    def require_values(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, kept: Columns, found: Columns
+    ) -> None:
+        """As of a table."""
+        with told(_elsewhere(cursor, name)):
+            super().require_values(cursor, name, kept, found)
 
     def columns(self, cursor: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
         """Those of all files, without those that are left; none where they cannot be read."""
@@ -111,7 +154,8 @@ class ParquetFolder(TableSource):
         """Not there, not allowed, not to be read as one table, or empty."""
         try:
             chosen_folder(_split(name)[0], folder_of(cursor))
-            row = cursor.execute(f"SELECT 1 FROM {self.rows(cursor, name)} LIMIT 1").fetchone()
+            with told(_elsewhere(cursor, name)):
+                row = cursor.execute(f"SELECT 1 FROM {self.rows(cursor, name)} LIMIT 1").fetchone()
         except LabelingError as error:
             return str(error)
         return "" if row else f"The files of “{name}” have no rows."
@@ -129,59 +173,6 @@ def taken(settings: Settings) -> Settings:
     left = tuple(each.name for each in settings.columns if each.use == "neither")
     kept = tuple(each for each in settings.columns if each.use != "neither")
     return replace(settings, columns=kept, left_in_files=left or None)
-
-
-def notes(cursor: duckdb.DuckDBPyConnection, source: str) -> list[str]:
-    """What there is to say of the files of ``source``: how many, what was guessed, what was left.
-
-    Raises LabelingError where they cannot be read as one table.
-    """
-    found = files_of(source, folder_of(cursor), look_through)
-    paths = [str(found.folder / each) for each in found.files]
-    described(cursor, paths)
-    row = cursor.execute(f"SELECT count(*) FROM {_reader(paths)}").fetchone()
-    said = [f"{row[0] if row else 0:,} rows in {_files(len(paths))}, in the order of their names."]
-    keys = {part.split("=")[0] for each in found.files for part in each.split("/")[:-1]
-            if "=" in part}  # fmt: skip
-    if keys:
-        said.append(f"From the names of folders: {_named(sorted(keys))}.")
-    said += _differences(cursor, paths)
-    said += [
-        f"Not taken: {_files(each.files)}. {each.reason} For example “{each.example}”."
-        for each in groups(found.refusals)
-    ]
-    return said
-
-
-def _differences(cursor: duckdb.DuckDBPyConnection, paths: list[str]) -> list[str]:
-    """A sentence for each column that is not in all files, or of several types."""
-    parts = cursor.execute(
-        "SELECT file_name, name, coalesce(num_children, 0), duckdb_type "
-        f"FROM parquet_schema({_listed(paths)}) ORDER BY file_name, column_id"
-    ).fetchall()
-    files: Counter[str] = Counter()
-    types: dict[str, set[str]] = {}
-    file, inside = "", 0
-    for path, name, children, kind in parts:
-        if path != file:  # the first part of each file is its schema as a whole
-            file, inside = path, 0
-            continue
-        if not inside:
-            files[name] += 1
-            types.setdefault(name, set()).add(kind)
-        inside += children - (1 if inside else 0)
-    rare = [
-        f"The column “{name}” is missing in {_files(len(paths) - count)}: no values there."
-        for name, count in files.items()
-        if count < len(paths)
-    ]
-    mixed = [
-        f"The column “{name}” is {' and '.join(sorted(kinds))} in different files: one type is "
-        "made of them."
-        for name, kinds in types.items()
-        if len(kinds) > 1
-    ]
-    return rare + mixed
 
 
 def files_of(source: str, home: Path, look: Look = list_files) -> Found:
@@ -210,10 +201,28 @@ def files_of(source: str, home: Path, look: Look = list_files) -> Found:
     return Found(folder, files, refusals)
 
 
+def look_again(source: str, home: Path) -> None:
+    """Ask anew what lies in a remote ``source``, of files or a pattern. Raises as
+    remote_folders.look does."""
+    remote_folders.look_again(_split(source)[0] if is_pattern(source) else source, home)
+
+
+def bring(database: Database, settings: Settings) -> None:
+    """See ParquetFolder.bring, to be called outside of transactions; nothing of other sources, and
+    of what is no source."""
+    if is_pattern(settings.source) and is_remote(settings.source):
+        folder = ParquetFolder(settings.left_in_files or ())
+        with database.read() as cursor:
+            if not folder.mistake(cursor, settings.source):
+                folder.bring(cursor, settings.source)
+
+
 def _split(source: str) -> tuple[str, str]:
     """The folder of a pattern, which holds no wildcard, and the rest."""
     parts = source.split("/")
     at = next(number for number, each in enumerate(parts) if is_wild(each))
+    if is_remote(source) and at < 3:
+        raise LabelingError("Name the bucket or the server of the files in full.", "source")
     return "/".join(parts[:at]) or ".", "/".join(parts[at:])
 
 
@@ -224,15 +233,41 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _paths(cursor: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    found = files_of(name, folder_of(cursor))
+    return paths_of(cursor, files_of(name, folder_of(cursor)))
+
+
+def _elsewhere(cursor: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The files of a remote pattern; none of one on this machine, which cannot be out of reach."""
+    try:
+        return _paths(cursor, name) if is_remote(name) else []
+    except LabelingError:
+        return []
+
+
+def paths_of(cursor: duckdb.DuckDBPyConnection, found: Found) -> list[str]:
+    """What DuckDB calls the files that were found."""
+    if remote_folders.is_here(found.folder):
+        return remote_pieces.paths(cursor, found.folder, found.files)
     return [str(found.folder / each) for each in found.files]
+
+
+@contextmanager
+def told(paths: Sequence[str]) -> Iterator[None]:
+    """Of files elsewhere that cannot be had, the sentence that says why, as LabelingError."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if reason := remote_pieces.failure(paths):
+            raise reason from error
+        raise
 
 
 def described(cursor: duckdb.DuckDBPyConnection, paths: list[str]) -> list[tuple[str, str]]:
     """``(name, type)`` of the columns of the files at ``paths``; LabelingError with the file that
     is none, or does not go with the others."""
     try:
-        found = cursor.execute(f"DESCRIBE SELECT * FROM {_reader(paths)}").fetchall()
+        with told(paths):
+            found = cursor.execute(f"DESCRIBE SELECT * FROM {reader(paths)}").fetchall()
     except duckdb.Error as error:
         text = str(error).split("\n\n")[0]
         file = next((each for each in paths if each in text), "")
@@ -245,22 +280,16 @@ def described(cursor: duckdb.DuckDBPyConnection, paths: list[str]) -> list[tuple
     return [(row[0], row[1]) for row in found]
 
 
-def _reader(paths: list[str]) -> str:
-    return f"read_parquet({_listed(paths)}, hive_partitioning = true, union_by_name = true)"
+def reader(paths: Sequence[str]) -> str:
+    """What reads the files as one table, in SQL."""
+    return f"read_parquet({listed(paths)}, hive_partitioning = true, union_by_name = true)"
 
 
-def _listed(paths: list[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
+    """The files as a list, in SQL."""
     return f"[{', '.join(literal(_unglobbed(each)) for each in paths)}]"
 
 
 def _unglobbed(path: str) -> str:
     """DuckDB takes a path with these characters for a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", path)
-
-
-def _files(number: int) -> str:
-    return "1 file" if number == 1 else f"{number:,} files"
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(f"“{each}”" for each in names)

@@ -23,6 +23,7 @@ from labeling_core.sources.folders import (
     stamp_of,
 )
 from labeling_core.sources.pinned import pinned
+from labeling_core.sources.remote_storage import OutOfReachError
 from labeling_core.store.database import columns, folder_of
 from labeling_core.store.table_rows import has_rows
 
@@ -233,6 +234,8 @@ class FolderSource:
             try:
                 path = resolve_file(folder, each)
                 length = _known_length(self._length, path, stamp_of(path))
+            except OutOfReachError:  # says nothing of the file
+                raise
             except (LabelingError, OSError):
                 length = 0.0
             spans = windows.cut(length, self._seconds, self._overlap)

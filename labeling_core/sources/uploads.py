@@ -74,9 +74,9 @@ def _waiting_folder(home: Path) -> Path:
 
 
 def remove_forgotten(home: Path) -> None:
-    """Delete the uploads below ``home`` that have waited for a day."""
+    """Delete the uploads below ``home`` that have waited for a day, or are of as far ahead."""
     for old in (home / UPLOADS).glob(f"{WAITING}*"):
-        if time.time() - old.stat().st_mtime > _LONGEST:
+        if abs(time.time() - old.stat().st_mtime) > _LONGEST:
             remove(old)
 
 

@@ -91,13 +91,19 @@ def due(backups: Sequence[Backup], moment: datetime) -> bool:
     return not any(timedelta() <= moment - each.made < timedelta(days=1) for each in backups)
 
 
-def superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
-    """Which of these (newest first) need not be kept any longer.
+def superfluous(backups: Sequence[Backup], days: int, moment: datetime) -> list[Backup]:
+    """Which of these (newest first) need not be kept any longer at ``moment``.
 
     Kept are the last one of each of the newest ``days`` days that have one, all of the newest
     such day, of those days all made before tables were dropped, and the last one made before an
-    upgrade.
+    upgrade. Those of later than ``moment`` are kept beside the others by the same rule: the clock
+    ran ahead when they were made, or is behind now, and neither kind may push the other out.
     """
+    ahead = [each for each in backups if each.made > moment]
+    return [*_superfluous(ahead, days), *_superfluous(backups[len(ahead) :], days)]
+
+
+def _superfluous(backups: Sequence[Backup], days: int) -> list[Backup]:
     upgrades = [each.path for each in backups if each.upgraded_from is not None]
     by_day: dict[str, list[Backup]] = {}
     for each in backups:
@@ -177,7 +183,7 @@ class Backups:
                     f"No backup could be made in {folder} ({str(error).splitlines()[0][:160]}): "
                     "check the space and the permissions there, or set LABELING_BACKUPS."
                 ) from error
-            for each in superfluous(list_backups(path), days):
+            for each in superfluous(list_backups(path), days, made.made):
                 remove(each.path)
             return made
         finally:

@@ -17,6 +17,7 @@ from labeling_core.store.file_errors import sentence
 from labeling_core.store.file_names import files_of, folder_name
 from labeling_core.store.file_state import FileState, log_of
 from labeling_core.store.migrations import BeforeUpgrade, migrate
+from labeling_core.store.writing import Writing
 
 log = logging.getLogger(__name__)
 CATALOG = "labeling_file"
@@ -60,7 +61,7 @@ class Database:
         written by a newer version.
         """
         self.path = path
-        self.lock = threading.RLock()
+        self.lock, self.writing = threading.RLock(), Writing()
         self._open: duckdb.DuckDBPyConnection | None = None
         self._connection = _connect(path)
         self.state = FileState(path)
@@ -157,7 +158,8 @@ class Database:
             try:
                 cursor.execute("BEGIN TRANSACTION")
                 self._open = cursor
-                yield cursor
+                with self.writing.by_this_thread(cursor):
+                    yield cursor
                 self._commit(cursor)
             except BaseException as error:
                 self._note(error)
@@ -171,11 +173,15 @@ class Database:
         """Raise UnavailableError when the file is not whole, or is not where it was opened.
 
         What is written to the open file would then be in no file that anybody finds. Costs
-        microseconds, and may be asked from any thread. A log that has been removed is no reason
-        to raise: what it held is in memory, and the next transaction writes it into the file.
+        microseconds, from any thread: where another one stores, it has asked. A log that is gone is
+        no reason to raise: what it held is in memory, and goes into the file at the next writing.
         """
-        with self.lock:
+        if not self.lock.acquire(blocking=False):
+            return
+        try:
             trouble = "" if self._open is not None else self.state.trouble()
+        finally:
+            self.lock.release()
         if trouble:
             raise UnavailableError(
                 f"The database {self.path.name} {trouble} while the program runs: put it back, or "
@@ -218,16 +224,14 @@ class Database:
 
     def files(self, *parts: str) -> Path:
         """Return a folder beside the database file for caches; it is created if missing."""
-        names = [folder_name(each) for each in parts]
-        folder = files_of(self.path).joinpath(*names)
+        folder = files_of(self.path).joinpath(*(folder_name(each) for each in parts))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def close(self) -> None:
         """Close the file; another process may open it then.
 
-        DuckDB writes the file a last time and removes its log, by name: not where another lies.
-        """
+        DuckDB writes it a last time and removes its log, by name: not where another lies."""
         with self.lock:
             if self.state.trouble():
                 with suppress(duckdb.ConnectionException):  # it was closed before

@@ -23,7 +23,7 @@ _CSV = ("csv", "FORMAT csv, HEADER true")
 FORMATS = {
     "CSV": _CSV,
     EXCEL: _CSV,
-    "Parquet": ("parquet", "FORMAT parquet"),
+    "Parquet": ("parquet", "FORMAT parquet, ROW_GROUP_SIZE 50000"),  # a group is held in memory
     JSON_LINES: ("jsonl", "FORMAT json"),
 }
 

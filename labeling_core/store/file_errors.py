@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import duckdb
 
+from labeling_core.store import holder
 from labeling_core.store.file_names import files_of
 
 _DAMAGED = ("orrupt", "checksum", "replaying WAL", "enough bytes")
@@ -25,8 +25,7 @@ def sentence(path: Path, error: Exception) -> str:
     """Why the database at ``path`` could not be opened, and what to do about it."""
     text = str(error)
     if is_held(error):
-        holder = re.search(r"\(PID (\d+)\)", text)
-        who = f" (process {holder[1]})" if holder else ""
+        who = holder.told(path, text)
         return (
             f"The database {path} is open in another process{who}: close that one first, or "
             "set LABELING_DATABASE to another file."

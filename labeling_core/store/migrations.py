@@ -135,6 +135,10 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
         "ALTER TABLE labeling.projects ADD COLUMN probe_block DOUBLE DEFAULT 0",
     ),
     ("pools in a schema of their own", _move_pools),
+    (
+        "which categories a session's model took for which",
+        "ALTER TABLE labeling.sessions ADD COLUMN taken VARCHAR",
+    ),
 )
 
 

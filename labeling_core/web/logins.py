@@ -30,13 +30,20 @@ def signed_out(scope: Scope) -> bool:
 class Logins:
     """Ends a login at sign-out, and takes the cookie of an ended one out of every request."""
 
-    def __init__(self, app: ASGIApp, cookie: str, claims: Callable[[Scope], Claims | None]) -> None:
-        """``claims`` tells what stands in a request's ``cookie``: empty for no login, None where
-        no login is set up."""
-        self.app, self.cookie, self.claims = app, cookie, claims
+    def __init__(
+        self,
+        app: ASGIApp,
+        cookie: str,
+        claims: Callable[[Scope], Claims | None],
+        prepare: Callable[[Scope], None] = lambda scope: None,
+    ) -> None:
+        """``claims`` tells what stands in a request's ``cookie``, once ``prepare`` has been at it:
+        empty for no login, None where no login is set up."""
+        self.app, self.cookie, self.claims, self.prepare = app, cookie, claims, prepare
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            self.prepare(scope)
             claims = self.claims(scope)
             if claims is not None:
                 scope[LOGIN] = await self._email(claims, scope)

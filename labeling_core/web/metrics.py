@@ -109,9 +109,10 @@ def _of_the_disk(workspace: Workspace) -> Iterator[Metric]:
     }
     for name, (told, number) in sizes.items():
         yield GaugeMetricFamily(name, told, value=number)
-    newest = next((each.made.timestamp() for each in list_backups(path)), None)
-    if newest is not None:
-        age = max(time.time() - newest, 0.0)
+    # One that was made by a clock that ran ahead is as far from now as one of so long ago.
+    ages = [abs(time.time() - each.made.timestamp()) for each in list_backups(path)]
+    if ages:
+        age = min(ages)
         yield GaugeMetricFamily("labeling_backup_age_seconds", "Since the last one", value=age)
 
 

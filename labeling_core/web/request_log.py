@@ -95,7 +95,7 @@ class Logged:
         try:
             await self.app(scope, receive, send_on)
         except Exception:
-            log.exception("A request failed")
+            log.exception(referred("A request failed"))
             if status:
                 raise  # half an answer is on its way: the connection ends
             failed = PlainTextResponse(referred("Something went wrong here: tell an admin."), 500)

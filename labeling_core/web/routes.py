@@ -159,7 +159,7 @@ def respond(
     except LabelingError as error:
         return JSONResponse({"error": str(error)}, 403)
     except (duckdb.Error, OSError) as error:
-        log.exception("Decisions could not be stored")
+        log.exception(request_log.referred("Decisions could not be stored"))
         return JSONResponse({"error": why_not_stored(error)}, 503)
     metrics.stored(_DECKS[answer].name, len(message.decisions) - len(reply.get("refused", ())))
     return JSONResponse(reply)
@@ -231,7 +231,7 @@ def tell(token: str, browser: str) -> Response:
     except LabelingError as error:
         return _refusal(error, 403)
     except duckdb.Error:
-        log.exception("A text could not be read")
+        log.exception(request_log.referred("A text could not be read"))
         return _refusal(LabelingError("The text cannot be read at the moment."), 503)
     return PlainTextResponse(text, headers=_HEADERS | {"Cache-Control": "no-store"})
 
@@ -250,7 +250,7 @@ def take_away(token: str, browser: str) -> Response:
     except LabelingError as error:
         return _refusal(error, 403)
     except (duckdb.Error, OSError):
-        log.exception("An export failed")
+        log.exception(request_log.referred("An export failed"))
         return _refusal(LabelingError("The file cannot be made at the moment."), 503)
     name = f"attachment; filename*=UTF-8''{quote(found.name)}"
     headers = _HEADERS | {"Cache-Control": "no-store", "Content-Disposition": name}

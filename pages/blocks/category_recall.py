@@ -34,7 +34,7 @@ def show(
         "Where two categories are taken for each other again and again, more labels will hardly "
         "help: the data may not show the difference.",
     )  # fmt: skip
-    st.caption(escaped(category_recall.by_category(judged)))
+    st.caption(escaped(category_recall.by_category(judged, project.settings.classes)))
     numbers = dict(labels)
     st.dataframe(
         [_row(each, numbers[each.category]) for each in found],

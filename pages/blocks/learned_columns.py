@@ -8,6 +8,7 @@ from labeling_core.modalities.registry import modality_of
 from labeling_core.sessions import features
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace
+from pages.shell.plain_text import escaped
 
 
 def show(workspace: Workspace, project: Project) -> None:
@@ -25,5 +26,7 @@ def show(workspace: Workspace, project: Project) -> None:
         text=f"The model learns from {learned:,} of {all_of_them:,} "
         f"{'column' if all_of_them == 1 else 'columns'}.",
     )
+    for each in found.joined.values():
+        st.caption(f"Vectors: {escaped(each)}")
     with st.expander("Columns learned from, and those left out with the reason"):
         st.dataframe(features.learned_rows(settings, found), hide_index=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.learning import classifiers, strategies
+from labeling_core.learning.measures import MEASURES, WHEN, title
 from labeling_core.people import EVERYWHERE, Person
 from labeling_core.sessions.jobs import Status
 from labeling_core.simulation import figure, summary
@@ -20,7 +22,7 @@ from pages.shell import gate, identity
 from pages.shell.figure import show_figure
 
 BANDS = {"± 1 standard error": False, "95 % interval": True}
-TITLES = {"accuracy": "Accuracy", "auc": "AUC"}
+TITLES = {name: title(name) for name in MEASURES} | {"auc": "AUC"}
 
 
 def show(workspace: Workspace) -> None:
@@ -49,7 +51,7 @@ def _show(workspace: Workspace, simulation: Simulation, was_running: bool) -> No
     runs = workspace.simulations.runs(simulation)
     _tell(workspace, simulation, status, max((run.n_labels[-1] for run in runs), default=0))
     if runs:
-        _curves(runs, simulation, whole=status.state == "done")
+        _curves(workspace, runs, simulation, whole=status.state == "done")
     with st.container(horizontal=True):
         if runs:
             st.download_button(
@@ -90,12 +92,13 @@ def _tell(workspace: Workspace, simulation: Simulation, status: Status, reached:
         kind(status.text)
 
 
-def _curves(runs: list[Run], simulation: Simulation, whole: bool) -> None:
+def _curves(workspace: Workspace, runs: list[Run], simulation: Simulation, whole: bool) -> None:
     titles = {name: each.title for name, each in strategies.STRATEGIES.items()}
     done = len({run.seed for run in runs})
     if not whole:
         st.caption(f"So far {done} of {simulation.plan.seeds} seeds:")
-    answer = summary.verdict(runs, titles)
+    measure = _measure(workspace, runs, simulation)
+    answer = summary.verdict(runs, titles, measure)
     if answer:
         st.info(answer, title="Would active learning have helped?")
     elif whole:
@@ -103,36 +106,51 @@ def _curves(runs: list[Run], simulation: Simulation, whole: bool) -> None:
     interval = BANDS[
         st.segmented_control("Bands", list(BANDS), default=next(iter(BANDS)), required=True)
     ]
-    measures = [each for each in summary.MEASURES if runs[0]._asdict()[each]]
-    for column, measure in zip(st.columns(len(measures)), measures, strict=True):
+    drawn = [measure] + ["auc"] * bool(runs[0].auc)
+    for column, each in zip(st.columns(len(drawn)), drawn, strict=True):
         with column:
-            curves = summary.curves(runs, measure)
-            title = TITLES[measure]
+            curves = summary.curves(runs, each)
+            title = TITLES[each]
             show_figure(
                 f"{title} by labels",
                 figure.learning_curves(curves, title, interval, titles),
                 f"Learning curves: {title} of each query strategy against the number of labels",
             )
     st.dataframe(
-        [_row(each, titles) for each in summary.rows(runs)], hide_index=True,
+        [_row(each, titles, MEASURES[measure]) for each in summary.rows(runs, measure)],
+        hide_index=True,
         column_config={
             "share of random’s labels": st.column_config.NumberColumn(format="percent"),
             "labels to reach random’s end": st.column_config.NumberColumn(format="%.0f"),
         },
     )  # fmt: skip
     st.caption(
-        "AULC: the area under the accuracy curve, which is the mean accuracy on the way, ± its "
-        "standard error over the seeds. Random’s end: the accuracy at its last label. The ± of the "
-        "answer above is its 95 % interval."
+        f"AULC: the area under the curve of {MEASURES[measure]}, which is its mean on the way, ± "
+        "its standard error over the seeds. Random’s end: what it has at its last label. The ± of "
+        "the answer above is its 95 % interval."
     )
 
 
-def _row(row: summary.Row, titles: dict[str, str]) -> dict[str, object]:
+def _measure(workspace: Workspace, runs: list[Run], simulation: Simulation) -> str:
+    """By which measure the result is told: at first that of the project whose labels these are."""
+    offered = summary.measured(runs)
+    first = "accuracy"
+    with suppress(LabelingError):  # it is of no project, or of one that is gone
+        first = workspace.project(simulation.project_id).settings.measure
+    chosen = st.segmented_control(
+        "Measure", offered, default=first if first in offered else "accuracy", required=True,
+        format_func=TITLES.__getitem__, key=f"measure-{simulation.simulation_id}",
+        help=" ".join(f"{TITLES[each]}: {WHEN[each]}" for each in offered),
+    )  # fmt: skip
+    return str(chosen)
+
+
+def _row(row: summary.Row, titles: dict[str, str], measure: str) -> dict[str, object]:
     reached = row.needed is not None and np.isfinite(row.needed)
     return {
         "strategy": titles.get(row.strategy, row.strategy),
         "AULC": f"{row.aulc:.2%} ± {row.aulc_error:.2%}",
-        "last accuracy": f"{row.last:.2%} ± {row.last_error:.2%}",
+        f"last {measure}": f"{row.last:.2%} ± {row.last_error:.2%}",
         "labels to reach random’s end": row.needed if reached else None,
         "share of random’s labels": row.share if reached else None,
     }

@@ -35,8 +35,8 @@ def show(project: Project, sessions: Sequence[Session]) -> None:
         show_figure(
             "When to stop",
             figures.forecast(stopping_evidence.comparable(sessions), advice.forecast),
-            "Accuracy against labels: measured, fitted curve, and forecast to twice the labels",
-            "A power law, error = a + b · labels^-c, fitted to the measured accuracy; its band by "
+            "Score against labels: measured, fitted curve, and forecast to twice the labels",
+            "A power law, error = a + b · labels^-c, fitted to what was measured; its band by "
             "bootstrap. From the dotted line on it also uses how many predictions still change "
             "as labels come in. Labeling may stop when twice the labels would, four times in "
             "five, gain less than one point.",

@@ -2,7 +2,9 @@
 /* What a key or a button may do, by name. */
 
 /** @import { Deck } from "./deck.js" */
-/** @import { CommandName, Gesture } from "./types.d.ts" */
+/** @import { CommandName, Field, Gesture } from "./types.d.ts" */
+
+export const writingIn = (/** @type {Field} */ field) => ({ field, text: "" });
 
 /** @satisfies {Record<CommandName, (deck: Deck) => void>} */
 export const COMMANDS = {
@@ -36,19 +38,27 @@ export const COMMANDS = {
     deck.cursor = null;
   },
 
-  /** Write a comment, after the text typed while its sample was on its way.
+  /** Write a comment, after the text typed while its sample was on its way. The draft may be ahead of
+   * the field: while the deck moves to another place, keys still reach the field of the former one.
    * @param {Deck} deck
    * @param {Gesture} [written] */
-  comment(deck, { text = "", closed = false } = {}) {
+  comment(deck, { text = "", closed } = {}) {
     const entry = deck.current();
     const field = deck.screen?.part.comment;
     if (!entry || !field) return;
-    if (text) entry.draft = field.value += text;
+    const draft = (entry.draft ?? field.value) + text;
+    if (draft !== field.value) entry.draft = field.value = draft;
     if (closed) deck.policy.keepComment(deck);
     else field.focus();
   },
 
-  find: (/** @type {Deck} */ deck) => deck.screen?.finder.begin(),
+  /** Search for a category; where the search goes on in another place, with all that was typed.
+   * @param {Deck} deck
+   * @param {Gesture} [written] */
+  find(deck, { field, text = "", closed } = {}) {
+    deck.sought = field ? deck.sought + text : "";
+    deck.screen?.finder.begin(closed);
+  },
 
   up: (/** @type {Deck} */ deck) => deck.screen?.scroll(-1),
 

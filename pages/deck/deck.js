@@ -4,7 +4,7 @@
    goes on being sent; `screen` is that place, or null. What it is for is its policy; see modes.js. */
 
 import { atBase } from "./address.js";
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, writingIn } from "./commands.js";
 import { afterPaint } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { countsWith, notAccepted, whoHas } from "./news.js";
@@ -13,7 +13,7 @@ import { VIEWS } from "./views.js";
 import { WorkTime } from "./work_time.js";
 
 /** @import { DeckScreen } from "./screen.js" */
-/** @import { Action, Category, Command, Counts, Entry, Learning } from "./types.d.ts" */
+/** @import { Action, Category, Command, Counts, Entry, Field, Learning } from "./types.d.ts" */
 /** @import { Message, Mounted, Piece, Policy, Reply, Sample, State, Verdict, View } from "./types.d.ts" */
 
 const FIRST_DEPTH = 24; // samples asked for at first, so that the first one comes soon
@@ -41,7 +41,8 @@ export class Deck {
   /** @type {Command[]} */ keys = []; // commands that wait for their sample to be painted
   painted = true;
   turn = 0; // number of the sample on the screen
-  writing = false; // a comment has the focus
+  /** @type {Field | null} */ writing = null; // which one has the focus
+  sought = ""; // what was typed to find a category
   walking = false; // the focus was moved by Tab, and not by a pointer since then
   known = false; // the server has answered once
   finished = false;
@@ -119,17 +120,17 @@ export class Deck {
     if (command === "find") return COMMANDS.find(this);
     const free = this.placed && !this.keys.length;
     if (free && (this.painted || command === "comment")) this.act(command);
-    else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? { text: "" } : command);
+    else if (this.keys.length < MOST_KEYS) this.keys.push(command === "comment" ? writingIn(command) : command);
     this.screen?.showSaved();
     this.exchange.pump();
   }
 
-  /** Text typed behind a comment key that is still waiting goes into that comment. */
+  /** Text typed behind a key that opens a field, and is still waiting, goes into that field. */
   spell(/** @type {string} */ key) {
     if (!this.placed) this.resume();
     const waiting = this.keys.at(-1);
     if (typeof waiting !== "object" || waiting.text === undefined || waiting.closed) return false;
-    if (key === "Enter" || key === "Escape") waiting.closed = true;
+    if (key === "Enter" || key === "Escape") waiting.closed = key;
     else if (key.length === 1) waiting.text += key;
     return true;
   }
@@ -138,7 +139,7 @@ export class Deck {
     if (typeof command === "string") COMMANDS[command](this);
     else if (command.category) this.policy.decide(this, "label", command.category);
     else if (command.view) this.screen?.tools.perform(command.view);
-    else COMMANDS.comment(this, command);
+    else if (command.field) COMMANDS[command.field](this, command);
     this.show();
   }
 
@@ -193,10 +194,10 @@ export class Deck {
     for (const { view } of this.ahead()) this.view.prefetch(view);
   }
 
-  /** The place in which a comment was being written is gone: go on with it in the next one. */
+  /** The place in which something was being written is gone: go on with it in the next one. */
   resume() {
-    if (this.writing) this.keys.push({ text: "" });
-    this.writing = false;
+    if (this.writing) this.keys.push(writingIn(this.writing));
+    this.writing = null;
   }
 
   hush() {
@@ -206,7 +207,7 @@ export class Deck {
   leave() {
     this.hush();
     this.screen = null;
-    this.writing = false;
+    this.writing = null;
     this.keys = []; // their samples were never painted
     this.painted = true;
     this.sendAsState = null;

@@ -66,14 +66,24 @@ export class Finder {
     this.screen = screen;
     this.deck = deck;
     this.field = /** @type {HTMLInputElement} */ (screen.part.find);
-    this.field.oninput = () => this.list();
+    this.field.oninput = () => {
+      deck.sought = this.field.value;
+      this.list();
+    };
     this.field.onkeydown = (event) => this.press(event);
-    this.field.onblur = () => this.end();
     write(screen.part["find-key"], deck.policy.keys.Enter === "find" ? "⏎" : "⇧⏎");
   }
 
-  begin() {
-    if (!this.screen.part.finder.hidden) this.field.focus();
+  /** Type here from now on, after what was sought; or end as the key does that ended it already.
+   * @param {string} [closed] */
+  begin(closed) {
+    if (this.screen.part.finder.hidden) return;
+    if (this.field.value !== this.deck.sought) this.field.value = this.deck.sought;
+    this.list();
+    const name = closed && this.wanted(closed);
+    if (closed) this.end();
+    else this.field.focus();
+    if (name) this.deck.act({ category: name });
   }
 
   end() {
@@ -119,12 +129,17 @@ export class Finder {
     write(this.screen.part["find-said"], said ? `${said}, ${this.at + 1} of ${this.found.length}` : "");
   }
 
+  /** The category that a key chooses. */
+  wanted(/** @type {string} */ key) {
+    return key === "Enter" && this.field.value.trim() ? this.found[this.at] : "";
+  }
+
   press(/** @type {KeyboardEvent} */ event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.isComposing || (!step && event.key !== "Enter" && event.key !== "Escape")) return;
     event.preventDefault();
     if (step) return this.mark(this.at + step, this.field.value.trim());
-    const name = event.key === "Enter" && this.field.value.trim() ? this.found[this.at] : "";
+    const name = this.wanted(event.key);
     this.field.blur();
     if (name) this.deck.press({ category: name });
   }

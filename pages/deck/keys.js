@@ -46,6 +46,7 @@ export const KEY_HELP = [
 const PRESSING = { " ": "button, a, input, summary", Enter: "a, summary" };
 
 // Where a key belongs to the element that has the focus; of a slider, only those that move it.
+const WRITING = "[data-part=comment], [data-part=find]";
 const SLIDING = /^(Arrow|Page|Home|End)/;
 const TYPING =
   "input:not([type=checkbox], [type=button], [type=submit], [type=range]), textarea, select, dialog, " +
@@ -86,6 +87,9 @@ export function onKey(event, deck) {
     if (event.key === "Escape" || event.key === "Enter") claim(event, () => target.blur());
     return;
   }
+  // A field of a place that is going: the next one has a text that waits for what is typed.
+  const former = target.closest?.(WRITING) && !screen.root.contains(target);
+  if (former && deck.spell(event.key)) return claim(event);
   if (target.closest?.(TYPING) || (SLIDING.test(event.key) && target.closest?.("[type=range]"))) return;
   if (deck.spell(event.key)) return claim(event);
   const outside = PRESSING[event.key];

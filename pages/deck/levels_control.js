@@ -18,6 +18,9 @@ export const control = {
   /** @type {HTMLElement | null} */
   panel: null,
   asked: 0,
+  /** A number that somebody has begun to write: nothing else is written there meanwhile.
+   * @type {HTMLInputElement | null} */
+  typing: null,
 
   /** @param {HTMLElement} sheet
    * @param {Seen | undefined} seen */
@@ -38,7 +41,12 @@ export const control = {
         input.oninput = change;
         input.onpointerup = () => input.blur(); // arrows are the deck's again
       } else {
-        input.onchange = () => change() || this.fill();
+        input.oninput = () => (this.typing = input);
+        input.onblur = () => (this.typing = null);
+        input.onchange = () => {
+          this.typing = null;
+          if (!change()) this.fill();
+        };
         input.onkeydown = ({ key }) => (key === "Enter" || key === "Escape") && input.blur();
       }
     }
@@ -83,7 +91,7 @@ export const control = {
     const head = seen.values?.head;
     for (const input of this.inputs(panel)) {
       input.disabled = !head;
-      if (!head || !range) continue;
+      if (!head || !range || input === this.typing) continue;
       if (input.type === "range") this.scale(input, range, head);
       input.value = brief(input.dataset.end === "black" ? range.black : range.white);
     }

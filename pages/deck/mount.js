@@ -112,23 +112,29 @@ function listen(here, signal) {
   window.addEventListener("pointerdown", () => (deck.walking = false), { capture: true, signal });
   window.addEventListener("pointermove", () => deck.work.touch(), { passive: true, signal });
   window.addEventListener("resize", () => refit(deck), { signal });
-  if (deck.screen) followComment(deck, deck.screen);
+  if (deck.screen) followWriting(deck, deck.screen);
 }
 
 /** @param {Deck} deck
  * @param {DeckScreen} screen */
-function followComment(deck, { root, part: { comment } }) {
+function followWriting(deck, { root, finder, part: { comment, find } }) {
   comment.oninput = () => {
     const entry = deck.current();
     if (entry) entry.draft = comment.value;
   };
-  comment.onfocus = () => (deck.writing = true);
+  const over = () => {
+    // Its place may be going right now: then the writing goes on in the next one.
+    if (deck.screen?.root === root && root.isConnected) deck.writing = null;
+  };
+  comment.onfocus = () => (deck.writing = "comment");
   comment.onblur = () => {
     deck.policy.keepComment(deck);
-    queueMicrotask(() => {
-      // Its place may be going right now: then the writing goes on in the next one.
-      if (deck.screen?.root === root && root.isConnected) deck.writing = false;
-    });
+    queueMicrotask(over);
+  };
+  find.onfocus = () => (deck.writing = "find");
+  find.onblur = () => {
+    finder.end();
+    queueMicrotask(over);
   };
 }
 

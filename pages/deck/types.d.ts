@@ -199,12 +199,16 @@ export type CommandName =
   | "skip" | "undo" | "keep" | "none" | "back" | "next" | "first" | "last"
   | "comment" | "find" | "help" | "up" | "down" | "dismiss";
 
-/** A category, an action of the view, or a comment that is being written. */
+/** Where a text is written: the comment, or the search for a category. */
+export type Field = "comment" | "find";
+
+/** A category, an action of the view, or a text for a field and the key that ended it. */
 export interface Gesture {
   category?: string;
   view?: string;
+  field?: Field;
   text?: string;
-  closed?: boolean;
+  closed?: string;
 }
 
 export type Command = CommandName | Gesture;

@@ -1,4 +1,4 @@
-"""The fields of the settings page that only projects of files have."""
+"""The fields of the settings page that have to do with files, and what the model sees."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import streamlit as st
 
 from labeling_core.errors import LabelingError
 from labeling_core.modalities import own_features
-from labeling_core.modalities.registry import SUFFIXES, TOGETHER, Modality, offered
+from labeling_core.modalities.registry import SUFFIXES, TOGETHER, Modality, missing_for_now, offered
 from labeling_core.settings import Project, Settings, named_after
 from labeling_core.sources import uploads
-from labeling_core.sources.folders import Listing, Refusal, allowed_roots, chosen_folder
+from labeling_core.sources.folders import Listing, Refusal, allowed_places, chosen_folder
 from labeling_core.sources.left_out import groups, look_through
 from labeling_core.sources.uploads import Staged
 from labeling_core.workspace import Workspace
@@ -40,18 +40,19 @@ def source(
     folder = fields.text(
         "source", "Folder", known,
         "Its sub-folders belong to it. It lies below one of: "
-        + ", ".join(f"`{root}`" for root in allowed_roots()),
+        + ", ".join(f"`{each}`" for each in allowed_places()),
     )  # fmt: skip
     if folder:
         try:
-            found = listing(chosen_folder(folder, home), modality)
+            with st.spinner("Looking through the folder …"):
+                found = listing(chosen_folder(folder, home), modality)
             _preview(len(found.files), found.refusals, modality)
         except (LabelingError, OSError) as error:
             fields.tell("source", str(error))
     return folder, None
 
 
-@st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")
+@st.cache_data(ttl=30, max_entries=16, show_spinner=False)
 def listing(folder: Path, modality: str) -> Listing:
     """The files of a folder; looked through again after half a minute."""
     return look_through(folder, SUFFIXES[modality])
@@ -145,19 +146,31 @@ def windows(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any
 
 
 def chosen_features(fields: Fields, modality: Modality, base: Settings) -> dict[str, Any]:
-    """What files are turned into for the model, as keywords of Settings: one or several; and how to
-    install what is missing for it, and what is wrong with what people have brought along."""
-    if not modality.reads_files:
-        return {}
+    """What samples are turned into for the model, as keywords of Settings: one or several; and how
+    to install what is missing for it, and what is wrong with what people have brought along.
+    Nothing is asked of a table for which there are no vectors."""
     listed, faults = offered(modality), own_features.found().faults
-    before = [each for each in base.features.split(TOGETHER) if each in listed]
+    gone = missing_for_now(base.features, listed) if modality.name == base.modality else []
+    if not modality.reads_files and len(listed) + len(gone) == 1:
+        return {}
+    titles = {key: each.title for key, each in listed.items()}
+    titles |= {each: f"{each.partition('_')[2]}, which is missing for now" for each in gone}
+    before = [each for each in base.features.split(TOGETHER) if each in titles]
     chosen = fields.several(
-        "features", "What the model sees", {key: each.title for key, each in listed.items()},
-        before or [next(iter(listed))],
+        "features", "What the model sees", titles, before or [next(iter(listed))],
         "Of several, each counts as much. They are computed once a file; a simulation of a labeled "
-        "folder tells which of them learns from the fewest labels.",
+        "folder tells which of them learns from the fewest labels."
+        if modality.reads_files else
+        "Vectors that were computed elsewhere are joined to the table by a column that both have, "
+        "and stand beside the table’s columns; a simulation of a labeled table tells which learns "
+        "from the fewest labels.",
     )  # fmt: skip
-    for each in (listed[key] for key in chosen):
+    for each in (one for key, one in listed.items() if one.together and len(chosen) == 1):
+        if each.extra is None or each.extra.installed():
+            st.caption(
+                f"Suggested: {next(iter(titles.values()))} and {each.title}; {each.together}."
+            )
+    for each in (listed[key] for key in chosen if key in listed):
         if each.cost:
             st.caption(f"{each.title}: {each.cost}.")
         if each.extra and not each.extra.installed():

@@ -10,6 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from labeling_core.errors import LabelingError
+from labeling_core.learning.evaluation import ENOUGH
+from labeling_core.learning.measures import MEASURES, WHEN, title
 from labeling_core.modalities.registry import table_named
 from labeling_core.projects import lifecycle
 from labeling_core.projects.categories import assign_keys, read_categories
@@ -19,8 +21,8 @@ from labeling_core.settings import (
     Settings,
     named_after,
 )
-from labeling_core.sources import parquet_folders
-from labeling_core.sources.folders import allowed_roots
+from labeling_core.sources import parquet_folders, parquet_notes
+from labeling_core.sources.folders import allowed_places
 from labeling_core.sources.uploads import Upload
 from labeling_core.store.database import tables
 from labeling_core.workspace import Workspace
@@ -80,7 +82,7 @@ def _parquet(fields: Fields, workspace: Workspace, base: Settings) -> str:
         "source", "Folder of Parquet files", base.source,
         "All of the folder, or a pattern such as readings/2026-*/*.parquet. They are read where "
         "they lie; columns that are neither shown nor learned from stay there. It lies below one "
-        "of: " + ", ".join(f"`{root}`" for root in allowed_roots()),
+        "of: " + ", ".join(f"`{root}`" for root in allowed_places()),
     )  # fmt: skip
     if not typed:
         return ""
@@ -91,7 +93,7 @@ def _parquet(fields: Fields, workspace: Workspace, base: Settings) -> str:
             if mistake := table.mistake(cursor, source):
                 fields.tell("source", mistake)
                 return base.source
-            for note in parquet_folders.notes(cursor, source):
+            for note in parquet_notes.notes(cursor, source):
                 st.caption(escaped(note))
             st.dataframe(table.first_rows(cursor, source), hide_index=True)
     except LabelingError as error:
@@ -191,6 +193,28 @@ def _editor(rows: list[dict[str, Any]], key: str) -> pd.DataFrame:
             ),
         },
     )  # fmt: skip
+
+
+def measure(fields: Fields, base: Settings) -> str:
+    """By which measure a session's model is told to be good, and when to choose which."""
+    offered = dict.fromkeys([*MEASURES, base.measure])  # that may be of a newer program
+    chosen = fields.choice(
+        "measure", "Measure",
+        {each: title(each) for each in offered},
+        base.measure,
+        "By what the learning curve, the advice when to stop and the figure on every page say how "
+        "good the model is, and what a sample is taken for: by a measure that counts categories "
+        "alike, a rare one before it is the likeliest. It changes neither what is learned nor what "
+        "is asked, and can be changed at any time; predictions follow with the next session.",
+    )  # fmt: skip
+    said = WHEN.get(chosen, "")
+    if chosen in MEASURES and chosen != "accuracy":
+        said += (
+            f" It takes {ENOUGH} probes of each category: where one is rare, a larger share of "
+            "probes, or a test table. Until then accuracy is told."
+        )
+    st.caption(said)
+    return chosen
 
 
 def test_table(fields: Fields, workspace: Workspace, base: Settings) -> str:

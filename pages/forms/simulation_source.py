@@ -10,10 +10,11 @@ import streamlit as st
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import MODALITIES, TOGETHER, offered
 from labeling_core.projects.lifecycle import list_projects
+from labeling_core.settings import Settings
 from labeling_core.simulation import data_sources
 from labeling_core.simulation.data_sources import Source
 from labeling_core.simulation.labeled_data import has_labels, labeled_files, usual_label
-from labeling_core.sources.folders import allowed_roots, chosen_folder
+from labeling_core.sources.folders import allowed_places, chosen_folder
 from labeling_core.store.database import columns, tables
 from labeling_core.workspace import Workspace
 from pages.forms import upload_fields
@@ -55,7 +56,8 @@ def _table(workspace: Workspace) -> Choice:
     name = st.selectbox("Table", names, names.index(first), key="simulation-table")
     with workspace.database.read() as cursor:
         label = _label([each for each, _ in columns(cursor, name)])
-    return lambda: data_sources.table(workspace.database, name, label, identity.person())
+    seen = _seen(Settings.modality)
+    return lambda: data_sources.table(workspace.database, name, label, identity.person(), seen)
 
 
 def _file(workspace: Workspace) -> Choice:
@@ -72,7 +74,8 @@ def _file(workspace: Workspace) -> Choice:
     st.caption(upload_fields.size_of(preview))
     label = _label([name for name, _ in preview.columns])
     reading = {"part": given.part}
-    return lambda: data_sources.upload(given.path, given.name, label, reading, identity.person())
+    asked, seen = (given.path, given.name, label, reading), _seen(Settings.modality)
+    return lambda: data_sources.upload(*asked, identity.person(), seen)
 
 
 def _label(names: list[str]) -> str:
@@ -85,7 +88,7 @@ def _folder(workspace: Workspace) -> Choice:
     text = st.text_input(
         "Folder of images or sounds", key="simulation-folder",
         help="Each category is a sub-folder; or a CSV file in the folder has the columns path and "
-        "label. Below one of: " + ", ".join(f"`{root}`" for root in allowed_roots()),
+        "label. Below one of: " + ", ".join(f"`{root}`" for root in allowed_places()),
         placeholder="digits",
     ).strip()  # fmt: skip
     if not text:
@@ -95,14 +98,23 @@ def _folder(workspace: Workspace) -> Choice:
     except LabelingError as error:
         st.error(str(error), icon=":material/error:")
         return _refuse(str(error))
-    listed = offered(MODALITIES[modality])
+    features = _seen(modality)
+    return lambda: data_sources.folder(workspace.database, text, identity.person(), features)
+
+
+def _seen(modality: str) -> str:
+    """What the model sees, as in Settings; nothing is asked, and the answer empty, where a table
+    has no other than its columns."""
+    kind = MODALITIES[modality]
+    listed = offered(kind)
+    if len(listed) == 1 and not kind.reads_files:
+        return ""
     chosen = st.multiselect(
-        "What the model sees", list(listed), [next(iter(listed))], key="simulation-features",
-        format_func=lambda each: listed[each].title,
+        "What the model sees", list(listed), [next(iter(listed))],
+        key=f"simulation-features-{modality}", format_func=lambda each: listed[each].title,
         help="Run it once with each, and compare: what learns from fewer labels?",
     )  # fmt: skip
-    features = TOGETHER.join(chosen)
-    return lambda: data_sources.folder(workspace.database, text, identity.person(), features)
+    return TOGETHER.join(chosen)
 
 
 @st.cache_data(ttl=30, max_entries=16, show_spinner="Looking through the folder …")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from http.cookies import CookieError
 from typing import Any
 
+from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette import starlette_app_utils
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from labeling_core.errors import LabelingError
@@ -47,6 +53,32 @@ def signed_in(scope: Scope) -> bool:
     """Whether whoever opens a connection has logged in; always so where no login is set up."""
     found = claims(scope)
     return found is None or bool(found)
+
+
+def count_as_of_now(scope: Scope) -> None:
+    """Have the cookies of a login count that are of later than now, as of now: since the clock was
+    set back, nobody could sign in anew either, as what the provider says is of later as well."""
+    if not identity.configured():
+        return
+    with suppress(CookieError):
+        given = HTTPConnection(scope).cookies
+        anew = {name: _signed_anew(name, value) or value for name, value in given.items()}
+        if anew != given:
+            told = "; ".join(f"{name}={value}" for name, value in anew.items())
+            MutableHeaders(scope=scope)["cookie"] = told
+
+
+def _signed_anew(name: str, value: str) -> str:
+    """A cookie of a login that is of later than now, signed at this moment; "" for any other."""
+    if not name.startswith(COOKIE):
+        return ""
+    secret = get_cookie_secret()
+    try:
+        told, moment = URLSafeTimedSerializer(secret, salt=name).loads(value, return_timestamp=True)
+    except BadData:
+        return ""
+    ahead = moment > datetime.now(UTC)
+    return starlette_app_utils.create_signed_value(secret, name, told).decode() if ahead else ""
 
 
 def claims(scope: Scope) -> dict[str, Any] | None:

@@ -1,45 +1,49 @@
-"""What pages show of a project's files: how far they are read, which were set aside, and how many
-are there twice."""
+"""What pages show of how far a project's samples are read, and of its files: which were set aside,
+and how many are there twice."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from labeling_core import use_cases
+from labeling_core.modalities.registry import modality_of
 from labeling_core.projects import set_aside
 from labeling_core.sessions import features
+from labeling_core.sessions.jobs import Status
 from labeling_core.settings import Project
 from labeling_core.workspace import Workspace, open_workspace
 from pages.shell import gate, identity
 
 
 def show_reading(project: Project) -> None:
-    """How far the files are read, with a button to stop or go on; then what was set aside."""
+    """How far the samples are read, with a button to stop or go on; then what was set aside."""
     ready = features.have_features(open_workspace().database, project)
     # It looks again only while there may be something new.
-    st.fragment(_show, run_every=None if ready else "2s")(project, ready)
+    st.fragment(_show, run_every=None if ready else "1s")(project, ready)
 
 
 def _show(project: Project, ready: bool) -> None:
     gate.still("see", project.project_id)
     workspace = open_workspace()
-    status = workspace.loop.reader.status.get(project.project_id)
+    status = workspace.loop.reading(project)
     if features.have_features(workspace.database, project):
         if not ready:
             st.rerun()
     elif status is not None:
-        _show_progress(workspace, project)
+        _show_progress(workspace, project, status)
+    if not modality_of(project.settings).reads_files:
+        return
     if identity.person().may("label", project.project_id):
         show_broken(project)
     if identity.person().may("manage", project.project_id):
         show_twice(project)
 
 
-def _show_progress(workspace: Workspace, project: Project) -> None:
-    status, who = workspace.loop.reader.status[project.project_id], identity.person()
+def _show_progress(workspace: Workspace, project: Project, status: Status) -> None:
+    who = identity.person()
     may_steer = who.may("manage", project.project_id)
     if status.state == "running":
-        st.progress(status.progress or 0.0, text=status.text)
+        st.progress(status.progress or 0.0, text=status.told())
         if may_steer and st.button("Stop reading", icon=":material/stop:", key="stop_reading"):
             use_cases.stop_reading(workspace, project, who)
         return

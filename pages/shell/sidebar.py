@@ -33,7 +33,8 @@ def sidebar() -> None:
             st.session_state["project"] = chosen
             st.query_params["project"] = chosen
             st.session_state["project_in_url"] = chosen
-            if modality_of(projects[chosen].settings).reads_files:
+            settings = projects[chosen].settings
+            if modality_of(settings).reads_files or settings.queries_table:
                 reading.show_reading(projects[chosen])
         else:
             st.session_state.pop("project", None)

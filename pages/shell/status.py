@@ -9,7 +9,7 @@ from labeling_core.workspace import open_workspace
 from pages.shell import gate
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every="1s")
 def show_status(project: Project) -> None:
     """What the loop is doing; a progress bar while a session runs, a rerun when one ends."""
     gate.still("see", project.project_id)
@@ -19,7 +19,7 @@ def show_status(project: Project) -> None:
     before = seen.get(project.project_id, (session_id, status.state))
     seen[project.project_id] = (session_id, status.state)
     if status.state == "running":
-        st.progress(status.progress or 0.0, text=status.text)
+        st.progress(status.progress or 0.0, text=status.told())
     elif status.state == "failed":
         st.error(status.text, icon=":material/error:")
     else:

@@ -485,6 +485,10 @@ def each_use_case(workspace: Workspace) -> dict[str, Callable[[Person], object]]
             workspace, "wine", by, asked
         ),
         "integrity.checks.look": lambda by: checks.look(Path("nothing.duckdb"), by),
+        "integrity.checks.look_open": lambda by: checks.look_open(workspace.database, by),
+        "integrity.checks.mend_open": lambda by: checks.mend_open(
+            workspace.database, workspace.backups, by
+        ),
         "integrity.checks.mend": lambda by: checks.mend(Path("nothing.duckdb"), by),
         "integrity.remains.drop": lambda by: remains.drop(
             workspace.database, workspace.backups, "none", False, by

@@ -1,6 +1,8 @@
 """A million labels downloaded from the real app: time to the first byte, in all, peak memory.
 
-    python tests/benchmarks/exports.py [rows]
+    python tests/benchmarks/exports.py [rows [EXPORT ...]]
+
+``EXPORT`` is one by its name, such as "labels" or "Label Studio"; without any all are taken.
 
 Memory is that of the whole app with its child programs, the cache of the database included. Needs
 Linux, which tells it.
@@ -114,6 +116,7 @@ def measure(server: AppServer, what: str, form: str) -> None:
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    chosen = sys.argv[2:]
     with tempfile.TemporaryDirectory() as folder:
         server = AppServer(Path(folder))
         prepare(server.path, rows)
@@ -126,6 +129,8 @@ def main() -> None:
             ("metadata", "CSV"), ("history", "CSV"), ("source with labels", "CSV"),
             ("source with labels", "Parquet"), (exports.LABEL_STUDIO, ""), (exports.DATABASE, ""),
         ]:  # fmt: skip
+            if chosen and what not in chosen:
+                continue
             server.start()
             measure(server, what, form)
             server.stop()

@@ -30,8 +30,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from datasets import load
 
 from labeling_core.learning import label_quality
+from labeling_core.learning.classifier_choice import choose
+from labeling_core.learning.classifiers import DEFAULT_CLASSIFIER
 from labeling_core.learning.out_of_fold import out_of_fold
-from labeling_core.simulation.replay import Plan, _sessions
+from labeling_core.simulation.replay import Plan, sessions
 
 NAMES = ["australian", "digits", "led7digit", "mnist", "penbased", "pima", "satimage", "segment"]
 NAMES += ["spambase", "splice", "tic-tac-toe", "vehicle", "vowel", "wdbc", "wine colour"]
@@ -62,8 +64,8 @@ def finished_project(X: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarra
     labels = min(LABELS, len(y) // 2)
     probes = round(PROBES * labels)
     given = flip(y, seed)
-    plan = Plan(["auto"], 20, labels - probes, 1, "logistic_regression")
-    *_, (chosen, _, _) = _sessions(X, given, order[probes:], "auto", seed, plan)
+    plan = Plan(["auto"], 20, labels - probes, 1, DEFAULT_CLASSIFIER)
+    *_, (chosen, _, _) = sessions(X, given, order[probes:], "auto", seed, plan)
     kept = np.concatenate([order[:probes], chosen])
     return kept, given[kept]
 
@@ -73,7 +75,7 @@ def ceiling(name: str) -> np.ndarray:
     """Class probabilities of all rows by models that know the true labels of the others."""
     X, y = load(name)
     classes = int(y.max()) + 1
-    names = label_quality.panel("logistic_regression")
+    names = label_quality.panel(DEFAULT_CLASSIFIER)
     return np.mean([label_quality.unseen(X, y, classes, each, 0) for each in names], axis=0)
 
 
@@ -81,7 +83,8 @@ def rankings(X: np.ndarray, codes: np.ndarray, seed: int) -> dict[str, tuple[np.
     """Each way's order of the labels, most suspicious first, and its seconds."""
     classes = int(codes.max()) + 1
     began = time.perf_counter()
-    ours = label_quality.examine(X, codes, classes, "logistic_regression", seed).order
+    chosen = choose(DEFAULT_CLASSIFIER, X, codes, seed).classifier
+    ours = label_quality.examine(X, codes, classes, chosen, seed).order
     found = {OURS: (ours, time.perf_counter() - began)}
     ways = {"logistic regression": out_of_fold, "random forest": label_quality.unseen}
     for title, way in ways.items():

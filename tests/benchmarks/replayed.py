@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_core.labeling.queue import Queue
-from labeling_core.learning import classifiers, iteration
-from labeling_core.learning.power_law import Curve
+from labeling_core.learning import classifiers, decisions, iteration, measures
+from labeling_core.learning.measures import confusion, measure
+from labeling_core.learning.power_law import ByMeasure, Curve
 from labeling_core.learning.stopping import Evidence
 from labeling_core.progress import efficiency, stopping_evidence
 from labeling_core.projects.labels import Labels, first_open, split
@@ -32,11 +33,12 @@ class Plan(NamedTuple):
     budget: int = 400
     probe_share: float = 0.1
     classifier: str = classifiers.DEFAULT_CLASSIFIER
+    measure: str = "accuracy"
 
 
 class Step(NamedTuple):
-    """After one session. ``truth`` is its accuracy on every sample it was not trained on, be it
-    of the pool or of the hold-out, ``population`` on the hold-out alone.
+    """After one session. ``truth`` is its score by the plan's measure on every sample it was not
+    trained on, be it of the pool or of the hold-out, ``population`` on the hold-out alone.
 
     ``closed`` [samples]: what has been decided; places below ``limit`` are kept for probes;
     ``codes``: the truth of every place.
@@ -68,10 +70,15 @@ def replay(X: NDArray[np.float32], y: NDArray[np.integer], plan: Plan, seed: int
         session += 1
         outcome = iteration.run(task, lambda text, share: None)
         queue.set_order(outcome.positions[outcome.queryable], session)
-        right = _right(outcome, features, codes, task.classes)
+        found = classifiers.predict_probabilities(outcome.model, features, task.classes)
+        by = decisions.weights(plan.measure, found[: iteration.CHECKS], task.train_codes)
+        predicted = decisions.weighed(found, by)
         trained = np.zeros(len(y), bool)
         trained[task.train] = True
-        truth, population = float(right[~trained].mean()), float(right[size:].mean())
+        truth, population = (
+            _score(plan.measure, codes[some], predicted[some].argmax(axis=1), task.classes)
+            for some in (~trained, slice(size, None))
+        )
         closed = queue.pool.closed.copy()
         yield Step(queue.counts.labeled, task, outcome, truth, population, closed, limit, codes)
 
@@ -95,17 +102,12 @@ def _task(
         probes=probes.positions, probe_codes=probes.codes, test=None, test_codes=codes[:0],
         pool=pool, queryable=pool >= queue.pool.probe_limit, classes=int(codes.max()) + 1,
         classifier=plan.classifier, strategy=plan.strategy, batch=plan.every, seed=seed,
+        measure=plan.measure,
     )  # fmt: skip
 
 
-def _right(
-    outcome: iteration.Outcome,
-    features: NDArray[np.float32],
-    codes: NDArray[np.int64],
-    classes: int,
-) -> NDArray[np.bool_]:
-    found = classifiers.predict_probabilities(outcome.model, features, classes)
-    return np.asarray(found.argmax(axis=1) == codes)
+def _score(name: str, codes: NDArray[np.int64], predicted: NDArray[np.intp], classes: int) -> float:
+    return float(measure(name, confusion(codes, predicted, classes)))
 
 
 def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
@@ -117,7 +119,10 @@ def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
     untrained = (places < last.limit) | ~last.closed[: len(places)]
     probes = last.task.probes[last.task.probes < len(places)]
     hits = np.array([each[probes] == last.codes[probes] for each in predictions])
-    curve = Curve(labels, len(probes), hits.sum(axis=1), hits) if len(probes) else None
+    other, missing = _by_measure(
+        plan.measure, last.codes[probes], [each[probes] for each in predictions]
+    )
+    curve = Curve(labels, len(probes), hits.sum(axis=1), hits, other) if len(probes) else None
     asked = last.outcome.uncertainty[last.outcome.queryable]
     draw = efficiency.measure(asked, plan.every)
     state = efficiency.state(draw, plan.strategy, last.task.classes, last.labels)[0]
@@ -125,5 +130,18 @@ def evidence_of(steps: list[Step], plan: Plan) -> Evidence:
         kind="probes" if curve else "", labels=labels, curve=curve,
         changed=stopping_evidence.changes(predictions, untrained), compared=int(untrained.sum()),
         halting=state, left=int((~last.closed).sum()), every=plan.every,
-        probe_share=plan.probe_share,
+        probe_share=plan.probe_share, missing=missing,
+        moved=stopping_evidence.changes(predictions, untrained, plan.measure),
     )  # fmt: skip
+
+
+def _by_measure(
+    name: str, codes: NDArray[np.int64], predictions: list[NDArray[np.intp]]
+) -> tuple[ByMeasure | None, str]:
+    """What the curve is by another measure than accuracy, or what is missing to tell it."""
+    if name == "accuracy":
+        return None, ""
+    found = [measures.pairs(codes.astype(str), each.astype(str)) for each in predictions]
+    if lacking := measures.missing(name, found[-1][0]):
+        return None, lacking
+    return ByMeasure(name, [one for one, _ in found], np.array([place for _, place in found])), ""

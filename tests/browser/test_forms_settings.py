@@ -74,6 +74,7 @@ def test_every_field_of_a_project_on_a_table_is_saved_and_seen_again(
     form.text("Label id column", "colour_id")
     form.choose("Classifier", "Random forest")
     form.choose("Query strategy", "Greatest entropy")
+    form.choose("Measure", "Balanced accuracy")
     form.number("Retrain every n labelings", 7)
     form.slide("Share of probes (%)", 3)
     form.choose("Labeled test table", "wine_known")
@@ -89,8 +90,9 @@ def test_every_field_of_a_project_on_a_table_is_saved_and_seen_again(
         "title": "Cellar II", "source": "wine_other", "labels_table": "my_labels",
         "metadata_table": "my_metadata", "queries_table": "my_queries", "label_column": "colour",
         "label_id_column": "colour_id", "classifier": "random_forest", "strategy": "entropy",
-        "every": 7, "probe_share": 0.03, "test_table": "wine_known", "overlap_share": 0.3,
-        "overlap_people": 3, "final_label": "adjudicator",
+        "measure": "balanced_accuracy", "every": 7, "probe_share": 0.03,
+        "test_table": "wine_known", "overlap_share": 0.3, "overlap_people": 3,
+        "final_label": "adjudicator",
     }  # fmt: skip
     with server.tables() as tables:
         for name in ("my_labels", "my_metadata"):
@@ -105,7 +107,7 @@ def test_every_field_of_a_project_on_a_table_is_saved_and_seen_again(
     form.shows("combobox", {
         "Project": "Cellar II", "Modality": "Tabular", "Table to label": "wine_other",
         "Classifier": "Random forest", "Query strategy": "Greatest entropy",
-        "Labeled test table": "wine_known",
+        "Measure": "Balanced accuracy", "Labeled test table": "wine_known",
         "Their final label is": "what they agree on; an adjudicator decides the rest",
     })  # fmt: skip
     form.shows("spinbutton", {

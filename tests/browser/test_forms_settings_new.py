@@ -47,6 +47,7 @@ def fill_in(form: Form, name: str) -> dict[str, Any]:
     form.text("Label id column", "colour_id")
     form.choose("Classifier", "Random forest")
     form.choose("Query strategy", "Smallest margin")
+    form.choose("Measure", "Macro-F1")
     form.number("Retrain every n labelings", 12)
     form.slide("Share of probes (%)", 8)
     form.number("Samples that several people decide (%)", 25)
@@ -59,8 +60,9 @@ def fill_in(form: Form, name: str) -> dict[str, Any]:
     return {
         "title": name, "labels_table": f"{name}_l", "metadata_table": f"{name}_m",
         "queries_table": f"{name}_q", "label_column": "colour", "label_id_column": "colour_id",
-        "classifier": "random_forest", "strategy": "margin", "every": 12, "probe_share": 0.08,
-        "overlap_share": 0.25, "overlap_people": 3, "final_label": "adjudicator",
+        "classifier": "random_forest", "strategy": "margin", "measure": "macro_f1", "every": 12,
+        "probe_share": 0.08, "overlap_share": 0.25, "overlap_people": 3,
+        "final_label": "adjudicator",
     }  # fmt: skip
 
 
@@ -78,12 +80,15 @@ def made(form: Form, server: AppServer, name: str, wanted: dict[str, Any]) -> No
     assert newest(server, name, "created")
     form.go("Settings")
     form.shows("textbox", {"Name": name, "Labels table": f"{name}_l", "Label column": "colour"})
-    form.shows("combobox", {"Classifier": "Random forest", "Query strategy": "Smallest margin"})
+    form.shows("combobox", {"Classifier": "Random forest", "Query strategy": "Smallest margin",
+                            "Measure": "Macro-F1"})  # fmt: skip
     form.shows("spinbutton", {"Retrain every n labelings": "12", "People for each of them": "3"})
     form.shows("group", {"Share of probes (%)": "8"})
     form.press("New project")  # nothing is left over from the one before
     form.shows("textbox", {"Name": "", "Labels table": "project_labels", "Label column": "label"})
-    form.shows("combobox", {"Classifier": "Automatic", "Modality": "Tabular"})
+    form.shows(
+        "combobox", {"Classifier": "Automatic", "Modality": "Tabular", "Measure": "Accuracy"}
+    )
     form.shows("spinbutton", {"Retrain every n labelings": "20"})
     form.shows("group", {"Share of probes (%)": "10"})
     expect(form.page.get_by_text("rows, ")).to_have_count(0)
@@ -159,7 +164,10 @@ def test_images_of_a_folder_on_the_server(server: AppServer, context: BrowserCon
     form.page.get_by_text("1 file not taken").click()
     table = form.page.get_by_test_id("stDataFrame").first
     expect(table).to_contain_text("Video (.mov): export pictures of it")
+    suggested = form.page.get_by_text("Suggested: Colours, edges, thumbnail and Pretrained")
+    expect(suggested).to_contain_text("needed 38, 42, 87 and 175 labels")
     form.add("What the model sees", "Pretrained embedding")
+    expect(suggested).to_have_count(0)
     expect(form.page.get_by_text("knows far more of photographs")).to_be_visible()
     wanted = fill_in(form, "shelved") | {"modality": "images", "source": folder}
     made(form, server, "shelved", wanted | {"features": "classical+embedding"})

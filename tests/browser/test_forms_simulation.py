@@ -135,6 +135,8 @@ def test_a_result_is_chosen_drawn_downloaded_stopped_and_deleted(
         expect(form.button("Stop")).to_have_count(0, timeout=SLOW)
         form.settle()
         expect(form.page.locator(".js-plotly-plot")).to_have_count(2)
+        form.segment("Measure", "Macro-F1")
+        expect(form.page.get_by_role("heading", name="Macro-F1 by labels")).to_be_visible()
         form.segment("Bands", "95 % interval")
         form.shows("radiogroup", {"Bands": "95 % interval"})
         _, content = form.download("Download the runs (JSON)")

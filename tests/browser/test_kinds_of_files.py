@@ -223,6 +223,19 @@ def set_level(deck: DeckPage, name: str, value: object) -> None:
     field.press("Enter")
 
 
+WRITTEN_WHILE_PAINTED = """async (panel) => {
+    const [black, white] = ["black", "white"].map(
+        (end) => panel.querySelector(`input[type=number][data-end=${end}]`));
+    black.value = "900";
+    black.dispatchEvent(new Event("change"));
+    white.focus();
+    white.value = "12";
+    white.dispatchEvent(new Event("input"));
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return white.value;
+}"""
+
+
 def differs(deck: DeckPage, wanted: np.ndarray) -> int:
     """By how much what is painted differs at most; it is painted in the frame after a change."""
     twice = "requestAnimationFrame(() => requestAnimationFrame(() => done(true)))"
@@ -295,6 +308,9 @@ def test_a_slider_of_levels_has_the_arrows_and_the_deck_all_other_keys(
     page.keyboard.press("l")
     expect(page.locator("[data-sample-id] .reading")).to_have_text("1000 to 0")
     page.keyboard.press("l")
+    # What somebody is writing stays as it is while the other end is painted.
+    control = page.get_by_role("group", name="Levels")
+    assert control.evaluate(WRITTEN_WHILE_PAINTED) == "12"
     slider.focus()
     page.keyboard.press("2")
     expect(page.locator(f'[data-sample-id="{sample}"]')).to_have_count(0)

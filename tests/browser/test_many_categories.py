@@ -84,6 +84,30 @@ def test_any_of_a_thousand_categories_is_found_by_three_keys(
     assert deck.errors == []
 
 
+def test_a_search_goes_on_while_streamlit_puts_the_deck_into_another_place(
+    server: AppServer, context: BrowserContext
+) -> None:
+    """Each of the letters is a category's key, too: one outside of the search would be a label."""
+    before = len(decisions(server, "species"))
+    deck = DeckPage(context, server.url, "species", "state").open()
+    deck.count_places()
+    for number in (1, 2, 3):
+        deck.page.keyboard.press("Enter")
+        expect(deck.page.locator('[data-part="find"]')).to_be_focused()
+        deck.page.keyboard.type("spec")
+        server.hold_up("place", number)
+        deck.page.evaluate("dispatchEvent(new Event('online'))")  # a message, and so a run
+        deck.page.keyboard.type("ies 00", delay=20)
+        deck.wait_for(f"window.places === {number + 1}")
+        deck.page.keyboard.type(str(number))
+        deck.page.keyboard.press("Enter")
+    expect(deck.page.locator('[data-part="find"]')).not_to_be_focused()
+    deck.page.keyboard.press("s")  # a category's own key again
+    deck.wait_saved()
+    labels = [label for _, label, _ in decisions(server, "species")][before:]
+    assert labels == ["species 001", "species 002", "species 003", "species 000"]
+
+
 def test_a_recent_category_comes_before_one_that_fits_alike(
     server: AppServer, context: BrowserContext
 ) -> None:

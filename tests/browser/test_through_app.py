@@ -108,6 +108,10 @@ def _do_everything(second: Second, folder: Path) -> int:
                "--category", "b")  # fmt: skip
     second.run("delete", "--project", "new")
     assert Path(second.run("backup").rsplit(" (", 1)[0]).is_file()
+    assert json.loads(second.run("check", "--mend", "--json"))["findings"] == []
+    assert "backups" in {
+        each["kind"] for each in json.loads(second.run("storage", "--json"))["uses"]
+    }
     refused = subprocess.run(
         [sys.executable, "-m", "labeling_core", "restore", str(out), "--database",
          str(second.server.path)],

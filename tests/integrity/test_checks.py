@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 from annotating import LOCAL, SETTINGS, Annotator, make_source
+from broken_media import wave, write_all
 from kept_worker import keep_workers
 from picture_project import SETTINGS as PICTURES
 from picture_project import good, read
@@ -33,7 +34,8 @@ KEPT = ("wine_labels", "wine_metadata", "wine_queries", "wine", "labeling.sessio
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory, workers: None) -> Iterator[Path]:
-    """A folder with a database that somebody has worked with: decisions, a session, pictures."""
+    """A folder with a database that somebody has worked with: decisions, a session, pictures,
+    windows of a recording."""
     folder = tmp_path_factory.mktemp("sound")
     pictures = folder / "uploads" / "pics"
     pictures.mkdir(parents=True)
@@ -52,6 +54,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory, workers: None) -> Iterator[P
     read(space, create_project(space.database, replace(PICTURES, source="uploads/pics")))
     cache = space.database.files("pictures", "renditions")
     remembered(rendition_place(cache, pictures / "good_0.png", "picture"), lambda: b"drawn")
+    write_all(folder / "uploads" / "night", {"owl.wav": wave(3)})
+    named = {f"{each}_table": f"night_{each}" for each in ("labels", "metadata", "queries")}
+    windows = replace(PICTURES, title="Night", modality="sounds", source="uploads/night",
+                      window_seconds=1.0, **named)  # fmt: skip
+    create_project(space.database, windows)
     space.backups.make(LOCAL)
     space.close()
     yield folder
@@ -220,6 +227,10 @@ DAMAGES = {
         lambda path: (path.parent / "uploads/pics/good_1.png").unlink(),
         "sources", "1 sources or files of samples are gone: good_1.png.", False,
     ),
+    "a lost recording": Damage(
+        lambda path: (path.parent / "uploads/night/owl.wav").unlink(),
+        "sources", "3 sources or files of samples are gone: owl.wav#", False,
+    ),
     "a lost source": Damage(
         lambda path: shutil.rmtree(path.parent / "uploads/pics"),
         "sources", "are gone: uploads/pics.", False,
@@ -276,8 +287,8 @@ def test_a_damage_is_found_and_mended_where_that_loses_nothing(name: str, path: 
         assert states == ["broken"]
         assert checks.look(path, LOCAL).findings == [found._replace(state="broken")]
         return
-    assert report.copies[0].suffix == ".duckdb" and not report.open and set(states) == {"mended"}
-    put_back.require_backup(report.copies[0])
+    assert report.copies[0].endswith(".duckdb") and not report.open and set(states) == {"mended"}
+    put_back.require_backup(Path(report.copies[0]))
     assert checks.look(path, LOCAL) == ([], [])
     after = stored(path)
     if name == "a session that never ended":  # it is a failed one
@@ -347,7 +358,7 @@ def test_a_log_that_is_cut_is_kept_and_what_is_whole_of_it_taken_over(path: Path
     assert path.read_bytes() == content and log_of(path).stat().st_size == second + 3
     report = checks.mend(path, LOCAL)
     assert [each.state for each in report.findings] == ["mended"]
-    assert report.copies[0].read_bytes() == whole[: second + 3]
+    assert Path(report.copies[0]).read_bytes() == whole[: second + 3]
     assert checks.look(path, LOCAL).findings == []
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH '{path}' AS file (READ_ONLY)")

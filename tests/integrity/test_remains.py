@@ -185,7 +185,7 @@ def test_a_backup_made_before_tables_were_dropped_outlives_later_ones_of_its_day
         Backup(Path("early"), moment - timedelta(days=1, hours=4), 1),
         Backup(Path("old"), moment - timedelta(days=2), 1, dropped="wine"),
     ]
-    assert [each.path.name for each in backups.superfluous(found, 2)] == ["early", "old"]
+    assert [each.path.name for each in backups.superfluous(found, 2, moment)] == ["early", "old"]
 
 
 def test_the_command_deletes_a_project_and_then_its_tables(workspace, make_project, capsys):

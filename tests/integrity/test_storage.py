@@ -119,6 +119,25 @@ def test_of_too_many_pictures_those_not_shown_for_longest_go(workspace, make_pro
     assert sum(each.exists() for each in places) == 4
 
 
+def test_what_was_stored_by_a_clock_that_ran_ahead_is_within_the_limits_too(
+    workspace, make_project, monkeypatch
+):
+    make_project()
+    monkeypatch.setenv("LABELING_RENDITIONS", "0.005")
+    year = 365 * 86_400
+    ahead = [drawn(workspace, "wine", f"a{each:03}", 2000, -year) for each in range(4)]
+    today = drawn(workspace, "wine", "today", 2000, 100)
+    forgotten = waiting(workspace, "x", -year)
+    cleared = waiting(workspace, "y", -2 * storage.YOUNG)
+    shown = drawn(workspace, "wine", "shown", 2000, -year)
+    renditions.shown(shown, workspace.database.files("wine", renditions.FOLDER))
+    Housekeeping(workspace.database).now()
+    assert today.exists() and shown.exists() and not any(each.exists() for each in ahead)
+    assert not forgotten.exists() and cleared.exists()
+    assert storage.clear(workspace.loop, storage.WAIT, "", LOCAL) == 1000
+    assert not cleared.exists()
+
+
 def test_a_picture_that_is_on_its_way_to_a_browser_stays(workspace, make_project, monkeypatch):
     make_project()
     monkeypatch.setenv("LABELING_RENDITIONS", "0.001")

@@ -232,6 +232,12 @@ class Watched:
     def __exit__(self, *error):
         self.lock.release()
 
+    def acquire(self, blocking=True):
+        return self.lock.acquire(blocking)
+
+    def release(self):
+        self.lock.release()
+
 
 def renaming_meanwhile(workspace, send):
     """Send a message that arrives while “red” is being renamed, and waits for that."""

@@ -1,3 +1,7 @@
+import json
+from io import BytesIO
+from zipfile import ZipFile
+
 import numpy as np
 import pytest
 import skops.io
@@ -78,10 +82,23 @@ def test_a_stored_model_tells_names_with_the_same_probabilities(name):
     X, y = three_clouds(20)
     model = fit(name, X[y > 0], y[y > 0], 3)
     before = predict_probabilities(model, X, 3)[:, 1:]
+    assert np.allclose(model.predict_proba(X), before, atol=1e-6)
+    before = model.predict_proba(X)
     name_classes(model, ["a", "b", "c"])
     again = skops.io.loads(skops.io.dumps(model), trusted=TRUSTED)
-    assert np.array_equal(np.float32(again.predict_proba(X)), before)
+    assert np.array_equal(again.predict_proba(X), before)
     assert list(again.predict(X)) == [["b", "c"][best] for best in before.argmax(axis=1)]
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_logistic_regression_over_many_blocks_is_scikit_learns(classes):
+    rng = np.random.default_rng(0)
+    X = rng.normal(scale=40, size=(20_000, 6)).astype(np.float32)  # some are beyond any doubt
+    model = fit(LINEAR, X[:200], rng.integers(0, classes, 200), 0)
+    model.coef_ *= 30
+    found = predict_probabilities(model, X, classes)
+    assert np.allclose(found, model.predict_proba(X), atol=2e-6)
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-6) and (found == 0).any()
 
 
 def test_the_mean_weighs_its_parts():
@@ -94,6 +111,8 @@ def test_the_mean_weighs_its_parts():
     quickest = predict_probabilities(quickest_part(mean), X, 3)
     assert np.array_equal(quickest, found["logistic_regression"])
     assert quickest_part(fit("random_forest", X, y, 3)) is None
+    state = json.loads(ZipFile(BytesIO(skops.io.dumps(mean))).read("schema.json"))
+    assert json.dumps(state).count('"tree_": ') == 50  # each tree is stored once
 
 
 def test_an_empty_pool_gives_an_empty_table():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeling_core.learning.power_law import Curve, fit, gained, resampled
+from labeling_core.learning.measures import pairs
+from labeling_core.learning.power_law import ByMeasure, Curve, fit, gained, resampled
 
 LABELS = np.arange(20, 420, 20)
 
@@ -67,3 +68,48 @@ def test_pairs_make_a_narrower_interval_than_two_sessions_by_themselves():
     single = gained(Curve(LABELS[:4], 200, hits.sum(axis=1), None), 3)
     assert paired.share == pytest.approx(single.share)
     assert paired.high - paired.low < 0.5 * (single.high - single.low)
+
+
+def by_measure(hits, codes, measure="balanced_accuracy", known=True):
+    """A curve of two classes: what a session does not hit it takes for the other one."""
+    truth = codes.astype(str)
+    found = [pairs(truth, np.where(each, codes, 1 - codes).astype(str)) for each in hits]
+    each_pair = np.array([place for _, place in found]) if known else None
+    other = ByMeasure(measure, [each for each, _ in found], each_pair)
+    return Curve(LABELS[: len(hits)], len(codes), hits.sum(axis=1), hits, other)
+
+
+def test_a_curve_by_balanced_accuracy_counts_the_rare_class_as_much():
+    codes = np.repeat([0, 1], [90, 10])
+    hits = np.ones((2, 100), bool)
+    hits[0, 90:96] = False  # of 10 rare ones 4 are found, then all but 1
+    hits[1, 90] = False
+    found = by_measure(hits, codes)
+    assert found.errors == pytest.approx([0.3, 0.05])
+    assert found.worth == pytest.approx(4 / (1 / 90 + 1 / 10))  # as 36 samples of a share
+    assert by_measure(hits, codes, "macro_f1").errors[0] == pytest.approx(
+        1 - (2 * 90 / 186 + 2 * 4 / 14) / 2
+    )
+    assert found.thinned(1).errors == pytest.approx([0.3])
+    assert found.thinned(1).other.pairs.shape == (1, 100)
+
+
+def test_its_bootstrap_is_as_wide_as_the_rare_class_is_uncertain():
+    codes = np.repeat([0, 1], [90, 10])
+    hits = np.ones((3, 100), bool)
+    hits[:, 90:95] = False
+    paired, single = (resampled(by_measure(hits, codes, known=each)) for each in (True, False))
+    deviation = np.sqrt(0.5 * 0.5 / 10) / 2  # of half the share of ten
+    assert paired[:, 0].std() == pytest.approx(deviation, rel=0.15)
+    assert (paired[:, 0] == paired[:, 2]).all() and (single[:, 0] != single[:, 2]).any()
+    change, low, high = gained(by_measure(hits, codes), 2)
+    assert change == 0 and -0.06 < low < -0.05 and 0.05 < high < 0.06  # 1.96 / 36
+
+
+def test_a_gain_in_the_rare_class_alone_is_seen():
+    codes = np.repeat([0, 1], [200, 40])
+    hits = np.ones((4, 240), bool)
+    hits[0, 200:225] = False
+    change, low, high = gained(by_measure(hits, codes), 3)
+    assert change == pytest.approx(25 / 40 / 2)
+    assert 0.2 < low < change < high < 0.45

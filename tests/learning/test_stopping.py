@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeling_core.learning.power_law import Curve
+from labeling_core.learning.measures import pairs
+from labeling_core.learning.power_law import ByMeasure, Curve
 from labeling_core.learning.stopping import FEWEST_PROBES, Evidence, advise
 
 SESSIONS = 15
@@ -100,6 +101,32 @@ def test_a_test_table_is_judged_without_knowing_each_of_its_rows():
         assert "measured on 1,000 rows of the test table" in advice.reasons[1]
 
 
+def test_what_only_a_rare_class_still_gains_is_told_by_a_measure_that_counts_it():
+    codes = np.repeat([0, 1], [1_140, 60])
+    hits = np.ones((SESSIONS, 1_200), bool)
+    for session in range(SESSIONS):  # of the rare ones 8 to 50 are found
+        hits[session, 1_140 + 8 + 3 * session :] = False
+    labels = 20 * np.arange(1, SESSIONS + 1)
+    wrong = np.where(hits, codes, 1 - codes).astype(str)
+    found = [pairs(codes.astype(str), each) for each in wrong]
+    other = ByMeasure(
+        "balanced_accuracy", [each for each, _ in found], np.array([place for _, place in found])
+    )
+    curve = Curve(labels, 1_200, hits.sum(axis=1), hits)
+    changed = (hits != hits[-1]).mean(axis=1) / 3
+    plain = evidence()._replace(labels=labels, curve=curve, changed=changed)
+    alike = plain._replace(curve=curve._replace(other=other), moved=8 * changed)
+    assert advise(plain).verdict == "stop"
+    assert advise(alike).verdict == "go on"
+    now = [found.forecast.score[found.forecast.past - 1] for found in map(advise, (plain, alike))]
+    assert now[0] > 0.95 and 0.7 < now[1] < 0.95  # the fitted curve is by the measure
+
+
+def test_where_the_measure_of_the_project_is_not_known_it_cannot_be_told():
+    advice = advise(evidence(b=0.001)._replace(missing="Macro-F1 takes 5 probes: b (3)."))
+    assert (advice.verdict, advice.reasons[0]) == ("unknown", "Macro-F1 takes 5 probes: b (3).")
+
+
 def test_the_end_of_the_pool_ends_the_forecast():
     steep = evidence(b=0.12, probes=400)
     assert advise(steep._replace(left=0)).verdict == "stop"
@@ -130,11 +157,11 @@ def test_a_forecast_is_finite_ordered_and_within_bounds(b, probes):
         found = advise(evidence(b=b, probes=probes, sessions=sessions)).forecast
         low, high = found.doubled.low, found.doubled.high
         assert 0 <= low <= found.doubled.share <= found.at_most <= high
-        assert (found.low <= found.accuracy).all()
-        assert (found.accuracy <= found.high).all()
+        assert (found.low <= found.score).all()
+        assert (found.score <= found.high).all()
         assert (found.high - found.low).min() > 0.5 / probes
         assert (found.high <= 1).all()
-        assert np.isfinite(found.accuracy).all()
+        assert np.isfinite(found.score).all()
         assert found.labels[-1] == 2 * found.labels[found.past - 1]
         likely, least, most = found.point
         assert 0 <= least <= likely <= most

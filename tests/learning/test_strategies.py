@@ -35,7 +35,13 @@ def by_hand(name: str, row: np.ndarray) -> float:
     return -math.fsum(q * math.log(q) for q in row.tolist() if q > 0) / math.log(len(row))
 
 
-def ranked(strategy: str, p: np.ndarray | None, n: int = 300, seed: int = 0) -> Ranking:
+def ranked(
+    strategy: str,
+    p: np.ndarray | None,
+    n: int = 300,
+    seed: int = 0,
+    wanted: int | None = None,
+) -> Ranking:
     features = np.random.default_rng(1).normal(size=(n + 6, 5)).astype(np.float32)
     return rank(
         strategy,
@@ -46,6 +52,7 @@ def ranked(strategy: str, p: np.ndarray | None, n: int = 300, seed: int = 0) -> 
         labels=np.arange(6) % 3 if p is not None else np.arange(0),
         batch=10,
         seed=seed,
+        wanted=wanted,
     )
 
 
@@ -105,6 +112,28 @@ def test_ties_follow_a_seeded_shuffle(name):
     assert not np.array_equal(first, np.arange(300))
 
 
+@pytest.mark.parametrize("wanted", [1, 10, 150, 1_000])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_first_ones_alone_are_those_of_the_whole_order(name, wanted):
+    p = random_vectors(3, rows=2_000)
+    p = p[np.unique(margin(p), return_index=True)[1]]  # without ties, the shuffle decides nothing
+    n = len(p)
+    whole, first = ranked(name, p, n), ranked(name, p, n, wanted=wanted)
+    assert len(first.order) == len(set(first.order.tolist())) == min(wanted, n)
+    assert np.array_equal(first.uncertainty, whole.uncertainty)
+    if STRATEGIES[name].by_uncertainty:
+        assert np.array_equal(first.order, whole.order[:wanted])
+    elif name != "random":  # the batch is drawn otherwise, or clustered from another start
+        rest = first.order[10:]
+        assert (np.diff(whole.uncertainty[rest]) <= 0).all()
+
+
+def test_the_first_ones_among_equal_ones_are_drawn():
+    p = np.tile([0.5, 0.5], (300, 1))
+    first, other = (ranked("margin", p, seed=seed, wanted=20).order for seed in (1, 2))
+    assert len(set(first.tolist())) == 20 and not np.array_equal(np.sort(first), np.sort(other))
+
+
 @pytest.mark.parametrize("n", [0, 1, 7])
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_pools_smaller_than_a_batch_work(name, n):
@@ -150,6 +179,23 @@ def test_auto_goes_on_with_clouds_that_hold_no_label_yet():
     p = np.full((len(pool), 4), 0.25)
     order = auto(X, p, seen, cloud[seen], batch=2).order
     assert {2, 3} & set(cloud[pool[order[:2]]])
+
+
+def test_behind_its_first_batch_auto_draws_what_is_unlike_it():
+    X, cloud = clouds([2_000, 20])
+    X[cloud == 1] += 30  # 1 %, far from all others
+    found = [first_of_all(X, seed) for seed in range(20)]
+    behind = [int(np.flatnonzero(cloud[each] == 1)[0]) + 1 for each in found]
+    assert np.median(behind) <= 3  # at random in the median after 70
+    assert sorted(found[0]) == list(range(len(X)))
+
+
+def first_of_all(X: np.ndarray, seed: int) -> list[int]:
+    nobody = np.arange(0)
+    return rank(
+        "auto", probabilities=None, features=X, pool=np.arange(len(X)), labeled=nobody,
+        labels=nobody, batch=1, seed=seed,
+    ).order.tolist()  # fmt: skip
 
 
 def doubts_about_the_first_two(cloud: np.ndarray, pool: np.ndarray, classes: int) -> np.ndarray:

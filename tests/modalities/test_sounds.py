@@ -131,6 +131,7 @@ def test_every_kind_of_broken_sound_is_told_in_one_sentence(tmp_path: Path, name
 def test_the_sentences_tell_the_kinds_of_damage_apart(tmp_path: Path) -> None:
     write_all(tmp_path, BROKEN)
     expected = {"empty.wav": "is empty", "html.ogg": "web page", "no_frames.wav": "holds no sound"}
+    expected["coding.wav"] = "in a coding that is not known"
     expected |= {f"cut.{kind}": "ends early" for kind in ("wav", "flac", "mp3", "aiff")}
     for name, part in expected.items():
         assert part in str(refusal(read_to_the_end, tmp_path / name)) or name == "cut.flac"

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from annotating import LOCAL, rows
 from running import run_session, train
@@ -15,7 +16,9 @@ from running import run_session, train
 from labeling_core.errors import LabelingError
 from labeling_core.learning.classifiers import weights_of
 from labeling_core.models import final_model
+from labeling_core.models.prediction import predict_table, read_model
 from labeling_core.people import ForbiddenError, Person
+from labeling_core.projects import predictions
 from labeling_core.sessions import worker_jobs
 
 
@@ -52,6 +55,43 @@ def test_it_learns_from_probes_too_and_its_card_tells_what_the_session_reached(
         assert cursor.execute("SELECT count(*) FROM labeling.models").fetchone() == (1,)
 
 
+def test_by_a_measure_that_counts_categories_alike_all_that_predicts_weighs_them(
+    workspace, make_project, annotator, tmp_path
+):
+    project = make_project(
+        every=1000, measure="balanced_accuracy", classifier="logistic_regression"
+    )
+    ana = annotator(project)
+    samples = ana.send(want=60)["samples"][:30]
+    said = ["white" if number % 6 == 0 else "red" for number in range(len(samples))]
+    ana.send(
+        [
+            ana.decision(each["sample_id"], "label", category=category)
+            for each, category in zip(samples, said, strict=True)
+        ]
+    )
+    train(workspace, project)
+    card = unpack(workspace, project, tmp_path / "out")
+    weight = card["decision_weights"]["white"]
+    assert 1 < weight <= 5 and card["decision_weights"]["red"] == 1  # five times as rare
+    text = (tmp_path / "out" / "model_card.md").read_text(encoding="utf-8")
+    assert "## Decisions" in text and f"white × {weight:.3g}" in text
+    with workspace.database.read() as cursor:
+        made = tmp_path / "model.zip"
+        made.write_bytes(final_model.archive(cursor, project.project_id))
+        source, out = tmp_path / "wine.parquet", tmp_path / "again.parquet"
+        cursor.execute(f"COPY main.wine TO '{source}'")
+        predicted = cursor.execute(
+            f"SELECT prediction, probability FROM {predictions.table(project.project_id)} "
+            "ORDER BY probability, prediction"
+        ).fetchall()
+    predict_table(read_model(made), source, out)
+    again = pd.read_parquet(out).sort_values(["probability", "prediction"])
+    assert any(name == "white" and p < 0.5 for name, p in predicted)  # taken, and not the likeliest
+    assert again["prediction"].tolist() == [name for name, _ in predicted]
+    assert again["probability"].tolist() == pytest.approx([p for _, p in predicted], abs=1e-6)
+
+
 def test_without_a_session_the_card_says_that_accuracy_is_not_known(
     workspace, make_project, annotator, tmp_path
 ):
@@ -84,7 +124,7 @@ def test_windows_of_one_recording_do_not_choose_its_classifier(
     monkeypatch.setattr(worker_jobs.fitting, "first_steps", lambda folder: [])
     task = {"positions": np.arange(300), "codes": np.repeat(labels, 5)}
     job = {"folder": tmp_path, "out": tmp_path, "classes": ["a", "b"], "classifier": "auto",
-           "seed": 0}  # fmt: skip
+           "seed": 0, "measure": "accuracy"}  # fmt: skip
     chosen = []
     for groups in ({}, {"groups": np.repeat(np.arange(60), 5)}):
         np.savez(tmp_path / "task.npz", **task, **groups)

@@ -22,9 +22,10 @@ from annotating import SETTINGS, make_source
 import labeling_core as lc
 from labeling_core.config import child_environment
 from labeling_core.notebook import doorway, wire
+from labeling_core.notebook.database_work import DatabaseWork
 from labeling_core.notebook.door import Door
 from labeling_core.notebook.wire import Wire
-from labeling_core.notebook.work import DatabaseWork, NextSample, ProjectWork
+from labeling_core.notebook.work import NextSample, ProjectWork
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.settings import Category, Settings

@@ -14,8 +14,8 @@ from annotating import reserved
 import labeling_core as lc
 from labeling_core.config import DATA
 from labeling_core.notebook import deciding
+from labeling_core.notebook.database_work import DatabaseWork
 from labeling_core.notebook.door import Door
-from labeling_core.notebook.work import DatabaseWork
 from labeling_core.settings import Column
 from labeling_core.workspace import Workspace
 

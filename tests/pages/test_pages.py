@@ -727,3 +727,27 @@ def test_overlap_is_asked_for_in_the_settings(open_page):
     settings = workspaces.open_workspace().project("wine_colour").settings
     found = (settings.overlap_share, settings.overlap_people, settings.final_label)
     assert found == (0.25, 3, "adjudicator")
+
+
+def test_the_page_says_whose_model_it_offers(open_page):
+    def offered():
+        return [each.label for each in at.get("download_button") if "odel of" in each.label]
+
+    open_page("home")
+    workspace = workspaces.open_workspace()
+    make_source(workspace.database, 60)
+    project = create_project(workspace.database, replace(SETTINGS, every=1000))
+    Annotator(workspace, project).label_truly(20)
+    run_session(workspace, project)
+    at = open_page("session_progress", project=project.project_id)
+    assert offered() == ["Model of the last session"]
+    assert "is being stored" not in texts(at)
+    with workspace.database.transaction() as cursor:  # as if that of the second were not kept yet
+        cursor.execute(
+            "UPDATE labeling.sessions SET session_id = 2 WHERE project_id = ?",
+            [project.project_id],
+        )
+    at = open_page("session_progress", project=project.project_id)
+    assert not at.exception
+    assert offered() == ["Model of session 1"]
+    assert "The model of session 2 is being stored just now, or was lost" in texts(at)

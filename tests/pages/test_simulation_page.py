@@ -61,6 +61,14 @@ def test_an_uploaded_file_gives_curves_a_table_and_an_answer(page):
     assert "than random on average" in info(page)
     assert len(page.get("plotly_chart")) == 2
     assert list(page.dataframe[0].value["strategy"]) == ["Automatic", "Smallest margin", "Random"]
+    assert "last accuracy" in page.dataframe[0].value
+    (measure,) = [each for each in page.segmented_control if each.label == "Measure"]
+    assert measure.options == ["Accuracy", "Balanced accuracy", "Macro-F1"]
+    measure.set_value("balanced_accuracy").run()
+    assert not page.exception
+    assert "than random by balanced accuracy on average" in info(page)
+    assert "last balanced accuracy" in page.dataframe[0].value
+    assert "Balanced accuracy by labels" in [each.value for each in page.header]
     assert page.query_params["simulation"] == page.session_state["simulation"]
 
 

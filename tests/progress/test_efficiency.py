@@ -119,6 +119,14 @@ def test_the_deck_does_not_say_stop_where_session_progress_says_go_on(verdict, w
     assert efficiency.describe(resting._replace(resting=""), advice)["word"] == "Efficient"
 
 
+def test_a_measure_that_cannot_be_told_yet_holds_the_deck_back():
+    advice = stopping.Advice("unknown", "", ["Macro-F1 takes 5 probes."], None)
+    resting = efficiency.Halting("efficient", 0.9, "contradictions")
+    told = efficiency.describe(resting, advice, "macro_f1")
+    assert told["word"] == "Efficient" and told["text"].endswith("But: Macro-F1 takes 5 probes.")
+    assert efficiency.describe(resting, advice)["word"] == "May be stopped"
+
+
 def test_sessions_of_an_older_version_tell_nothing(workspace, make_project, annotator):
     project = make_project(every=20)
     ana = annotator(project)

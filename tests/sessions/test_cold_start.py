@@ -48,6 +48,14 @@ def test_the_first_batch_has_a_sample_of_each_group_however_small(workspace, pro
     assert len(groups(found)) == GROUPS
 
 
+def test_behind_the_first_batch_come_those_that_are_unlike_it(workspace, project):
+    wait(workspace, project)
+    ana = Annotator(workspace, project)
+    found = [each for _ in range(6) for each in ana.send(want=GROUPS)["samples"]]
+    large = groups(found[GROUPS:]).most_common(1)[0][1]
+    assert large < 0.75 * (len(found) - GROUPS)  # of random ones it would be 86 %
+
+
 def test_the_table_of_queries_holds_the_pool_in_that_order_as_session_0(workspace, project):
     wait(workspace, project)
     served = [each["sample_id"] for each in Annotator(workspace, project).send(want=5)["samples"]]

@@ -55,7 +55,7 @@ def test_a_session_learns_from_the_columns_as_they_were_chosen(workspace, projec
     assert features.learned(workspace.database, project) is None
     Annotator(workspace, project).label_truly(30)
     assert run_session(workspace, project).state == "idle"
-    assert features.learned(workspace.database, project) == (KINDS, LEFT_OUT)
+    assert features.learned(workspace.database, project) == (KINDS, LEFT_OUT, {})
     told = json.loads(
         (features.features_folder(workspace.database, project) / "features.json").read_text(
             encoding="utf-8"

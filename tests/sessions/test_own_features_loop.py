@@ -150,7 +150,7 @@ def test_a_model_that_does_not_take_pictures_sets_none_of_them_aside(
     ("chosen", "sentence"),
     [
         ("own_gone", "“own_gone” are no features on offer."),
-        ("", "Choose what the model sees of a file."),
+        ("", "Choose what the model sees."),
         ("classical+magic", "“magic” are no features on offer."),
     ],
 )

@@ -298,7 +298,8 @@ def test_sessions_of_an_older_database_are_measured_on_the_probes_it_had(workspa
         before = learning_curve.sessions(cursor, project, workspace.queue(project))
     workspace.close()
     with duckdb.connect(str(path)) as older:
-        older.execute("ALTER TABLE labeling.sessions DROP COLUMN probe_limit")
+        for column in ("probe_limit", "taken"):
+            older.execute(f"ALTER TABLE labeling.sessions DROP COLUMN {column}")
         older.execute("ALTER TABLE labeling.projects DROP COLUMN probe_block")
         older.execute(
             "DELETE FROM labeling.migrations WHERE version >= (SELECT version FROM "

@@ -79,7 +79,7 @@ def wrong_at_times(sample):
 def test_an_accuracy_on_few_probes_is_told_as_its_interval(correct, probes, one, line):
     session = measured(correct, probes)
     assert session_words.told(session.accuracy, session.low, session.high) == one
-    assert session_words.accuracy(session) == line
+    assert session_words.score(session) == line
 
 
 def test_how_far_probabilities_hold_true_is_told_where_enough_probes_measure_it():
@@ -94,5 +94,5 @@ def measured(correct, probes):
     share = wilson(correct, probes)
     return learning_curve.Session(
         1, "DONE", "ana", 0.0, 1.0, 20, "logistic_regression", "auto", "probes", probes,
-        share.share, share.low, share.high, None, None, 0, None,
+        share.share, share.low, share.high, None, None, 0, None, None, "accuracy", *share,
     )  # fmt: skip

@@ -153,7 +153,10 @@ def test_the_trigger_and_its_runs_in_words(
     failed = records.begin(workspace.database, project, "trigger", 21, 20)
     records.fail(workspace.database, project.project_id, failed, "The disk is full.")
     with workspace.database.read() as cursor:
-        done, last = [run_row(each, UTC) for each in learning_curve.sessions(cursor, project)]
+        found = learning_curve.sessions(cursor, project)
+    done, last = [run_row(each, UTC) for each in found]
+    set_back = found[0]._replace(finished=found[0].started - 3600)
+    assert run_row(set_back, UTC)["duration (s)"] is None
     assert (done["reason"], done["outcome"]) == ("started by hand", "done")
     assert done["duration (s)"] > 0
     assert (last["reason"], last["outcome"]) == ("enough labels: 21", "failed: The disk is full.")

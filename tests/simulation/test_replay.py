@@ -62,6 +62,8 @@ def test_a_pool_of_nearly_one_class_starts_without_a_model():
     rare = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:3]])
     (run,) = simulate(X[rare], y[rare], PLAN._replace(strategies=["margin"], batch=1, seeds=1))
     assert run.accuracy[0] > 0.9 and run.auc is not None and run.auc[0] == 0.5
+    assert run.balanced_accuracy[0] == 0.5  # all of the one class, nothing of the other
+    assert run.macro_f1[0] == pytest.approx(run.accuracy[0] / (1 + run.accuracy[0]))
 
 
 def test_the_holdout_is_stratified_and_disjoint():
@@ -147,7 +149,9 @@ def test_the_command_writes_every_run_as_json(tmp_path, capsys):
         ("margin", 1),
         ("random", 1),
     ]
-    assert runs[0].keys() == {"strategy", "seed", "n_labels", "accuracy", "auc", "aulc"}
+    assert runs[0].keys() == {
+        "strategy", "seed", "n_labels", "accuracy", "auc", "aulc", "balanced_accuracy", "macro_f1",
+    }  # fmt: skip
     assert all(run["n_labels"] == [5, 10, 15, 20, 23] for run in runs)
     assert runs[0]["aulc"] == area(runs[0]["n_labels"], runs[0]["accuracy"]) > 0.7
     assert "labels to reach random" in capsys.readouterr().out

@@ -42,7 +42,7 @@ def upload(by=LOCAL):
 
 def test_a_file_is_replayed_by_the_code_of_the_command_line(workspace):
     workspace.simulations.start(upload(), SMALL, LOCAL)
-    assert wait(workspace) == ("done", "finished", None)
+    assert wait(workspace)[:3] == ("done", "finished", None)
     runs = workspace.simulations.runs(only(workspace))
     assert runs == simulate(*read_table(WINES, "label"), SMALL)
     assert only(workspace).source.endswith("3,124 labeled rows")

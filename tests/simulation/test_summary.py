@@ -8,9 +8,11 @@ import pytest
 from labeling_core.simulation.figure import learning_curves
 from labeling_core.simulation.replay import Run, area
 from labeling_core.simulation.summary import (
+    as_json,
     as_text,
     band,
     curves,
+    measured,
     rows,
     student,
     verdict,
@@ -94,3 +96,25 @@ def test_the_figure_holds_a_line_and_a_band_for_each_strategy():
     assert names == ["Smallest margin", "Random"] and len(figure.data) == 4
     assert figure.data[3].line.dash == "dash"
     assert learning_curves([], "Accuracy", True, TITLES).data == ()
+
+
+def test_table_answer_and_json_are_by_the_measure_that_is_asked_for():
+    runs = [
+        each._replace(balanced_accuracy=[1 - value for value in each.accuracy], macro_f1=[0.5] * 4)
+        for each in some(0.05, 0.01)
+    ]
+    margin, random = rows(runs, "balanced_accuracy")
+    assert margin.aulc == pytest.approx(1 - rows(runs)[0].aulc)
+    assert random.last == pytest.approx(1 - rows(runs)[1].last)
+    said = verdict(runs, TITLES, "balanced_accuracy")
+    assert said.startswith("No: even the best, “Smallest margin”, was 4.7 ± 0.6 points worse than ")
+    assert "random by balanced accuracy on average" in said
+    assert "It cannot be told" in verdict(runs, TITLES, "macro_f1")
+    assert as_text(runs, "balanced_accuracy").startswith("By balanced accuracy:\nstrategy")
+    told = as_json(runs, "macro_f1")
+    assert told["measure"] == "macro_f1" and {each["aulc"] for each in told["runs"]} == {0.5}
+    assert measured(runs) == ["accuracy", "balanced_accuracy", "macro_f1"]
+
+
+def test_runs_of_an_older_version_know_accuracy_alone():
+    assert measured(some(0.05, 0.01)) == ["accuracy"]

@@ -10,7 +10,7 @@ import pytest
 from labeling_core.errors import LabelingError
 from labeling_core.modalities.registry import table_named
 from labeling_core.settings import Column, Settings
-from labeling_core.sources import parquet_folders
+from labeling_core.sources import parquet_folders, parquet_notes
 from labeling_core.sources.parquet_folders import ParquetFolder, pattern_of
 from labeling_core.store.database import Database, literal
 
@@ -96,8 +96,8 @@ def test_what_is_guessed_and_left_out_is_said(database: Database, readings: Path
     (readings / "_SUCCESS").touch()
     (readings / "notes.csv").write_text("a", "utf-8")
     with database.read() as cursor:
-        said = parquet_folders.notes(cursor, pattern_of(str(readings)))
-        some = parquet_folders.notes(cursor, f"{readings}/*=2025/*.parquet")
+        said = parquet_notes.notes(cursor, pattern_of(str(readings)))
+        some = parquet_notes.notes(cursor, f"{readings}/*=2025/*.parquet")
     assert said[0] == "6 rows in 3 files, in the order of their names."
     assert said[1] == "From the names of folders: “year”."
     assert "The column “x” is missing in 1 file: no values there." in said
@@ -143,6 +143,9 @@ def test_what_cannot_be_a_source(database: Database, media: Path, tmp_path: Path
         assert "There is no folder" in told["nowhere"]
         assert "lies outside" in TABLE.mistake(cursor, pattern_of(str(outside)))
         assert "contains '..'" in TABLE.mistake(cursor, "../**/*.parquet")
+        for elsewhere in ("s3://bucket/readings", "https://host/readings"):
+            told = TABLE.mistake(cursor, pattern_of(elsewhere))
+            assert "lies outside of the remote folders that may be read" in told
         (media / "none" / "a.parquet").symlink_to(outside / "a.parquet")
         assert "No Parquet file" in TABLE.mistake(cursor, pattern_of(str(media / "none")))
 

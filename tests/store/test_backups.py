@@ -232,17 +232,17 @@ def test_of_each_day_the_last_is_kept_for_so_many_days():
         for day in range(5, -1, -1)
         for hour in (3, 2, 1)
     ]
-    gone = {each.path.name for each in backups.superfluous(made, 3)}
+    gone = {each.path.name for each in backups.superfluous(made, 3, made[0].made)}
     kept = [each.path.name for each in made if each.path.name not in gone]
     assert kept == ["5-3", "5-2", "5-1", "4-3", "3-3"]
-    assert not backups.superfluous([], 3)
+    assert not backups.superfluous([], 3, start)
 
 
 def test_the_last_backup_before_an_upgrade_is_kept_whatever_its_age():
     start = datetime(2026, 3, 28, 12, tzinfo=UTC)
     made = [Backup(Path(f"{day}"), start + timedelta(days=day), 1) for day in range(9, -1, -1)]
     made = [each._replace(upgraded_from=7) if each.path.name in "135" else each for each in made]
-    gone = {each.path.name for each in backups.superfluous(made, 3)}
+    gone = {each.path.name for each in backups.superfluous(made, 3, made[0].made)}
     assert gone == {"0", "1", "2", "3", "4", "6"}
 
 
@@ -252,6 +252,27 @@ def test_a_backup_is_due_when_none_is_of_the_last_day_whatever_the_clock_did():
     assert backups.due([], moment)
     assert backups.due([hours[-30], hours[24]], moment)
     assert not backups.due([hours[-30], hours[23]], moment)
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_no_clock_removes_the_newest_backups(workspace, make_project, monkeypatch, days):
+    make_project()
+    monkeypatch.setenv("LABELING_BACKUPS_KEEP", str(days))
+    path, clock = workspace.database.path, datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def made_at(moment: datetime) -> Backup:
+        monkeypatch.setattr(backups, "now", lambda: moment)
+        made = workspace.backups.make(LOCAL)
+        known = backups.list_backups(path)
+        assert made.path in {each.path for each in known}, "what was just made is gone again"
+        assert not backups.due(known, moment), "it would be made again at each look"
+        return made
+
+    for day, jump in enumerate((0, 0, 0, 0, 1, -1, 3650, -365, 0)):
+        made_at(clock + timedelta(days=day + jump))
+        assert len(backups.list_backups(path)) <= 2 * days
+    later = [made_at(clock + timedelta(days=9 + day)) for day in range(days)]
+    assert {each.path for each in later} <= {each.path for each in backups.list_backups(path)}
 
 
 def test_the_daily_backup_is_made_when_none_is_a_day_old_and_only_then(workspace, make_project):

@@ -11,6 +11,7 @@ from textwrap import indent
 from typing import Any
 
 import labeling_core as lc
+from labeling_core.integrity.storage import Storage, Use
 from labeling_core.notebook.project import NextSample
 from labeling_core.progress.label_filter import Wanted
 from labeling_core.progress.learning_curve import Session
@@ -30,7 +31,7 @@ def reference() -> str:
     for name, each in (("lc.Labeling", lc.Labeling), ("lc.LabelingProject", lc.LabelingProject)):
         parts += [f"## {name}", _words(each), *_members(each)]
     parts += ["## lc.Error", _words(lc.Error)]
-    for record in (NextSample, Session, Wanted, Settings, Category, Column):
+    for record in (NextSample, Session, Wanted, Storage, Use, Settings, Category, Column):
         parts += [f"## {record.__name__}", f"From `{record.__module__}`.", _words(record)]
         parts += [indent(_fields(record), "    ")]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"

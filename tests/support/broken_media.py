@@ -114,6 +114,7 @@ def broken_sounds() -> dict[str, bytes]:
         "cut.mp3": formats["MP3"][: len(formats["MP3"]) // 2],
         "cut.aiff": formats["AIFF"][: len(formats["AIFF"]) // 2],
         "image.wav": encoded(photo(), "PNG"),
+        "coding.wav": wave(1)[:20] + b"\x4f\x67" + wave(1)[22:],
         "not_numbers.wav": recorded(noise * np.float32("nan"), 16_000, "WAV", "FLOAT"),
     }
 

@@ -95,6 +95,35 @@ def test_one_duckdb_file_holds_all_tables(workspace: Any, labeled: Any, tmp_path
     assert not [name for (name,) in names if name.startswith("export")]
 
 
+def test_a_duckdb_file_in_parts_is_the_same(
+    workspace: Any, labeled: Any, annotator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = Wanted(categories=("red",))
+
+    def rows(wanted: Wanted) -> dict[str, list[tuple[Any, ...]]]:
+        path = tmp_path / "taken.duckdb"
+        path.write_bytes(taken(workspace, labeled, "DuckDB file", wanted=wanted))
+        with duckdb.connect(str(path), read_only=True) as other:
+            names = [name for (name,) in other.execute("SHOW TABLES").fetchall()]
+            return {
+                each: other.execute(f"SELECT * FROM {each} ORDER BY ALL").fetchall()
+                for each in names
+                if each != "history"  # it tells of each export
+            }
+
+    whole, some = rows(Wanted()), rows(narrow)
+    assert 0 < len(some["labels"]) < len(whole["labels"]) == 40
+    monkeypatch.setattr(packages, "_ROWS_WRITTEN", 7)
+    assert rows(Wanted()) == whole and rows(narrow) == some
+    with workspace.database.read() as cursor:
+        parts = packages._parts(cursor, labeled, "labels", lambda: None, Wanted())
+        annotator(labeled).label_truly(3)  # while the parts are written
+        numbers = [
+            number for sql, values in parts for *_, number in cursor.execute(sql, values).fetchall()
+        ]
+    assert len(parts) == 6 and len(numbers) == len(set(numbers)) == 43
+
+
 def test_only_the_decisions_that_are_wanted(
     workspace: Any, make_project: Any, annotator: Any
 ) -> None:
@@ -253,7 +282,7 @@ def test_whoever_does_not_wait_for_a_duckdb_file_leaves_nothing_attached(
     workspace: Any, labeled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tables are endless here, and the reader gives up when the first is being written."""
-    endless = Query("SELECT range AS a FROM range(100_000_000_000)", [])
+    endless = Query("SELECT range AS label_id FROM range(100_000_000_000)", [])
     begun, places = threading.Event(), []
 
     def query(*_: object) -> Query:

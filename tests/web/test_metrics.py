@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from labeling_core.access import tokens
+from labeling_core.store.backups import list_backups
 from labeling_core.web import metrics, routes
 
 TOKEN = "a long random text"
@@ -83,6 +84,10 @@ def test_decisions_sessions_samples_and_errors_are_counted(opened, make_project,
     assert "labeling_backup_age_seconds" not in found
     opened.backups.make(LOCAL)
     assert 0 <= told()["labeling_backup_age_seconds"] < 600
+    (made,) = list_backups(opened.database.path)
+    ahead = made.path.name.replace(f"-{made.made:%Y}", f"-{made.made.year + 10}")
+    made.path.rename(made.path.with_name(ahead))
+    assert told()["labeling_backup_age_seconds"] > 9 * 365 * 86_400, "the clock ran ahead"
 
 
 def test_nobody_is_told_without_the_token(opened, monkeypatch):

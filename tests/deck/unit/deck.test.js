@@ -52,6 +52,36 @@ test("labeling: a key decides on the first sample, skips it, or takes the last d
   assert.deepEqual(ids(deck.decided), ["a"]);
 });
 
+test("a comment goes on with what was typed in the former place while this one was laid out", (context) => {
+  const { deck } = deckIn(context);
+  const [entry] = deck.queue;
+  deck.screen.part.comment = { value: "cor", focus: () => {} }; // laid out with the draft of that moment
+  entry.draft = "cork"; // the former field still had the focus
+  deck.act({ field: "comment", text: "ed" }); // typed after it was gone
+  assert.deepEqual([deck.screen.part.comment.value, entry.draft], ["corked", "corked"]);
+  deck.screen.part.comment.value = "";
+  entry.draft = undefined;
+  deck.act({ field: "comment", text: "" });
+  assert.equal(entry.draft, undefined); // nothing was written
+});
+
+test("a search goes on in the next place with all that was typed, and none of it is a category's key", (context) => {
+  const { deck } = deckIn(context);
+  const begun = [];
+  deck.screen.finder = { begin: (closed) => begun.push([deck.sought, closed]) };
+  deck.press("find");
+  deck.sought = "wh"; // as typed in the place that goes now
+  deck.writing = "find";
+  deck.resume();
+  for (const key of ["r", "i", "Enter"]) assert.ok(deck.spell(key));
+  assert.equal(deck.spell("w"), false); // the search is over: it is a key again
+  deck.press({ category: "white" });
+  assert.deepEqual(sent(deck), []); // in its turn
+  deck.drain();
+  assert.deepEqual(begun, [["", undefined], ["whri", "Enter"]]);
+  assert.deepEqual(sent(deck), [["a", "label", "white"]]);
+});
+
 test("labeling: a decision that was gone back to is changed, and the next one shown", (context) => {
   const { deck } = deckIn(context);
   for (const command of [{ category: "red" }, { category: "red" }, "first"]) deck.press(command);

@@ -226,6 +226,19 @@ test("without anything to find, Enter is not the deck's", () => {
   assert.deepEqual(deck.pressed, []);
 });
 
+test("what is typed into a field of a former place goes to the text that waits for it", () => {
+  const deck = deckIn();
+  const typed = [];
+  deck.spell = (key) => Boolean(typed.push(key));
+  for (const part of ["comment", "find"]) {
+    const target = new FakeElement("input", { type: "text", "data-part": part }, new FakeElement("section"));
+    assert.ok(press(deck, "r", { target }).prevented);
+  }
+  assert.deepEqual([typed, deck.pressed], [["r", "r"], []]);
+  const here = new FakeElement("input", { type: "text", "data-part": "find" }, deck.screen.root);
+  assert.ok(!press(deck, "r", { target: here }).prevented);
+});
+
 test("what Tab has led to is pressed by Enter and the space bar, wherever it is", () => {
   const view = { actions: { replay: { keys: [" "], text: "Replay" } } };
   const deck = deckIn("review", view);
