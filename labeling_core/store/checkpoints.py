@@ -1,4 +1,5 @@
-"""Moves what lies in DuckDB's log into the file itself when nobody decides anything."""
+"""Moves what lies in DuckDB's log into the file itself when nobody decides anything, and lets go of
+what DuckDB holds of the file in memory."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 IDLE = 5.0  # seconds without a transaction
 _PAUSE = 60.0  # seconds until the next attempt after one that failed
 _ROOM = 64 << 20  # bytes that have to be free, besides twice the log
+_CACHED, _KEPT = 512, 256  # megabytes of the file in memory: more than the one is cut to the other
 
 
 class Checkpoints:
@@ -53,6 +55,7 @@ class Checkpoints:
             free = shutil.disk_usage(database.path.parent).free
             if free > 2 * database.state.logged() + _ROOM:
                 database.checkpoint()
+            let_go(database)
         except (duckdb.Error, OSError) as error:
             log.warning("The database file could not be brought up to date: %s", error)
             return False
@@ -63,3 +66,27 @@ class Checkpoints:
         self._closing.set()
         if self._thread is not None:
             self._thread.join(10)
+
+
+def let_go(database: Database, most: int = _CACHED, kept: int = _KEPT) -> None:
+    """Have DuckDB give memory back where it holds more than ``most`` MB of the file: all but
+    ``kept``.
+
+    It keeps what it has read once for as long as its limit allows, most of the machine's memory;
+    after a project was made, two whole copies of its table. Nothing is cut while a statement works
+    in memory, on sorting say: it would find no room.
+    """
+    with database.lock, database.read() as cursor:
+        (cached, worked), *_ = cursor.execute(
+            "SELECT coalesce(sum(memory_usage_bytes) FILTER (tag = 'BASE_TABLE'), 0) / 1e6, "
+            "coalesce(sum(memory_usage_bytes) FILTER (tag <> 'BASE_TABLE'), 0) / 1e6 "
+            "FROM duckdb_memory()"
+        ).fetchall()
+        if cached <= most or worked > kept / 4:
+            return
+        try:
+            cursor.execute(f"SET GLOBAL memory_limit = '{kept}MB'")
+        except duckdb.OutOfMemoryException:
+            return  # it is in use
+        finally:
+            cursor.execute("RESET GLOBAL memory_limit")

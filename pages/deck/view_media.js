@@ -11,6 +11,7 @@ import { RETRY } from "./exchange.js";
 const AT_ONCE = 3; // downloads: decisions have to get through beside them
 const KEPT = 16; // files ready to be shown: the next ones, and those just decided
 const PATIENCE = 30000; // ms for one download
+const AHEAD = 3; // times that a file which is not in front yet is asked for again by itself
 const BLANK = 400; // ms before a sheet says that it is loading; keys wait as long
 const UNREACHED = "This file cannot be reached right now. It comes by itself when the server answers again.";
 
@@ -192,8 +193,8 @@ export class MediaView {
     item.refused = Boolean(sentence);
     const wait = RETRY[Math.min(item.tries++, RETRY.length - 1)];
     item.again = setTimeout(() => {
-      item.again = null; // one that nobody looks at waits until it is wanted
-      if (this.shown(item)) this.fetch(item);
+      item.again = null; // one that nobody looks at for long waits until it is wanted
+      if (this.shown(item) || (item.tries <= AHEAD && this.kept.get(item.view.url) === item)) this.fetch(item);
     }, wait);
   }
 

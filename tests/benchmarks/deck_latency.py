@@ -6,9 +6,10 @@ Key → painted: from the time stamp of the key press to after the frame in whic
 is on the screen. Decision → acknowledged: from the same time stamp until the save line says that
 the server has stored it. Once without and once with sessions running beside it; then with images,
 which count as painted when they are decoded: 8 × 8 digits, and photographs of about 2 MB in a
-window of 1920 × 1080. Then with two and with a thousand categories by turns, for their ratio; last,
-by turns as well, pictures of 1920 × 1080 pixels and recordings of 10 s in formats that browsers do
-not know against one that they do, once all files have been read for the model.
+window of 1920 × 1080. Then by turns, for their ratios: a pool of a thousand rows of 64 numbers and
+one of a million, without sessions and with one every 20 labels; two and a thousand categories;
+last, pictures of 1920 × 1080 pixels and recordings of 10 s in formats that browsers do not know
+against one that they do, once all files have been read for the model.
 """
 
 from __future__ import annotations
@@ -77,8 +78,13 @@ RUNS = {  # title -> project, its page, width and height of the window
     "photographs of 2 MB": ("photographs", "label_images", 1920, 1080),
 }
 FEW, MANY = "two categories", "a thousand categories"
+POOLS = {"thousand_rows": 10**3, "million_rows": 10**6}  # project → its rows
 # What is measured by turns: of each group the first is what the others are compared with.
 BY_TURNS = {
+    "pools": {
+        each: (each, "label_tabular", 1280, 800)
+        for rows in POOLS for each in (rows, f"{rows}_learning")
+    },
     MANY: {
         FEW: ("two", "label_tabular", 1280, 800),
         MANY: ("thousand", "label_tabular", 1280, 800),
@@ -127,15 +133,21 @@ def by_turns(
     presses: int,
     rate: float,
 ) -> dict[str, Any]:
-    """Key to painted for each of ``runs``, a part of the presses at a time, so that all meet the
-    same machine; and the ratio of their p50 to that of the first."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
+    """Both waits for each of ``runs``, a part of the presses at a time, so that all meet the same
+    machine; and the ratio of their p50 of key to painted to that of the first."""
+    found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in runs}
     for _ in range(ROUNDS):
         for name, each in runs.items():
-            found[name] += waits(browser, server, each, presses // ROUNDS, rate)[0]
+            painted, acknowledged, _ = waits(browser, server, each, presses // ROUNDS, rate)
+            found[name][0].extend(painted)
+            found[name][1].extend(acknowledged)
     shown: dict[str, Any] = {
-        name: {"key_to_painted_ms": _quantiles(painted), "presses": len(painted)}
-        for name, painted in found.items()
+        name: {
+            "key_to_painted_ms": _quantiles(painted),
+            "decision_to_acknowledged_ms": _quantiles(acknowledged),
+            "presses": len(painted),
+        }
+        for name, (painted, acknowledged) in found.items()
     }
     first = next(iter(runs))
     for name in runs:
@@ -191,6 +203,11 @@ def run(presses: int, rate: float, runs: Collection[str]) -> dict[str, Any]:
         os.environ["LABELING_DATA_ROOTS"] = folder
         whole = len(runs) > 1
         make_photographs(Path(folder) / "photographs", presses + 10 if whole else 3)
+        pools = POOLS if "pools" in runs else {}
+        numbers = ", ".join(f"random() - 0.5 AS c{each}" for each in range(64))
+        server.make_tables(
+            {each: f"SELECT {numbers} FROM range({rows})" for each, rows in pools.items()}
+        )
         kinds = [
             each for name in ("pictures", "recordings") if name in runs for each in BY_TURNS[name]
         ]
@@ -205,6 +222,11 @@ def run(presses: int, rate: float, runs: Collection[str]) -> dict[str, Any]:
                         "images" if each in rare_formats.PICTURES else "sounds",
                     )
                     for each in kinds
+                ),
+                *(settings_for(each, source=each) for each in pools),
+                *(
+                    settings_for(f"{each}_learning", source=each, queries_table=f"{each}_queries")
+                    for each in pools
                 ),
                 settings_for("plain"),
                 settings_for("learning", queries_table="queries"),
