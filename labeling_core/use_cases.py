@@ -55,6 +55,7 @@ def create_from_upload(
     by.require("manage")
     with _made(workspace, settings, upload, by, given) as (made, _):
         pass
+    workspace.open_projects.made(made)
     workspace.loop.after_decisions(made)
     if isinstance(upload, Upload):
         discard_table(upload.path)  # it is in the database now

@@ -13,6 +13,7 @@ from annotating import LOCAL, SETTINGS
 
 from labeling_core import use_cases
 from labeling_core.people import EVERYWHERE, ForbiddenError, Person
+from labeling_core.projects import samples
 from labeling_core.projects.validation import SettingsError
 from labeling_core.settings import Settings
 from labeling_core.sources import uploads
@@ -48,6 +49,24 @@ def test_a_table_is_loaded_and_its_file_goes(workspace: Workspace) -> None:
     assert made.samples == 3 and not upload.path.exists()
     with workspace.database.read() as cursor:
         assert TableSource().count(cursor, "wine") == 3
+
+
+def test_what_was_made_just_now_is_not_read_once_more_by_its_first_session(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = use_cases.create_from_upload(workspace, SETTINGS, table(workspace), LOCAL)
+    asked: list[str] = []
+    read = samples.fingerprint
+
+    def counted(*given: Any) -> str:
+        asked.append(read(*given))
+        return asked[-1]
+
+    monkeypatch.setattr(samples, "fingerprint", counted)
+    workspace.open_projects.compare_source(made, again=False)
+    assert asked == []
+    workspace.open_projects.compare_source(made)  # whenever somebody asks for it
+    assert asked == [made.source_fingerprint]
 
 
 def test_files_move_to_their_folder(workspace: Workspace) -> None:

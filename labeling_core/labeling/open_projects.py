@@ -84,6 +84,10 @@ class OpenProjects:
         """Know a project by settings that were stored already; its queue stays in memory."""
         self._projects[project.project_id] = project
 
+    def made(self, project: Project) -> None:
+        """Know a project that was made just now, of the source as it is."""
+        self._refreshed.add(project.project_id)
+
     def compare_source(
         self, project: Project, again: bool = True, retry: bool = True
     ) -> tuple[Project, samples.Change]:

@@ -22,6 +22,7 @@ from labeling_core.sessions.told_accuracy import ToldAccuracy
 from labeling_core.sessions.trigger import coming, due, next_trigger, waits
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
+from labeling_core.store.checkpoints import let_go
 from labeling_core.store.removal import sweep
 
 SESSION = "session"  # kind of job
@@ -263,6 +264,7 @@ class Loop:
             settings = project.settings
             again = source_of(settings).quick_to_compare
             project, _ = self.open_projects.compare_source(project, again, retry=False)
+            let_go(self.database)  # the worker needs its share of the memory now
             project = project._replace(settings=settings)
             queue = self.open_projects.queue(project)
             behind = queue.counts.labeled - trigger >= settings.every

@@ -13,6 +13,7 @@ from labeling_core.sessions import cold_start, features
 from labeling_core.sessions.jobs import JobLine, Status
 from labeling_core.sessions.worker_client import Progress, Worker
 from labeling_core.settings import Project
+from labeling_core.store.checkpoints import let_go
 
 FEATURES = "features"  # kind of its jobs
 
@@ -56,6 +57,7 @@ class Preparing:
 
         def work(worker: Worker, progress: Progress) -> str:
             get_queue = partial(self._open_projects.queue, project)
+            let_go(self._database)  # of what making the project has read
             folder = features.ensure_features(self._database, project, get_queue, worker, progress)
             cold_start.run(self._database, project, get_queue, folder, worker, progress)
             return "features are ready"

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 IDLE = 5.0  # seconds without a transaction
 _PAUSE = 60.0  # seconds until the next attempt after one that failed
 _ROOM = 64 << 20  # bytes that have to be free, besides twice the log
-_CACHED, _KEPT = 512, 256  # megabytes of the file in memory: more than the one is cut to the other
+_CACHED, _KEPT = 400, 200  # megabytes of the file in memory: more than the one is cut to the other
+_STEP, _STEPS = 250, 100  # megabytes at a time: some 20 ms in which nothing is stored; how often
 
 
 class Checkpoints:
@@ -76,6 +77,14 @@ def let_go(database: Database, most: int = _CACHED, kept: int = _KEPT) -> None:
     after a project was made, two whole copies of its table. Nothing is cut while a statement works
     in memory, on sorting say: it would find no room.
     """
+    for _ in range(_STEPS):
+        if not _cut(database, most, kept):
+            return
+        most = kept + 1  # what is left of a megabyte is no reason to go on
+
+
+def _cut(database: Database, most: float, kept: float) -> bool:
+    """Cut a step of what is above ``most``; whether there was one, and it could be."""
     with database.lock, database.read() as cursor:
         (cached, worked), *_ = cursor.execute(
             "SELECT coalesce(sum(memory_usage_bytes) FILTER (tag = 'BASE_TABLE'), 0) / 1e6, "
@@ -83,10 +92,11 @@ def let_go(database: Database, most: int = _CACHED, kept: int = _KEPT) -> None:
             "FROM duckdb_memory()"
         ).fetchall()
         if cached <= most or worked > kept / 4:
-            return
+            return False
         try:
-            cursor.execute(f"SET GLOBAL memory_limit = '{kept}MB'")
+            cursor.execute(f"SET GLOBAL memory_limit = '{max(kept, cached - _STEP):.0f}MB'")
         except duckdb.OutOfMemoryException:
-            return  # it is in use
+            return False  # it is in use
         finally:
             cursor.execute("RESET GLOBAL memory_limit")
+        return True

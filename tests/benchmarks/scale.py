@@ -37,7 +37,6 @@ from labeling_core.learning.strategies import rank  # noqa: E402
 from labeling_core.people import local_person  # noqa: E402
 from labeling_core.progress import learning_curve  # noqa: E402
 from labeling_core.projects import queries  # noqa: E402
-from labeling_core.projects.lifecycle import create_project  # noqa: E402
 from labeling_core.settings import Category, Project, Settings  # noqa: E402
 from labeling_core.sources.importing import inspect  # noqa: E402
 from labeling_core.sources.uploads import Upload  # noqa: E402
@@ -122,7 +121,9 @@ def project_lines(rows: int, columns: int, folder: Path, only: set[str]) -> Iter
     listed = ", ".join(f"(random() - 0.5)::FLOAT AS c{i}" for i in range(columns))
     with workspace.database.transaction() as cursor:
         cursor.execute(f"CREATE TABLE scale AS SELECT {listed} FROM range({rows})")
-    seconds, project = timed(lambda: create_project(workspace.database, SETTINGS))
+    seconds, project = timed(
+        lambda: use_cases.create_project(workspace, SETTINGS, local_person("ana"))
+    )
     if "make" in only:
         yield Line("make the project", rows, seconds, "s")
     workspace.loop.prepare(project)
