@@ -62,7 +62,7 @@ def hand_out(
     with database.lock:
         moment = queue.clock()
         queue.reservations.lapse_expired(moment)
-        browsers = {each.browser for each in queue.reservations} | {each.browser for each in wants}
+        browsers = {*queue.reservations.held(), *(each.browser for each in wants)}
         free = queue.pool.free()
         taken: list[list[Reservation]] = []
         for want in wants:
@@ -97,21 +97,20 @@ def reclaim(queue: Queue, browser: Browser, screens: Mapping[Browser, str | None
     The sample on its screen stays, and the first KEPT. Its deck drops the others with its next
     message; one that was decided there meanwhile counts, unless somebody else was quicker.
     """
-    by_browser: dict[Browser, list[Reservation]] = {}
-    for each in queue.reservations:
-        by_browser.setdefault(each.browser, []).append(each)
-    own = len(by_browser.pop(browser, []))
-    if not by_browser:
+    held = {**queue.reservations.held()}
+    own = len(held.pop(browser, ()))
+    if not held:
         return 0
-    most = max(by_browser.values(), key=len)
+    other, most = max(held.items(), key=lambda each: len(each[1]))
     number = min((len(most) - own) // 2, _MOST)
     if len(most) - number < KEPT or (own and number < _FEWEST):
         return 0
-    shown = screens.get(most[0].browser)
+    shown, last = screens.get(other), map(queue.reservations.get, [*most][KEPT:])
     wanted = [
         each.sample_id
-        for each in most[KEPT:]
-        if each.sample_id != shown
-        and queue.reservations.is_wanted(each._replace(annotator=browser.annotator))
+        for each in last
+        if each is not None
+        and each.sample_id != shown
+        and queue.reservations.is_wanted(each, browser.annotator)
     ]
-    return len(queue.reservations.release(wanted[-number:], most[0].browser))
+    return len(queue.reservations.release(wanted[-number:], other))

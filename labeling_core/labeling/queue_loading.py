@@ -38,7 +38,7 @@ def load(cursor: duckdb.DuckDBPyConnection, project: Project, moment: float) -> 
     for position, sample_id, annotator, client, origin, session_id in rows:
         until = moment + queue.reservations.seconds
         known = Reservation(position, sample_id, annotator, client, origin, session_id, until)
-        if queue.reservations.is_wanted(known):
+        if queue.reservations.is_wanted(known, known.annotator):
             queue.reservations.take(known)
     _load_clients(cursor, project, queue)
     return queue

@@ -4,7 +4,7 @@ forget it."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import duckdb
@@ -44,6 +44,7 @@ class Reservations:
         self.seconds = seconds
         self._pool, self._overlap = pool, overlap
         self._current: dict[str, Reservation] = {}  # by sample_id
+        self._held: dict[Browser, dict[str, None]] = {}  # the sample_ids of each browser, in order
         self._lapsed: dict[str, dict[str, Reservation]] = {}  # by sample_id and annotator
 
     def __iter__(self) -> Iterator[Reservation]:
@@ -52,6 +53,10 @@ class Reservations:
 
     def __len__(self) -> int:
         return len(self._current)
+
+    def held(self) -> Mapping[Browser, Collection[str]]:
+        """The sample_ids that each browser holds which holds any, the oldest first."""
+        return {browser: ids.keys() for browser, ids in self._held.items()}
 
     def get(self, sample_id: str) -> Reservation | None:
         """Who holds a sample now."""
@@ -64,19 +69,21 @@ class Reservations:
             return current
         return self._lapsed.get(sample_id, {}).get(annotator)
 
-    def is_wanted(self, reservation: Reservation) -> bool:
-        """Whether the decision of whom the sample was handed to is (still) wanted."""
+    def is_wanted(self, reservation: Reservation, annotator: str) -> bool:
+        """Whether a decision of ``annotator`` on that sample is (still) wanted."""
         known = self._overlap.shared.get(reservation.sample_id)
         if known is None:
             return not self._pool.closed[reservation.position]
-        return known.missing > 0 and reservation.annotator not in known.votes
+        return known.missing > 0 and annotator not in known.votes
 
     def take(self, reservation: Reservation) -> None:
         """Take in a reservation (again); an older one of another annotator lapses."""
         other = self._current.get(reservation.sample_id)
         if other is not None and other.annotator != reservation.annotator:
             self._lapse(other)
+        self._drop(reservation.sample_id)
         self._current[reservation.sample_id] = reservation
+        self._held.setdefault(reservation.browser, {})[reservation.sample_id] = None
         self._pool.taken[reservation.position] = True
 
     def renew(self, sample_ids: Iterable[str], browser: Browser, moment: float) -> list[str]:
@@ -97,13 +104,13 @@ class Reservations:
         """Hand back what ``browser`` holds of these; the ids really handed back."""
         mine = [each for each in sample_ids if self._holds(each, browser)]
         for each in mine:
-            self._lapse(self._current.pop(each))
+            self.lapse(each)
         return mine
 
     def regain(self, sample_id: str, annotator: str, client: str, moment: float) -> bool:
         """Give a lapsed reservation back to its browser, if nobody else has the sample."""
         known = self.find(sample_id, annotator)
-        if known is None or sample_id in self._current or not self.is_wanted(known):
+        if known is None or sample_id in self._current or not self.is_wanted(known, annotator):
             return False
         self.take(known._replace(client=client, until=moment + self.seconds))
         return True
@@ -112,7 +119,7 @@ class Reservations:
         """Reservations that have run out at ``moment`` are anybody's."""
         latest = moment + self.seconds  # later than that: the clock has been set back
         for each in [each for each in self if not moment <= each.until <= latest]:
-            self._lapse(self._current.pop(each.sample_id))
+            self.lapse(each.sample_id)
 
     def decided(self, position: int, sample_id: str, annotator: str) -> None:
         """Somebody has decided a sample: unless further people are to decide on it, nobody holds
@@ -124,14 +131,23 @@ class Reservations:
             self._lapsed.get(sample_id, {}).pop(annotator, None)
             if current is not None and current.annotator != annotator:
                 return
-        self._current.pop(sample_id, None)
+        self._drop(sample_id)
         self._pool.taken[position] = False
         self._overlap.offer(sample_id)
 
     def lapse(self, sample_id: str) -> None:
         """Nobody is to hold the sample any more; who has it on the screen may still decide it."""
-        if sample_id in self._current:
-            self._lapse(self._current.pop(sample_id))
+        if (dropped := self._drop(sample_id)) is not None:
+            self._lapse(dropped)
+
+    def _drop(self, sample_id: str) -> Reservation | None:
+        dropped = self._current.pop(sample_id, None)
+        if dropped is not None:
+            ids = self._held[dropped.browser]
+            del ids[sample_id]
+            if not ids:
+                del self._held[dropped.browser]
+        return dropped
 
     def _holds(self, sample_id: str, browser: Browser) -> bool:
         current = self._current.get(sample_id)

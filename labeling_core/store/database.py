@@ -121,8 +121,7 @@ class Database:
     def _recover(self) -> None:
         """Open the file again where DuckDB serves nothing more from it.
 
-        That is so when a checkpoint could not be written, on a full disk for one; all that was
-        committed is in the file.
+        A checkpoint could not be written, on a full disk say; all that was committed is in it.
         """
         if not self._invalid:
             return
@@ -192,7 +191,8 @@ class Database:
     def _write_anew(self) -> None:
         """Write all into the file itself, since the log is not there to tell it."""
         name = log_of(self.path).name
-        log.warning("%s was removed or cut short; what it held is written into the file", name)
+        if not self.state.log_ended():
+            log.warning("%s was removed or cut short; what it held is written into the file", name)
         try:
             self._writer.execute("CHECKPOINT")
         except duckdb.Error as error:

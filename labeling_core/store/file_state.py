@@ -95,6 +95,14 @@ class FileState:
         now, was = _look(self._log), self._logged
         return was is not None and (now is None or now[:2] != was[:2] or now.size < was.size)
 
+    def log_ended(self) -> bool:
+        """Whether DuckDB has written the file since its log began, which ends the log: beside the
+        transactions a large table may make it do so. False where that cannot be told."""
+        try:
+            return _mark(self._path).read_text(encoding="ascii") != self._headers()
+        except (OSError, ValueError):
+            return False
+
     def log_lost_meanwhile(self) -> bool:
         """The same just after a commit, which ends the log itself where it writes the file."""
         file, log, was = _look(self._path), _look(self._log), self._logged

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from http.cookies import CookieError
 from typing import Any
 
@@ -55,10 +57,17 @@ def signed_in(scope: Scope) -> bool:
     return found is None or bool(found)
 
 
+@lru_cache(maxsize=1)
+def _login_is_set_up(second: int) -> bool:
+    """Looked up once a second: without secrets Streamlit looks for their files at every question,
+    and each request asks twice."""
+    return identity.configured()
+
+
 def count_as_of_now(scope: Scope) -> None:
     """Have the cookies of a login count that are of later than now, as of now: since the clock was
     set back, nobody could sign in anew either, as what the provider says is of later as well."""
-    if not identity.configured():
+    if not _login_is_set_up(int(time.monotonic())):
         return
     with suppress(CookieError):
         given = HTTPConnection(scope).cookies
@@ -84,7 +93,7 @@ def _signed_anew(name: str, value: str) -> str:
 def claims(scope: Scope) -> dict[str, Any] | None:
     """What a login's provider says of whoever opens a connection, by the signed cookie; empty
     without a login, None where none is set up."""
-    if not identity.configured():
+    if not _login_is_set_up(int(time.monotonic())):
         return None
     try:
         told = _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, COOKIE)

@@ -169,11 +169,25 @@ def test_a_log_taken_from_the_running_program_costs_nothing(workspace, ana, tmp_
 
 
 @taken_away
-def test_a_log_removed_while_nobody_decides_is_noticed(workspace, ana, tmp_path):
+def test_a_log_removed_while_nobody_decides_is_noticed(workspace, ana, tmp_path, caplog):
     decide(ana, 3)
     log_of(workspace.database.path).unlink()
     assert Checkpoints(workspace.database).if_idle(0.0)
     assert copied(workspace.database.path, tmp_path) == 3
+
+
+def test_a_log_that_duckdb_ended_itself_is_nothing_to_warn_of(workspace, ana, caplog):
+    """Scores are loaded beside the transactions: after many, DuckDB writes the file by itself."""
+    decide(ana, 5)
+    with workspace.database.read() as cursor:
+        cursor.execute("CREATE TABLE labeling_pool.large AS SELECT random() FROM range(3_000_000)")
+        cursor.execute("CHECKPOINT")
+    assert workspace.database.state.log_lost()
+    decide(ana, 5)
+    assert "removed" not in caplog.text
+    assert Checkpoints(workspace.database).now()
+    with workspace.database.read() as cursor:
+        assert cursor.execute(DECIDED).fetchone()[0] == 10
 
 
 def test_nothing_is_stored_in_a_file_that_was_cut_short(workspace, ana):
