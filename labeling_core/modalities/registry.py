@@ -127,7 +127,7 @@ _KINDS = (
                 "images_embedding",
                 _MODULES + "image_embedding",
                 "Pretrained embedding",
-                "knows far more of photographs; takes about six times as long to compute, once",
+                "knows far more of photographs; takes about four times as long to compute, once",
                 "on four labeled folders both together needed 38, 42, 87 and 175 labels for what "
                 "the first alone reached with 200",
                 _EMBEDDING,

@@ -193,7 +193,7 @@ def _config(running: bool, raw: bool, frame: pd.DataFrame) -> dict[str, Any]:
             _TITLES["kind"], options=list(_KIND_OF), required=True, width=120,
             help="What the model takes it for. A text is learned from by its words; by its meaning "
             "(a pretrained sentence embedding, for English) texts that say alike in other words "
-            "count as alike, and are slower to read: some 50 to 200 a second, once.",
+            "count as alike, and are slower to read: some 50 to 800 a second, once.",
         ),
         "type": column.TextColumn("Found as", disabled=True, width=110),
         "missing": column.TextColumn(

@@ -22,6 +22,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -60,7 +61,7 @@ def texts_a_second(texts: list[str], kind: str, cores: int) -> float:
     child = os.fork()
     if not child:
         os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:cores]))
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, threadpool_limits(cores):
             features([f"word{n % 9} word{n % 5}" for n in range(64)], kind, Path(folder))
             begun = time.perf_counter()
             features(texts, kind, Path(folder))
