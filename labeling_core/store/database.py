@@ -17,13 +17,13 @@ from labeling_core.store.file_errors import sentence
 from labeling_core.store.file_names import files_of, folder_name
 from labeling_core.store.file_state import FileState, log_of
 from labeling_core.store.migrations import BeforeUpgrade, migrate
+from labeling_core.store.removal import remove
 from labeling_core.store.writing import Writing
 
 log = logging.getLogger(__name__)
 CATALOG = "labeling_file"
-# The folders below ``<database>.files/`` that belong to the program and to no project. Every
-# project keeps what it computes there in a folder of its own, called like its id, that goes with
-# the project: no project must get one of these names.
+# The folders below ``<database>.files/`` that belong to no project: none must get such a name, as
+# each keeps what it computes there in a folder called like its id, which goes with it.
 BACKUPS = "backups"
 SIMULATIONS = "simulations"
 OWN_FOLDERS = frozenset({BACKUPS, SIMULATIONS})
@@ -107,8 +107,7 @@ class Database:
             if "succeeded and is durable" not in str(error):
                 self.on_failed_commit()
                 raise
-            # Stored all the same, but for the checkpoint after it: whoever took this for a
-            # failure would store the same once more.
+            # Stored, but for the checkpoint after it: taken for a failure it would be stored twice.
             self._note(error)
         if self.state.log_lost_meanwhile():
             self._write_anew()
@@ -229,9 +228,8 @@ class Database:
         return folder
 
     def close(self) -> None:
-        """Close the file; another process may open it then.
-
-        DuckDB writes it a last time and removes its log, by name: not where another lies."""
+        """Close the file; another process may open it then. DuckDB writes it a last time and
+        removes its log, by name: not where another lies."""
         with self.lock:
             if self.state.trouble():
                 with suppress(duckdb.ConnectionException):  # it was closed before
@@ -259,14 +257,16 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    # Attached under a name of ours: opened directly, a file called labeling.duckdb would be a
-    # catalog of the same name as the schema, and DuckDB refuses to guess which is meant.
+    # Under a name of ours: labeling.duckdb would be a catalog called as the schema is, ambiguous.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        spilled = Path(f"{path}.tmp")  # what memory cannot hold; by itself: where one was started
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        connection.execute(f"SET GLOBAL temp_directory = {literal(str(spilled))}")
         connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting
         connection.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
         connection.execute(f"USE {CATALOG}")
+        remove(spilled)  # of a program that was killed; this one has the file to itself
     except (duckdb.Error, OSError) as error:
         raise LabelingError(sentence(path, error)) from error
     return connection

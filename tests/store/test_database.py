@@ -159,6 +159,29 @@ def test_the_file_may_have_any_name_and_an_analyst_can_open_it(tmp_path, workers
         assert len(connection.execute("SELECT * FROM other.wine_queries").fetchall()) == 170
 
 
+def test_what_memory_cannot_hold_goes_beside_the_file_and_nowhere_else(
+    database, tmp_path, monkeypatch
+):
+    """Where a service is started nothing may be written."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    beside = Path(f"{database.path}.tmp")
+    with database.read() as cursor:
+        cursor.execute("SET GLOBAL memory_limit = '40MB'")
+        cursor.execute("SET GLOBAL threads = 1")
+        found = cursor.execute("SELECT range, hash(range) FROM range(3_000_000) ORDER BY 2")
+        assert beside.is_dir() and list(beside.iterdir())
+        assert found.fetchone() is not None
+    assert list(elsewhere.iterdir()) == []
+    database.close()
+    assert not beside.exists()
+    beside.mkdir()
+    (beside / "left.tmp").write_bytes(b"of a program that was killed")
+    Database(database.path).close()
+    assert not beside.exists()
+
+
 def test_a_transaction_that_raises_leaves_nothing_behind(database):
     with database.transaction() as cursor:
         cursor.execute("CREATE TABLE t (i INTEGER)")
