@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from app_server import AppServer, decisions, settings_for
-from health_watch import ask
+from health_watch import HEALTH, ask
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
@@ -56,7 +56,7 @@ def test_a_second_server_on_one_file_says_so_and_spoils_nothing(
     second.start()
     try:
         assert "is open in another process" in page_of(second)
-        assert ask(second.port)[1] == 503
+        assert ask(second.port, HEALTH)[2] == 503
         deck.label(6)  # the first goes on
         assert len(decisions(server, "team")) == 6
     finally:
