@@ -105,10 +105,10 @@ def reclaim(queue: Queue, browser: Browser, screens: Mapping[Browser, str | None
     number = min((len(most) - own) // 2, _MOST)
     if len(most) - number < KEPT or (own and number < _FEWEST):
         return 0
-    shown, last = screens.get(other), map(queue.reservations.get, [*most][KEPT:])
+    shown, behind = screens.get(other), [*most][KEPT:]
     wanted = [
         each.sample_id
-        for each in last
+        for each in map(queue.reservations.get, behind)
         if each is not None
         and each.sample_id != shown
         and queue.reservations.is_wanted(each, browser.annotator)

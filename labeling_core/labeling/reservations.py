@@ -56,7 +56,7 @@ class Reservations:
 
     def held(self) -> Mapping[Browser, Collection[str]]:
         """The sample_ids that each browser holds which holds any, the oldest first."""
-        return {browser: ids.keys() for browser, ids in self._held.items()}
+        return self._held
 
     def get(self, sample_id: str) -> Reservation | None:
         """Who holds a sample now."""

@@ -260,7 +260,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     # Under a name of ours: labeling.duckdb would be a catalog called as the schema is, ambiguous.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        spilled = Path(f"{path}.tmp")  # what memory cannot hold; by itself: where one was started
+        spilled = Path(f"{path}.tmp")  # what memory cannot hold, which DuckDB would put into ./.tmp
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         connection.execute(f"SET GLOBAL temp_directory = {literal(str(spilled))}")
         connection.execute("SET GLOBAL TimeZone = 'UTC'")  # 1.5 does not take it at connecting

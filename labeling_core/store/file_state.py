@@ -71,10 +71,7 @@ class FileState:
         what was in it. To be asked before anything is written.
         """
         path, mark = self._path, _mark(self._path)
-        try:
-            lacks = mark.read_text(encoding="ascii") == self._headers()
-        except (OSError, ValueError):
-            return
+        lacks = self._as_its_log_began()
         if lacks and not any(each.name.startswith(path.name) for each in path.parent.glob("*.wal")):
             raise LabelingError(
                 f"The database {path} lacks what was last written to it, which lay in "
@@ -98,10 +95,7 @@ class FileState:
     def log_ended(self) -> bool:
         """Whether DuckDB has written the file since its log began, which ends the log: beside the
         transactions a large table may make it do so. False where that cannot be told."""
-        try:
-            return _mark(self._path).read_text(encoding="ascii") != self._headers()
-        except (OSError, ValueError):
-            return False
+        return self._as_its_log_began() is False
 
     def log_lost_meanwhile(self) -> bool:
         """The same just after a commit, which ends the log itself where it writes the file."""
@@ -121,6 +115,13 @@ class FileState:
         if self._logged is not None and (began is None or began[:2] != self._logged[:2]):
             with suppress(OSError):  # without room or the folder: the next start knows less
                 _mark(self._path).write_text(self._headers(), encoding="ascii")
+
+    def _as_its_log_began(self) -> bool | None:
+        """Whether the headers are those of when the log began; None where that cannot be told."""
+        try:
+            return _mark(self._path).read_text(encoding="ascii") == self._headers()
+        except (OSError, ValueError):
+            return None
 
     def _headers(self) -> str:
         if self._descriptor is None:

@@ -95,11 +95,6 @@ def opened(page: Page, address: str) -> tuple[float, float]:
     return seen["first"], seen["whole"]
 
 
-def resident(pid: int) -> float:
-    """Private memory of a process in MB, as scale.py counts it."""
-    return scale.anonymous(str(pid))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, default in (("rows", 10**6), ("events", 10**6), ("times", 5)):
@@ -121,7 +116,7 @@ def main() -> None:
         server.start()
         answered = time.perf_counter() - started
         assert server.process
-        idle = resident(server.process.pid)
+        idle = scale.anonymous(str(server.process.pid))
         opened(page, server.url)
         painted = time.perf_counter() - started
         print(f"server: answers after {answered:.1f} s, first page painted after {painted:.1f} s; "
@@ -142,7 +137,7 @@ def main() -> None:
             cells = "".join(f"{a:>11.0f} /{b:>6.0f} ms" for a, b in (few, many))
             missed = "  MISSED 1 s" if many[0] > 1000 else ""
             print(f"{name or 'home':20}{cells}{many[1] / few[1]:>8.2f}{missed}", flush=True)
-        print(f"server at the end: {resident(server.process.pid):.0f} MB")
+        print(f"server at the end: {scale.anonymous(str(server.process.pid)):.0f} MB")
         browser.close()
         server.stop()
 

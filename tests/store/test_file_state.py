@@ -147,7 +147,7 @@ def test_one_may_go_on_without_what_is_lacking(workspace, ana, tmp_path):
         pytest.param("removed while something is stored", marks=taken_away),
     ],
 )
-def test_a_log_taken_from_the_running_program_costs_nothing(workspace, ana, tmp_path, what):
+def test_a_log_taken_from_the_running_program_costs_nothing(workspace, ana, tmp_path, caplog, what):
     log = log_of(workspace.database.path)
     workspace.database.checkpoint()
     decide(ana, 3)
@@ -161,6 +161,7 @@ def test_a_log_taken_from_the_running_program_costs_nothing(workspace, ana, tmp_
             log.unlink()
         assert copied(workspace.database.path, tmp_path) == 3
     decide(ana, 2)  # acknowledged: they are where a kill finds them
+    assert "was removed or cut short" in caplog.text
     found = tmp_path / "found"
     shutil.copytree(workspace.database.path.parent, found, ignore=shutil.ignore_patterns("found"))
     opened = Database(found / workspace.database.path.name)
@@ -169,7 +170,7 @@ def test_a_log_taken_from_the_running_program_costs_nothing(workspace, ana, tmp_
 
 
 @taken_away
-def test_a_log_removed_while_nobody_decides_is_noticed(workspace, ana, tmp_path, caplog):
+def test_a_log_removed_while_nobody_decides_is_noticed(workspace, ana, tmp_path):
     decide(ana, 3)
     log_of(workspace.database.path).unlink()
     assert Checkpoints(workspace.database).if_idle(0.0)
