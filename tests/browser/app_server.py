@@ -94,13 +94,13 @@ class AppServer:
         finally:
             database.close()
 
-    def make_tables(self, queries: dict[str, str]) -> None:
-        """Make tables, each by the rows of a query, beside those of the wines."""
+    def make_tables(self, queries: dict[str, str], kind: str = "TABLE") -> None:
+        """Make tables, or by ``kind`` views, each by a query, beside those of the wines."""
         database = Database(self.path)
         try:
             with database.transaction() as cursor:
                 for name, query in queries.items():
-                    cursor.execute(f"CREATE TABLE main.{name} AS {query}")
+                    cursor.execute(f"CREATE {kind} main.{name} AS {query}")
         finally:
             database.close()
 
