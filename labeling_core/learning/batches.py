@@ -21,7 +21,8 @@ _START = 3  # labels per category named right by a neighbour before a model's do
 _LONGEST_START = 10  # labels per category after which they are trusted in any case
 _MOST_START = 60  # labels after which they are: 10 each of 36 categories would be all there are
 _FEW, _SOUGHT = 5, 10  # labels below which a category is rare; one sample in so many seeks it
-_UNLIKE = 200  # samples behind the first batch that are drawn for being unlike it
+_SPREAD = 10  # samples at the start that are typical ones, however small the batch
+_UNLIKE = 200  # samples behind them that are drawn for being unlike them
 _CHOICE = 10  # batches of smallest margin among which a diverse one is chosen
 _SAMPLE = 5_000  # samples looked at for the spread start: enough to see every sizable group
 _CLUSTERS = 300  # at most; a larger batch is filled up by uncertainty
@@ -172,20 +173,27 @@ def _spread(situation: Situation, uncertainty: Floats, order: Positions) -> Posi
 
 
 def _without_model(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
-    """The spread batch, and behind it samples unlike it: where all of the batch is of one category
-    no model can be trained, and the order goes on until another one is met.
-
-    Of 9 data sets with a category of 2 to 6 % that had its first label after 25 labels (40 seeds,
-    batches of 20): 32 with random samples behind the batch, 32 with random ones from the start.
-    """
+    """The spread batch, ten samples at least, and behind it samples unlike it: where all of the
+    batch is of one category no model can be trained, and the order goes on until another one is
+    met."""
     first = _spread(situation, uncertainty, order)
+    if len(first) < _SPREAD:
+        known = np.concatenate([situation.labeled, situation.pool[first]])
+        more = situation._replace(labeled=known, batch=_SPREAD - len(first))
+        second = _spread(more, uncertainty, order)
+        first = np.concatenate([first, np.setdiff1d(second, first, assume_unique=True)])
     return np.concatenate([first, _unlike(situation, first)])
 
 
 def _unlike(situation: Situation, first: Positions) -> Positions:
-    """Up to 200 samples drawn one by one by their squared distance from the nearest one in
-    ``first`` or drawn before (k-means++: D. Arthur and S. Vassilvitskii, 2007), out of a random
-    5,000 of the pool."""
+    """Up to 200 samples out of a random 5,000 of the pool, drawn one by one by the fourth power of
+    their distance from the nearest one in ``first`` or drawn before.
+
+    As the seeds of k-means++ (D. Arthur and S. Vassilvitskii, 2007), which are drawn by the second
+    power. Of 23 data sets with a category thinned to 3 %, batches of 10, 24 seeds, the first label
+    of it came after 23.1 labels, by the second power after 25.3, at random after 32.9; of nine with
+    a category of 2 to 6 %, 80 seeds, after 20.1, 23.0 and 30.2.
+    """
     sample = situation.rng.permutation(len(situation.pool))[:_SAMPLE]
     X = np.asarray(situation.features[situation.pool[sample]], np.float32)
     square = np.full(len(X), np.inf, np.float32)
@@ -193,7 +201,7 @@ def _unlike(situation: Situation, first: Positions) -> Positions:
         np.minimum(square, ((X - row) ** 2).sum(axis=1), out=square)
     drawn: list[int] = []
     while len(drawn) < _UNLIKE and square.any():
-        weights = square.astype(np.float64)
+        weights = (square / square.max()).astype(np.float64) ** 2
         drawn.append(int(situation.rng.choice(len(X), p=weights / weights.sum())))
         np.minimum(square, ((X - X[drawn[-1]]) ** 2).sum(axis=1), out=square)
     return sample[drawn]
@@ -209,9 +217,15 @@ def _diverse(situation: Situation, uncertainty: Floats, order: Positions) -> Pos
 
 
 def _diverse_with_rare(situation: Situation, uncertainty: Floats, order: Positions) -> Positions:
+    """A diverse batch; while a category is rare, its likeliest samples and else the most uncertain
+    ones, of which more are rare: with two categories a small margin says little else by then.
+
+    Of nine data sets with a category of 2 to 6 % (15 seeds) its fifth label came after 45.6 labels,
+    with a diverse batch beside the likeliest after 49.7, with margin after 53.9.
+    """
     sought = _likely_rare(situation)
-    diverse = _diverse(situation, uncertainty, order)
-    return np.concatenate([sought, np.setdiff1d(diverse, sought, assume_unique=True)])[
+    others = order[: situation.batch] if len(sought) else _diverse(situation, uncertainty, order)
+    return np.concatenate([sought, np.setdiff1d(others, sought, assume_unique=True)])[
         : situation.batch
     ]
 

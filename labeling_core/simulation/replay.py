@@ -182,26 +182,33 @@ def sessions(
     plan: Plan,
     groups: NDArray[np.integer] | None = None,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.integer], Any]]:
-    """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None."""
-    labeled = pool[:0]
+    """The loop itself: rank, label a batch, fit; yields what is labeled, and the model or None.
+
+    As in a project, the order of the start goes on until a second category is met: no session can
+    run before.
+    """
+    labeled = waiting = pool[:0]
     model: Any = None
     choice: Choice | None = None
     n_classes = int(y.max()) + 1
     while len(pool) and len(labeled) < plan.budget:
-        order, _ = rank(
-            strategy,
-            probabilities=model and predict_probabilities(model, X[pool], n_classes),
-            features=X,
-            pool=pool,
-            labeled=labeled,
-            labels=y[labeled],
-            batch=plan.batch,
-            seed=seed * 1_000_003 + len(labeled),
-            wanted=plan.batch,
-        )
-        asked = order[: min(plan.batch, plan.budget - len(labeled))]
-        labeled = np.concatenate([labeled, pool[asked]])
-        pool = np.delete(pool, asked)
+        if model is not None or not len(labeled):
+            order, _ = rank(
+                strategy,
+                probabilities=model and predict_probabilities(model, X[pool], n_classes),
+                features=X,
+                pool=pool,
+                labeled=labeled,
+                labels=y[labeled],
+                batch=plan.batch,
+                seed=seed * 1_000_003 + len(labeled),
+                wanted=plan.batch if model is not None else plan.budget,
+            )
+            waiting = pool[order]
+        asked = waiting[: min(plan.batch, plan.budget - len(labeled))]
+        waiting = waiting[len(asked) :]
+        labeled = np.concatenate([labeled, asked])
+        pool = pool[~np.isin(pool, asked)]
         if len(np.unique(y[labeled])) > 1:
             known = None if groups is None else groups[labeled]
             choice = choose(plan.classifier, X[labeled], y[labeled], seed, choice, groups=known)

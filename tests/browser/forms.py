@@ -24,14 +24,15 @@ IDLE = '[data-test-script-state="notRunning"]'
 
 
 class Runs:
-    """Which runs of the page the browser has asked for, and whether the last one is over.
+    """Which runs of the page the browser has asked for, how many of them by a pressed button, and
+    whether the last one is over.
 
     A page that has not begun to run looks like one that is done: only the wire tells them apart.
     """
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self.asked, self._over = 0, True
+        self.asked, self.pressed, self._over = 0, 0, True
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
@@ -44,6 +45,8 @@ class Runs:
         if message.WhichOneof("type") == "rerun_script" and not message.rerun_script.is_auto_rerun:
             self.asked += 1
             self._over = False
+            widgets = message.rerun_script.widget_states.widgets
+            self.pressed += any(each.trigger_value for each in widgets)
 
     def _received(self, data: str | bytes) -> None:
         message = ForwardMsg()
@@ -198,7 +201,11 @@ class Form:
     def press(self, name: str, number: int = -1) -> None:
         """Press a button; where several are called so, that of a ``number`` from above."""
         button = self.button(name)
-        self._run((button if number < 0 else button.nth(number)).click)
+        button = button if number < 0 else button.nth(number)
+        pressed = self._runs.pressed
+        self._run(button.click)
+        if self._runs.pressed == pressed:  # a run that came by itself moved it from under the mouse
+            self._run(button.click)
 
     def settle(self) -> None:
         """Wait until nothing runs: what comes by itself moves what is to be pressed."""

@@ -181,21 +181,16 @@ def test_auto_goes_on_with_clouds_that_hold_no_label_yet():
     assert {2, 3} & set(cloud[pool[order[:2]]])
 
 
-def test_behind_its_first_batch_auto_draws_what_is_unlike_it():
-    X, cloud = clouds([2_000, 20])
-    X[cloud == 1] += 30  # 1 %, far from all others
-    found = [first_of_all(X, seed) for seed in range(20)]
-    behind = [int(np.flatnonzero(cloud[each] == 1)[0]) + 1 for each in found]
-    assert np.median(behind) <= 3  # at random in the median after 70
-    assert sorted(found[0]) == list(range(len(X)))
-
-
-def first_of_all(X: np.ndarray, seed: int) -> list[int]:
-    nobody = np.arange(0)
-    return rank(
-        "auto", probabilities=None, features=X, pool=np.arange(len(X)), labeled=nobody,
-        labels=nobody, batch=1, seed=seed,
-    ).order.tolist()  # fmt: skip
+@pytest.mark.parametrize("batch", [1, 10])
+def test_behind_ten_typical_ones_auto_draws_what_is_unlike_them(batch):
+    X, cloud = clouds([2_000] + [4] * 20)
+    for seed in range(10):
+        order = rank(
+            "auto", probabilities=None, features=X, pool=np.arange(len(X)), labeled=np.arange(0),
+            labels=np.arange(0), batch=batch, seed=seed,
+        ).order.tolist()  # fmt: skip
+        assert len(set(cloud[order[:30]])) >= 18  # at random 30 samples meet 2 of 21 clouds
+        assert sorted(order) == list(range(len(X)))
 
 
 def doubts_about_the_first_two(cloud: np.ndarray, pool: np.ndarray, classes: int) -> np.ndarray:
@@ -260,6 +255,19 @@ def test_auto_looks_for_a_class_that_turns_out_to_be_rare(labels, sought):
     order = auto(X, p, np.arange(len(labels)), labels, batch=20).order
     assert order[:sought].tolist() == [40, 70][:sought]
     assert len({40, 70} & set(order[:20].tolist())) == sought
+
+
+@pytest.mark.parametrize(("rare", "most_uncertain"), [(4, True), (5, False)])
+def test_while_a_class_is_rare_auto_asks_for_the_most_uncertain_ones_though_they_are_alike(
+    rare, most_uncertain
+):
+    X, cloud = clouds([300, 20, 20, 20])
+    labeled = np.flatnonzero(cloud == 0)[:30]
+    pool = np.setdiff1d(np.arange(len(X)), labeled)
+    doubt = np.where(cloud[pool] == 1, 0.49, np.where(cloud[pool] == 0, 0.01, 0.48))
+    p = np.column_stack([1 - doubt, doubt])
+    order = auto(X, p, labeled, np.arange(30) >= 30 - rare, batch=10).order
+    assert (set(cloud[pool[order[:10]]]) == {1}) == most_uncertain
 
 
 @pytest.mark.parametrize("width", [1, 30])

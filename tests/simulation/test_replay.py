@@ -6,9 +6,9 @@ import pytest
 
 from labeling_core.__main__ import main
 from labeling_core.errors import LabelingError
-from labeling_core.learning.strategies import STRATEGIES
+from labeling_core.learning.strategies import STRATEGIES, rank
 from labeling_core.simulation.labeled_data import read_table
-from labeling_core.simulation.replay import Plan, area, labels_needed, simulate, split
+from labeling_core.simulation.replay import Plan, area, labels_needed, sessions, simulate, split
 
 PLAN = Plan(["margin", "random"], batch=5, budget=23, seeds=2, classifier="logistic_regression")
 
@@ -64,6 +64,22 @@ def test_a_pool_of_nearly_one_class_starts_without_a_model():
     assert run.accuracy[0] > 0.9 and run.auc is not None and run.auc[0] == 0.5
     assert run.balanced_accuracy[0] == 0.5  # all of the one class, nothing of the other
     assert run.macro_f1[0] == pytest.approx(run.accuracy[0] / (1 + run.accuracy[0]))
+
+
+@pytest.mark.parametrize("strategy", ["auto", "margin"])
+def test_until_a_second_class_is_met_the_order_of_the_start_goes_on_as_in_a_project(strategy):
+    X, y = clouds(classes=2, per_class=200)
+    y = np.where(np.arange(len(y)) < 3, y, 0)  # one of a hundred at most
+    pool, _ = split(y, 0.35, 0)
+    start = rank(
+        strategy, probabilities=None, features=X, pool=pool, labeled=pool[:0], labels=y[:0],
+        batch=10, seed=0,
+    ).order  # fmt: skip
+    plan = PLAN._replace(batch=10, budget=60)
+    seen = [(labeled, model) for labeled, _, model in sessions(X, y, pool, strategy, 0, plan)]
+    alone = [labeled for labeled, model in seen if model is None]
+    assert len(alone) >= 2
+    assert alone[-1].tolist() == pool[start[: len(alone[-1])]].tolist()
 
 
 def test_the_holdout_is_stratified_and_disjoint():
