@@ -122,7 +122,7 @@ STRATEGIES: dict[str, Strategy] = {
         "labels in our measurements.",
         margin,
         batches.automatic,
-        _UNLIKE,
+        _batch_is("of the next batch"),  # diverse, spread or in search of what is rare
         cold_start=True,
     ),
     "confidence": Strategy(

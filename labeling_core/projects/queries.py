@@ -8,12 +8,15 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_core.learning import strategies
+from labeling_core.learning import batches, strategies
 from labeling_core.learning.decisions import ALIKE
 from labeling_core.projects import samples
 from labeling_core.settings import Project, Settings, quote
 
 BINS = 40
+
+# Why a sample stands where it stands before there is a model:
+TYPICAL, UNLIKE = "typical of a part of the pool without labels", "unlike the samples before it"
 
 
 class Histogram(NamedTuple):
@@ -153,7 +156,7 @@ def head(
     return [
         {
             "place in the queue": number,
-            "why": _why(strategy, row, number <= settings.every, weighed),
+            "why": _why(strategy, row, number, settings.every, weighed),
         }
         | {name: row[name] for name in ours}
         | row
@@ -161,12 +164,13 @@ def head(
     ]
 
 
-def _why(strategy: str, row: dict[str, Any], in_batch: bool, weighed: bool) -> str:
+def _why(strategy: str, row: dict[str, Any], number: int, batch: int, weighed: bool) -> str:
     """The reason in words; ``weighed``: what is predicted may not be the likeliest category."""
     name = row["prediction"]
     if name is None and not row["session_id"]:
-        return "typical of a part of the pool without labels" if in_batch else "drawn at random"
+        typical = number <= max(batch, batches.SPREAD)
+        return TYPICAL if typical else UNLIKE
     category = name or "a category of before"
     if weighed:
         return f"uncertainty {row['uncertainty']:.0%}; taken for {category}, rare ones weighed up"
-    return strategies.named(strategy).why(row["uncertainty"], category, in_batch)
+    return strategies.named(strategy).why(row["uncertainty"], category, number <= batch)

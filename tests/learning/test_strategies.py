@@ -329,7 +329,7 @@ def test_every_strategy_says_what_it_does():
 @pytest.mark.parametrize(
     ("name", "words", "behind_the_batch"),
     [
-        ("auto", "unlike the rest of its batch; red leads the second likeliest by 25%", None),
+        ("auto", "of the next batch; red leads the second likeliest by 25%", None),
         ("confidence", "red is likeliest, with only 25%", None),
         ("margin", "red leads the second likeliest by 25%", None),
         ("diverse_margin", "unlike the rest of its batch; red leads the second likeliest by 25%",

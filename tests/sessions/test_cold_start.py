@@ -10,6 +10,7 @@ import pytest
 from annotating import LOCAL, SETTINGS, Annotator, rows
 
 from labeling_core import use_cases
+from labeling_core.projects import queries
 from labeling_core.projects.lifecycle import create_project
 from labeling_core.workspace import Workspace
 
@@ -65,6 +66,13 @@ def test_the_table_of_queries_holds_the_pool_in_that_order_as_session_0(workspac
     )
     assert found == [(each, 1.0, 0, None) for each in served]
     assert rows(workspace.database, "SELECT count(*) FROM main.wine_queries") == [(1000,)]
+
+
+def test_the_start_says_why_it_asks(workspace, project):
+    wait(workspace, project)
+    with workspace.database.read() as cursor:
+        why = [each["why"] for each in queries.head(cursor, project, "auto")]
+    assert why == [queries.TYPICAL] * 10 + [queries.UNLIKE] * 10  # ten typical ones at least
 
 
 def test_what_nobody_has_looked_at_yet_is_replaced_when_the_order_is_there(workspace, project):
