@@ -142,6 +142,8 @@ def labels_over_time(points: Sequence[tuple[str, float, int]], zone: ZoneInfo) -
             name=_text(who),
             hovertemplate="%{fullData.name}: %{y} labels, %{x|%Y-%m-%d %H:%M}<extra></extra>",
         )
+    # Times with fractions of a second, of somebody quick, are long: level, or they meet the legend.
+    figure.update_xaxes(nticks=4, tickangle=0)
     # Below the plot, where it may take as many lines as there are people.
     figure.update_layout(showlegend=True, legend={"yanchor": "top", "y": -0.25})
     return figure

@@ -150,27 +150,29 @@ def head(
     found = cursor.execute(_select(cursor, project, first))
     names = [each[0] for each in found.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    # How many stood before each one when it was asked for; some of them are decided by now.
+    before = [rank for (rank,) in cursor.execute(f"SELECT rank FROM {first}").fetchall()]
     ours = ("sample_id", "uncertainty", "prediction")
     settings = project.settings
     weighed = settings.measure in ALIKE
     return [
         {
             "place in the queue": number,
-            "why": _why(strategy, row, number, settings.every, weighed),
+            "why": _why(strategy, row, rank, settings.every, weighed),
         }
         | {name: row[name] for name in ours}
         | row
-        for number, row in enumerate(rows, start=1)
+        for number, (row, rank) in enumerate(zip(rows, before, strict=True), start=1)
     ]
 
 
-def _why(strategy: str, row: dict[str, Any], number: int, batch: int, weighed: bool) -> str:
-    """The reason in words; ``weighed``: what is predicted may not be the likeliest category."""
+def _why(strategy: str, row: dict[str, Any], rank: int, batch: int, weighed: bool) -> str:
+    """The reason in words; ``rank`` from 0; ``weighed``: what is predicted may not be the likeliest
+    category."""
     name = row["prediction"]
     if name is None and not row["session_id"]:
-        typical = number <= max(batch, batches.SPREAD)
-        return TYPICAL if typical else UNLIKE
+        return TYPICAL if rank < max(batch, batches.SPREAD) else UNLIKE
     category = name or "a category of before"
     if weighed:
         return f"uncertainty {row['uncertainty']:.0%}; taken for {category}, rare ones weighed up"
-    return strategies.named(strategy).why(row["uncertainty"], category, number <= batch)
+    return strategies.named(strategy).why(row["uncertainty"], category, rank < batch)

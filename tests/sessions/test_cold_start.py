@@ -73,6 +73,11 @@ def test_the_start_says_why_it_asks(workspace, project):
     with workspace.database.read() as cursor:
         why = [each["why"] for each in queries.head(cursor, project, "auto")]
     assert why == [queries.TYPICAL] * 10 + [queries.UNLIKE] * 10  # ten typical ones at least
+    ana = Annotator(workspace, project)
+    ana.send([ana.decision(each, "label", category="red") for each in ana.take(4)])
+    with workspace.database.read() as cursor:
+        why = [each["why"] for each in queries.head(cursor, project, "auto")]
+    assert why == [queries.TYPICAL] * 6 + [queries.UNLIKE] * 14
 
 
 def test_what_nobody_has_looked_at_yet_is_replaced_when_the_order_is_there(workspace, project):
