@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from app_server import ROOT, AppServer
+from forms import IDLE
 from playwright.sync_api import BrowserContext, expect
 
 SLOW = 600_000  # milliseconds: the process behind it gives way to all others
@@ -44,6 +45,7 @@ def test_the_wine_colour_figure_appears_survives_a_reload_and_another_run_can_be
     seeds.fill("100")
     seeds.press("Enter")
     expect(page.get_by_text("models to train")).to_contain_text("6,000")
+    expect(page.locator(IDLE)).to_have_count(1)  # what is still drawn moves the button
     page.get_by_role("button", name="Run the simulation").click()
     stop.click(timeout=60_000)
     expect(page.get_by_text("Stopped by", exact=False)).to_be_visible(timeout=60_000)
