@@ -111,8 +111,6 @@ def _batch_is(words: str) -> Callable[[float, str, bool], str]:
     return why
 
 
-_UNLIKE = _batch_is("unlike the rest of its batch")
-
 STRATEGIES: dict[str, Strategy] = {
     "auto": Strategy(
         "Automatic",
@@ -146,7 +144,7 @@ STRATEGIES: dict[str, Strategy] = {
         "without its spread start: the first batch comes at random.",
         margin,
         batches.diverse_margin,
-        _UNLIKE,
+        _batch_is("unlike the rest of its batch"),
     ),
     "margin_gumbel": Strategy(
         "Margin, drawn by lot",
